@@ -1,0 +1,108 @@
+"""A model's answers in the workstation's own words.
+
+``app.services.inference`` translates the model zoo's prediction into these once; panels and
+overlays know nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+LookState = Literal[
+    "not run",
+    "running",
+    "no findings",
+    "findings",
+    "partly failed",
+    "failed",
+    "declined",
+    "outside its training domain",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A place proposed by a model.
+
+    `box` is (row0, col0, row1, col1) in stored pixels, edges at pixel corners, half-open.
+    """
+
+    label: str
+    score: float
+    calibrated: bool
+    frame: int
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """A heat map on its native grid; `affine` (2x3) takes (row, col, 1) of cells to stored pixel centres."""
+
+    values: npt.NDArray[np.float32]
+    affine: npt.NDArray[np.float64]
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViewLook:
+    """What one model said about one image, found by its key (path, SOP instance UID)."""
+
+    key: tuple[str, str]
+    label: str
+    status: Literal["scored", "declined", "failed"]
+    reason: str = ""
+    score: float | None = None
+    findings: tuple[Finding, ...] = ()
+    evidence: Evidence | None = None
+    notes: tuple[str, ...] = ()
+    in_domain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the panel always says about a model, taken from its bundle.
+
+    Attributes
+    ----------
+    score_of
+        What the score is of, for example "a lesion in this image".
+    prevalence
+        Of the data at which it was calibrated or measured, 0..1, or None.
+    operating_point
+        Threshold on the score and what it means, or None.
+    negatives
+        Sorted scores of negatives of the evaluation set, to state a percentile; may be empty.
+    trained_on
+        One sentence.
+    """
+
+    name: str
+    version: str
+    task: str
+    score_of: str
+    calibrated: bool
+    prevalence: float | None
+    operating_point: tuple[float, str] | None
+    negatives: tuple[float, ...]
+    trained_on: str
+    licence: str
+    use: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """One model's look at one study; `state` is the one word the panel shows."""
+
+    study_uid: str
+    model: ModelFacts
+    state: LookState
+    views: tuple[ViewLook, ...] = ()
+    breasts: tuple[tuple[str, float | None], ...] = ()
+    exam_score: float | None = None
+    remarks: tuple[str, ...] = ()
+    device: str = "cpu"
+    progress: tuple[int, int] = (0, 0)

@@ -1,0 +1,144 @@
+"""The reader's intent as frozen data: what widgets draw.
+
+One mutable object, `app.services.session.Session`, holds these and emits the new value when one
+changes. Coordinates are (row, col) of stored pixels, pixel centres at integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.core.imaging.image import Image, Study
+
+Sizing = Literal["same", "fit", "actual", "free"]
+"""``same``: one mm scale for all panes, the largest breast fits; ``actual``: one image pixel per
+device pixel; ``free``: the reader zoomed."""
+
+Corner = Literal["short", "full", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowState:
+    """Which VOI alternative, and how far the reader moved from it.
+
+    Relative to the alternative itself, so that linked panes of different vendors move together
+    and a LUT or sigmoid keeps its shape (see `app.core.imaging.greyscale`).
+
+    Attributes
+    ----------
+    voi
+        0-based index into the image's alternatives.
+    shift
+        Added to the centre, in units of the alternative's own width.
+    stretch
+        Factor on the width, > 0.
+    """
+
+    voi: int = 0
+    shift: float = 0.0
+    stretch: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ViewportState:
+    """How one pane shows its image.
+
+    Attributes
+    ----------
+    zoom
+        Factor on the scale that `sizing` gives; 1.0 unless ``free`` (then relative to ``same``).
+    pan
+        (rows, columns) in millimetres (pixels where there is no spacing) of the *hung* image that
+        the view is moved by; (0, 0) is justified to the chest wall.
+    flip_h, flip_v, invert
+        What the reader did on top of the canonical hang; shown as a badge.
+    """
+
+    image: Image | None = None
+    frame: int = 0
+    window: WindowState = field(default_factory=WindowState)
+    sizing: Sizing = "same"
+    zoom: float = 1.0
+    pan: tuple[float, float] = (0.0, 0.0)
+    invert: bool = False
+    flip_h: bool = False
+    flip_v: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PaneState:
+    """One pane of the layout on screen.
+
+    Attributes
+    ----------
+    row, column
+        Place in the grid.
+    wants
+        What the protocol asks for, as words: ``RCC``, ``prior LMLO``.
+    candidates
+        All images that fit, best first; `shown` is the index of the one in `viewport`.
+    justify
+        Edge the chest wall touches: ``left``, ``right`` or ``none``.
+    top
+        True when the image is justified to the top too (MLO).
+    prior
+        Age of a prior as text, ``PRIOR, -24 months``; else empty.
+    """
+
+    row: int
+    column: int
+    wants: str
+    candidates: tuple[Image, ...] = ()
+    shown: int = 0
+    viewport: ViewportState = field(default_factory=ViewportState)
+    justify: Literal["left", "right", "none"] = "none"
+    top: bool = False
+    prior: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenState:
+    """One screenful: the layout with the images found.
+
+    Attributes
+    ----------
+    generation
+        Grows with every new study, stage or protocol; late answers carry the old one and are dropped.
+    tray
+        Images of the study that no pane asked for.
+    """
+
+    generation: int = 0
+    study: Study | None = None
+    protocol: str = ""
+    protocol_title: str = ""
+    stage: int = 0
+    stages: int = 1
+    stage_title: str = ""
+    rows: int = 1
+    columns: int = 1
+    panes: tuple[PaneState, ...] = ()
+    active: int = 0
+    tray: tuple[Image, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayState:
+    """What is drawn above the pixels.
+
+    Attributes
+    ----------
+    opacity, threshold
+        Of the heat map, 0..1; threshold on the map normalised to its own maximum.
+    score_threshold
+        Boxes below this score are not drawn.
+    """
+
+    corner: Corner = "short"
+    boxes: bool = True
+    heatmap: bool = False
+    opacity: float = 0.5
+    threshold: float = 0.3
+    score_threshold: float = 0.0
+    truth: bool = False
