@@ -1,0 +1,113 @@
+"""Write one frame as a 16-bit grey PNG of P-values."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from app.commands.output import write_png
+from app.core.dicom.pixels import read_frame
+from app.core.dicom.reader import complete, read_image
+from app.core.errors import ReadError
+from app.core.imaging.background import background_mask, padding_mask
+from app.core.imaging.greyscale import alternatives, automatic_window, render
+from app.core.imaging.image import Grey, Image, Voi, Window
+from app.core.imaging.orientation import canonical, turn
+
+FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of DESIGN.md's ``render``."""
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("-o", dest="out", metavar="OUT.PNG", required=True)
+    grey = parser.add_mutually_exclusive_group()
+    grey.add_argument("--voi", type=_from_one, metavar="N", help="1-based: windows in file order, then LUTs")
+    grey.add_argument("--window", type=float, nargs=2, metavar=("C", "W"))
+    parser.add_argument("--function", choices=FUNCTIONS, help="with --window; default: the file's, else LINEAR")
+    parser.add_argument("--frame", type=_from_one, default=1, metavar="N", help="1-based")
+    parser.add_argument("--invert", action="store_true")
+    parser.add_argument("--oriented", action="store_true", help="canonical hang instead of stored orientation")
+    parser.set_defaults(parser=parser)
+
+
+def _from_one(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise argparse.ArgumentTypeError("counts from 1")
+    return number
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read, window, turn, write."""
+    _check(arguments)
+    pixels = rendered(
+        Path(arguments.file),
+        frame=arguments.frame - 1,
+        voi=arguments.voi,
+        window=tuple(arguments.window) if arguments.window else None,
+        function=arguments.function,
+        invert=arguments.invert,
+        oriented=arguments.oriented,
+    )
+    write_png(Path(arguments.out), pixels)
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.function and not arguments.window:
+        arguments.parser.exit(2, "mammoview render: --function needs --window\n")
+    if arguments.window and not (np.isfinite(arguments.window).all() and arguments.window[1] > 0):
+        arguments.parser.exit(2, "mammoview render: --window needs finite numbers and a width above 0\n")
+
+
+def rendered(
+    path: Path,
+    *,
+    frame: int = 0,
+    voi: int | None = None,
+    window: tuple[float, float] | None = None,
+    function: str | None = None,
+    invert: bool = False,
+    oriented: bool = False,
+) -> npt.NDArray[np.uint16]:
+    """Return P-values of a 0-based frame at native size; raises `ReadError`."""
+    image = read_image(path)
+    if frame >= image.frames:
+        raise ReadError(path, f"has {image.frames} frame{'s' if image.frames > 1 else ''}, not {frame + 1}")
+    stored = read_frame(image, frame).stored
+    image = complete(image, stored)
+    grey = image.grey_of(frame)
+    mask = padding_mask(stored, grey)
+    chosen = _window(path, grey, window, function) if window else _alternative(path, stored, grey, voi or 1)
+    if invert and mask is None:
+        mask = background_mask(stored, grey)  # air stays black also when inverted
+    pixels = render(stored, grey, chosen, mask=mask, invert=invert)
+    return turn(pixels, _hang(image)) if oriented else pixels
+
+
+def _hang(image: Image):  # type: ignore[no-untyped-def]
+    return canonical(image.orientation, image.laterality, image.view)
+
+
+def _window(path: Path, grey: Grey, window: tuple[float, float], function: str | None) -> Window:
+    if function is None:
+        first = next((voi for voi in grey.voi if isinstance(voi, Window)), None)
+        function = first.function if first else "LINEAR"
+    if function == "LINEAR" and window[1] < 1:
+        raise ReadError(path, "a LINEAR window needs a width of at least 1")
+    return Window(window[0], window[1], function)  # type: ignore[arg-type]
+
+
+def _alternative(path: Path, stored: npt.NDArray[np.generic], grey: Grey, number: int) -> Voi:
+    automatic = None
+    if not grey.voi:
+        mask = padding_mask(stored, grey)
+        automatic = automatic_window(stored, background_mask(stored, grey) if mask is None else mask, grey)
+    choices = alternatives(grey, automatic)
+    if number > len(choices):
+        raise ReadError(path, f"has {len(choices)} grey-scale alternatives, not {number}")
+    return choices[number - 1]
