@@ -1,0 +1,44 @@
+"""List, show, verify, install or remove models (bundles)."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from app.services.inference import catalogue
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the sub-commands."""
+    parser.set_defaults(action="list")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    actions.add_parser("list", help="all models found (default)")
+    for action, word, text in (
+        ("show", "NAME", "print a model's card"),
+        ("verify", "NAME", "check every file of a model against its hash"),
+        ("install", "FOLDER", "copy a bundle into your model folder"),
+        ("remove", "NAME", "remove a model you installed"),
+    ):
+        actions.add_parser(action, help=text).add_argument("target", metavar=word)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it; `ModelError` where it cannot be done."""
+    action = arguments.action or "list"
+    if action == "list":
+        found = catalogue.find()
+        for bundle in found.bundles:
+            print(catalogue.one_line(bundle))
+        for sentence in found.refused:
+            print(f"refused: {sentence}")
+    elif action == "show":
+        print(catalogue.card(arguments.target).rstrip())
+    elif action == "verify":
+        bundle = catalogue.verified(arguments.target)
+        print(f"{catalogue.one_line(bundle)}: every file matches its hash")
+    elif action == "install":
+        print(f"installed {catalogue.one_line(catalogue.install(Path(arguments.target)))}")
+    else:
+        catalogue.remove(arguments.target)
+        print(f"removed {arguments.target}")
+    return 0

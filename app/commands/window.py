@@ -1,0 +1,88 @@
+"""Making the workstation: application, session and main window, on a display or off-screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.core.errors import MammoviewError
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from app.services.inference.service import Inference
+    from app.services.library import Library
+    from app.services.session import Session
+    from app.ui.main_window import MainWindow
+
+
+@dataclass(slots=True, eq=False)
+class Workstation:
+    """The parts of a running workstation, kept alive together."""
+
+    application: QApplication
+    library: Library
+    looks: Inference
+    session: Session
+    window: MainWindow
+
+    def run(self) -> int:
+        """Run the event loop until the window is closed."""
+        code = self.application.exec()
+        self.close()
+        return int(code)
+
+    def close(self) -> None:
+        """End background work in order."""
+        self.looks.stop()
+        self.library.stop()
+
+    def settle(self, done: Callable[[], bool], seconds: float, what: str) -> None:
+        """Run the event loop until `done()`; `MammoviewError` naming `what` after `seconds`."""
+        end = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > end:
+                raise MammoviewError(f"{what}: not finished after {seconds:.0f} s")
+            self.application.processEvents()
+            time.sleep(0.01)
+        self.application.processEvents()
+
+
+def has_display() -> bool:
+    """Tell whether a window can be shown (an explicit QT_QPA_PLATFORM is taken at its word)."""
+    if os.environ.get("QT_QPA_PLATFORM") or not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def require_display() -> None:
+    """Raise `MammoviewError` where Qt would end the process for lack of a display."""
+    if not has_display():
+        raise MammoviewError(
+            "no display was found (DISPLAY is not set); mammoview snapshot and mammoview demo work without one"
+        )
+
+
+def open_window(*, off_screen: bool = False) -> Workstation:
+    """Build the workstation; nothing is shown yet."""
+    if off_screen:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from PySide6.QtWidgets import QApplication
+
+    from app.core.settings import load
+    from app.services.inference.service import Inference
+    from app.services.library import Library
+    from app.services.session import Session
+    from app.ui.main_window import MainWindow
+
+    application = QApplication.instance() or QApplication(["mammoview"])
+    assert isinstance(application, QApplication)
+    settings = load().settings
+    library = Library(settings)
+    looks = Inference(library, settings)
+    session = Session(library, looks, settings)
+    return Workstation(application, library, looks, session, MainWindow(session))

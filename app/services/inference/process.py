@@ -1,0 +1,131 @@
+"""Networks run in a process of their own: torch never holds up the window.
+
+A crash or out-of-memory there becomes one sentence here, cancelling is ending the process, and GPU
+memory is given back when it ends. Started on the first look, kept for the next.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from model_zoo.contract import ArrayView, ExamPrediction
+from model_zoo.errors import ModelError
+
+POLL_S = 0.05
+"""How often a waiting caller is asked whether it wants to go on."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LookRequest:
+    """All that a look needs: nothing is fetched later.
+
+    Attributes
+    ----------
+    folder
+        The bundle.
+    device
+        ``auto``, ``cpu`` or ``cuda``.
+    """
+
+    folder: Path
+    device: str
+    views: tuple[ArrayView, ...]
+    heatmaps: bool = True
+
+
+def run_look(
+    request: LookRequest, report: Callable[[int, int], None], predictors: dict[tuple[Path, str], Any]
+) -> ExamPrediction:
+    """Run a look in this process; `predictors` keeps loaded networks between calls."""
+    # torch is imported here, never before: the window's process does not come this way.
+    from model_zoo.bundle import load_bundle
+    from model_zoo.exam import predict_exam
+    from model_zoo.predictor import load_predictor
+
+    key = (request.folder, request.device)
+    if key not in predictors:
+        predictors[key] = load_predictor(load_bundle(request.folder), request.device)
+    return predict_exam(predictors[key], request.views, heatmaps=request.heatmaps, report=report)
+
+
+def _serve(connection: Connection) -> None:
+    predictors: dict[tuple[Path, str], Any] = {}
+    while True:
+        try:
+            request = connection.recv()
+        except EOFError:
+            return
+
+        def report(done: int, total: int) -> None:
+            connection.send(("progress", (done, total)))
+
+        try:
+            connection.send(("done", run_look(request, report, predictors)))
+        except (ModelError, MemoryError, RuntimeError, OSError, ValueError) as error:
+            # The sentence crosses the pipe; an error object of a native library might not unpickle.
+            text = str(error) if isinstance(error, ModelError) else f"{type(error).__name__}: {error}"
+            connection.send(("failed", " ".join(text.split())[:300]))
+
+
+class InferenceProcess:
+    """The one child process that holds torch; used from one thread at a time."""
+
+    def __init__(self) -> None:
+        self._process: BaseProcess | None = None
+        self._connection: Connection | None = None
+
+    def look(self, request: LookRequest, report: Callable[[int, int], None]) -> ExamPrediction:
+        """Run one look, blocking; raises `ModelError`, or what `report` raises to cancel."""
+        connection = self._ensure()
+        try:
+            connection.send(request)
+            progress = (0, len(request.views))
+            while True:
+                if not connection.poll(POLL_S):
+                    report(*progress)  # nothing new, but the caller may cancel while a network runs
+                    continue
+                kind, content = connection.recv()
+                if kind == "done":
+                    answer: ExamPrediction = content
+                    return answer
+                if kind == "failed":
+                    raise ModelError(content)
+                progress = content
+                report(*progress)
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            self.stop()
+            raise ModelError("the model's process ended unexpectedly, perhaps for lack of memory") from None
+        except ModelError:
+            raise
+        except BaseException:
+            self.stop()  # cancelled: whatever the network was doing is not wanted any more
+            raise
+
+    def _ensure(self) -> Connection:
+        if self._process is not None and self._process.is_alive() and self._connection is not None:
+            return self._connection
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs,), daemon=True, name="mammoview-inference")
+        process.start()
+        theirs.close()
+        self._process, self._connection = process, ours
+        return ours
+
+    def stop(self) -> None:
+        """End the process; a later look starts a new one."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._process is not None:
+            self._process.terminate()
+            self._process.join(2)
+            if self._process.is_alive():
+                self._process.kill()
+                self._process.join()
+        self._process = self._connection = None

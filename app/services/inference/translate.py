@@ -1,0 +1,81 @@
+"""The model zoo's answer in the workstation's words, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.core.imaging.image import Image
+from app.core.reading.findings import (
+    Evidence,
+    Finding,
+    LookState,
+    ModelFacts,
+    SecondLook,
+    ViewLook,
+)
+from model_zoo.contract import ExamPrediction, ViewPrediction
+
+
+def second_look(
+    prediction: ExamPrediction, images: Sequence[Image], study_uid: str, model: ModelFacts
+) -> SecondLook:
+    """Return a finished look; `images` are the ones asked about, in the order of the prediction's views."""
+    views = tuple(_view(view, image) for view, image in zip(prediction.views, images, strict=True))
+    return SecondLook(
+        study_uid=study_uid,
+        model=model,
+        state=_state(prediction, views, model),
+        views=views,
+        breasts=tuple(sorted(prediction.breasts.items())),
+        exam_score=prediction.exam_score,
+        remarks=prediction.suitability,
+        device=prediction.device,
+        progress=(len(views), len(views)),
+    )
+
+
+def failed_look(sentence: str, study_uid: str, model: ModelFacts) -> SecondLook:
+    """Return a look that did not happen, with its reason."""
+    return SecondLook(study_uid=study_uid, model=model, state="failed", remarks=(sentence,))
+
+
+def _view(view: ViewPrediction, image: Image) -> ViewLook:
+    heat = view.heatmap
+    return ViewLook(
+        key=image.key,
+        label=image.label,
+        status=view.status,
+        reason=view.reason or "",
+        score=view.score,
+        findings=tuple(
+            Finding(box.label, box.score, box.calibrated, box.frame, box.box) for box in view.findings
+        ),
+        evidence=Evidence(heat.values, heat.affine, heat.method) if heat else None,
+        notes=view.notes,
+        in_domain=view.in_domain,
+    )
+
+
+def _state(prediction: ExamPrediction, views: tuple[ViewLook, ...], model: ModelFacts) -> LookState:
+    """Return the one word of the panel.
+
+    An answer outside the training domain is never called "no findings": it says nothing either way.
+    """
+    if prediction.status == "failed":
+        return "failed"
+    scored = [view for view in views if view.status == "scored"]
+    if not scored:
+        strange = any(not view.in_domain for view in views)
+        return "outside its training domain" if strange else "declined"
+    if any(view.status == "failed" for view in views):
+        return "partly failed"
+    if any(not view.in_domain for view in views):
+        return "outside its training domain"
+    return "findings" if any(_flagged(view, model) for view in scored) else "no findings"
+
+
+def _flagged(view: ViewLook, model: ModelFacts) -> bool:
+    """Tell whether a scored view is above the operating point, or has boxes where there is none."""
+    if model.operating_point is None or view.score is None:
+        return bool(view.findings)
+    return view.score >= model.operating_point[0]
