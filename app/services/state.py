@@ -15,7 +15,13 @@ Sizing = Literal["same", "fit", "actual", "free"]
 """``same``: one mm scale for all panes, the largest breast fits; ``actual``: one image pixel per
 device pixel; ``free``: the reader zoomed."""
 
+Base = Literal["same", "fit", "actual"]
+"""What the zoom of ``free`` is relative to: the sizing in which the reader began to zoom."""
+
 Corner = Literal["short", "full", "off"]
+
+Tool = Literal["window", "pan", "zoom", "magnifier"]
+"""What the left mouse button does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +54,18 @@ class ViewportState:
     ----------
     zoom
         Factor on the scale that `sizing` gives; 1.0 unless ``free`` (then relative to ``same``).
+    base
+        What `zoom` is relative to while `sizing` is ``free``.
     pan
-        (rows, columns) in millimetres (pixels where there is no spacing) of the *hung* image that
-        the view is moved by; (0, 0) is justified to the chest wall.
+        (rows, columns) in millimetres (pixels where there is no spacing) by which the *hung* image
+        is moved: positive is down and right before the reader's flips; (0, 0) is justified to the
+        chest wall.
+    focus
+        (row, col) of *stored* pixels held at the pane's centre (`pan` moves on from there), or None:
+        justified. Set by a jump to a finding.
     flip_h, flip_v, invert
-        What the reader did on top of the canonical hang; shown as a badge.
+        What the reader did on top of the canonical hang; shown as a badge. Flips mirror the whole
+        view about the pane's centre, so that the chest wall moves to the other edge.
     """
 
     image: Image | None = None
@@ -64,6 +77,8 @@ class ViewportState:
     invert: bool = False
     flip_h: bool = False
     flip_v: bool = False
+    base: Base = "same"
+    focus: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +121,9 @@ class ScreenState:
     generation
         Grows with every new study, stage or protocol; late answers carry the old one and are dropped.
     tray
-        Images of the study that no pane asked for.
+        Images of the study that no pane of any stage asked for.
+    single
+        Index of the pane that fills the grid (double click), or None.
     """
 
     generation: int = 0
@@ -121,6 +138,7 @@ class ScreenState:
     panes: tuple[PaneState, ...] = ()
     active: int = 0
     tray: tuple[Image, ...] = ()
+    single: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

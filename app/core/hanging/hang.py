@@ -1,0 +1,119 @@
+"""The hanging itself: study, priors and protocol in, a layout out; pure."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from app.core.hanging.candidates import candidates, fits
+from app.core.hanging.layout import Layout, LayoutPane
+from app.core.hanging.protocols import PaneRule, Protocol
+from app.core.imaging.image import Collection, Image, Study
+
+DAYS_PER_MONTH = 365.25 / 12
+
+
+def hang(study: Study, priors: tuple[Study, ...], protocol: Protocol, stage: int = 0) -> Layout:
+    """Find the images that each pane of a stage asks for.
+
+    Parameters
+    ----------
+    study
+        The study being read.
+    priors
+        Earlier studies of the same patient, newest first (see `priors_of`).
+    protocol, stage
+        What to hang; `stage` is 0-based and is clipped to the protocol's stages.
+
+    Returns
+    -------
+    Layout
+        A missing view leaves its pane without candidates. Images of the study that no pane of any
+        stage takes are in the tray.
+    """
+    stage = min(max(stage, 0), len(protocol.stages) - 1)
+    chosen = protocol.stages[stage]
+    panes = tuple(_pane(rule, study, priors) for rule in chosen.panes)
+    return Layout(
+        protocol=protocol.name,
+        protocol_title=protocol.title,
+        stage=stage,
+        stages=len(protocol.stages),
+        stage_title=chosen.title,
+        rows=chosen.rows,
+        columns=chosen.columns,
+        panes=panes,
+        tray=_tray(study, protocol),
+    )
+
+
+def choose_protocol(study: Study, protocols: tuple[Protocol, ...], preferred: str = "") -> Protocol:
+    """Return the protocol that a study gets when it opens.
+
+    The preferred one if the study has as many views of its first stage as it needs; else the first
+    in menu order of those that find most views; else the last in menu order.
+
+    Raises
+    ------
+    ValueError
+        When there are no protocols.
+    """
+    if not protocols:
+        raise ValueError("no hanging protocols")
+    ordered = sorted(protocols, key=lambda protocol: (protocol.name != preferred, protocol.order))
+    for protocol in ordered:
+        if views_found(study, protocol) >= max(protocol.needs, 1):
+            return protocol
+    return ordered[-1]
+
+
+def views_found(study: Study, protocol: Protocol) -> int:
+    """Return how many panes of a protocol's first stage the study itself can fill."""
+    rules = [rule for rule in protocol.stages[0].panes if rule.prior == 0]
+    return sum(any(fits(image, rule) for image in study.images) for rule in rules)
+
+
+def priors_of(collection: Collection, study: Study) -> tuple[Study, ...]:
+    """Return the earlier studies of the patient of a study, newest first; undated ones are no priors."""
+    for patient in collection.patients:
+        if any(other.uid == study.uid for other in patient.studies):
+            dated = [other for other in patient.studies if _earlier(other.date, study.date)]
+            return tuple(sorted(dated, key=lambda other: other.date or date.min, reverse=True))
+    return ()
+
+
+def prior_label(prior: date | None, current: date | None) -> str:
+    """Return how long before the current study a prior was made: ``PRIOR, -24 months``.
+
+    Whole months of 30.44 days, rounded; days under one month; ``PRIOR`` where a date is missing.
+    """
+    if prior is None or current is None:
+        return "PRIOR"
+    days = (current - prior).days
+    months = round(days / DAYS_PER_MONTH)
+    if months < 1:
+        return f"PRIOR, -{days} {'day' if days == 1 else 'days'}"
+    return f"PRIOR, -{months} {'month' if months == 1 else 'months'}"
+
+
+def _earlier(other: date | None, current: date | None) -> bool:
+    return other is not None and current is not None and other < current
+
+
+def _pane(rule: PaneRule, study: Study, priors: tuple[Study, ...]) -> LayoutPane:
+    if rule.prior == 0:
+        return LayoutPane(rule.row, rule.column, rule.wants, candidates(study.images, rule))
+    if rule.prior > len(priors):
+        return LayoutPane(rule.row, rule.column, rule.wants)
+    earlier = priors[rule.prior - 1]
+    found = candidates(earlier.images, rule)
+    label = prior_label(earlier.date, study.date)
+    return LayoutPane(rule.row, rule.column, rule.wants, found, label)
+
+
+def _tray(study: Study, protocol: Protocol) -> tuple[Image, ...]:
+    taken: set[tuple[str, str]] = set()
+    for stage in protocol.stages:
+        for rule in stage.panes:
+            if rule.prior == 0:
+                taken.update(image.key for image in candidates(study.images, rule))
+    return tuple(image for image in study.images if image.key not in taken)
