@@ -1,0 +1,257 @@
+"""The manifest: one table of all images of a data set, read and written as CSV.
+
+Every later step (split, cache, fit, evaluate) reads this file and nothing else of the data set,
+so that a new data set is one adapter and no other change.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from trainer.errors import TrainerError
+
+COLUMNS = (
+    "image_id",
+    "patient_id",
+    "study_id",
+    "laterality",
+    "view",
+    "path",
+    "frame",
+    "sha256",
+    "rows",
+    "columns",
+    "spacing_mm",
+    "source",
+    "density",
+    "age",
+    "vendor",
+    "label",
+    "label_source",
+    "findings",
+    "official_split",
+    "licence",
+)
+"""Column names in file order; the contract of DESIGN.md."""
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Lesion:
+    """One marked abnormality of an image.
+
+    Attributes
+    ----------
+    label
+        The data set's own class, for example ``CIRC`` or ``mass``.
+    box
+        (row0, col0, row1, col1), continuous, edges at pixel corners, half-open, stored pixels,
+        clipped to the image; None where the data set gives no place.
+    mask
+        Path of a mask image of the same size as the image, or None.
+    pathology
+        ``benign``, ``malignant`` or None.
+    """
+
+    label: str
+    box: Box | None = None
+    mask: str | None = None
+    pathology: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One image of the manifest.
+
+    Attributes
+    ----------
+    laterality, view
+        ``L``/``R`` or "", ``CC``/``MLO``/... or "".
+    path
+        Absolute path of the file.
+    frame
+        0-based.
+    sha256
+        Of the file's bytes, in hexadecimal.
+    spacing_mm
+        (row, column) millimetres between pixel centres, or None.
+    label
+        The image's class in the data set's words: ``normal``, ``benign``, ``malignant``, ``lesion``;
+        a recipe says which of them are positive.
+    label_source
+        ``<adapter>: <where the label comes from>``.
+    licence
+        ``any: ...`` or ``research: ...`` with the licence's name.
+    """
+
+    image_id: str
+    patient_id: str
+    study_id: str
+    laterality: str
+    view: str
+    path: Path
+    frame: int
+    sha256: str
+    rows: int
+    columns: int
+    spacing_mm: tuple[float, float] | None
+    source: str
+    density: str
+    age: str
+    vendor: str
+    label: str
+    label_source: str
+    findings: tuple[Lesion, ...] = ()
+    official_split: str = ""
+    licence: str = "research: unknown"
+
+    @property
+    def located(self) -> bool:
+        """True when every marked abnormality has a place, so that box metrics may count the image."""
+        return all(lesion.box is not None for lesion in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All images of a data set, in file order.
+
+    Attributes
+    ----------
+    sha256
+        Of the manifest file's bytes; what splits and bundles refer to.
+    """
+
+    path: Path
+    rows: tuple[Row, ...]
+    sha256: str
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Patient ids in order of first appearance, each once."""
+        return tuple(dict.fromkeys(row.patient_id for row in self.rows))
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file's bytes in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def format_spacing(spacing: tuple[float, float] | None) -> str:
+    r"""Return millimetres as written in the manifest: ``0.2``, or ``row\column`` where they differ."""
+    if spacing is None:
+        return ""
+    row, col = spacing
+    return f"{row:g}" if row == col else f"{row:g}\\{col:g}"
+
+
+def parse_spacing(text: str) -> tuple[float, float] | None:
+    """Return (row, column) millimetres of the manifest's text; raises ValueError on nonsense."""
+    if not text.strip():
+        return None
+    parts = [float(part) for part in text.split("\\")]
+    row, col = (parts[0], parts[0]) if len(parts) == 1 else (parts[0], parts[1])
+    if not (row > 0 and col > 0):
+        raise ValueError(f"spacing {text} is not positive")
+    return row, col
+
+
+def _findings_text(findings: tuple[Lesion, ...]) -> str:
+    return json.dumps(
+        [
+            {
+                "label": lesion.label,
+                "box": None if lesion.box is None else list(lesion.box),
+                "mask": lesion.mask,
+                "pathology": lesion.pathology,
+            }
+            for lesion in findings
+        ]
+    )
+
+
+def _findings(text: str) -> tuple[Lesion, ...]:
+    lesions = []
+    for entry in json.loads(text) if text.strip() else []:
+        box = entry.get("box")
+        if box is not None:
+            row0, col0, row1, col1 = (float(value) for value in box)
+            box = (row0, col0, row1, col1)
+        lesions.append(Lesion(str(entry.get("label", "")), box, entry.get("mask"), entry.get("pathology")))
+    return tuple(lesions)
+
+
+def write_manifest(rows: Iterable[Row], path: Path) -> Manifest:
+    """Write rows as CSV with the contract's columns and return what was written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = tuple(rows)
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for row in kept:
+            values = {field.name: getattr(row, field.name) for field in fields(row)}
+            values["spacing_mm"] = format_spacing(row.spacing_mm)
+            values["findings"] = _findings_text(row.findings)
+            writer.writerow([str(values[name]) for name in COLUMNS])
+    return Manifest(path, kept, file_sha256(path))
+
+
+def _row(cells: dict[str, str], folder: Path) -> Row:
+    path = Path(cells["path"])
+    values: dict[str, object] = dict(cells)
+    values |= {
+        "path": path if path.is_absolute() else folder / path,
+        "frame": int(cells["frame"] or 0),
+        "rows": int(cells["rows"]),
+        "columns": int(cells["columns"]),
+        "spacing_mm": parse_spacing(cells["spacing_mm"]),
+        "findings": _findings(cells["findings"]),
+    }
+    return Row(**values)  # type: ignore[arg-type]
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest written by ``index`` (or by hand: relative paths start at its folder).
+
+    Raises
+    ------
+    TrainerError
+        Missing file, missing column, a row that cannot be understood, an image twice, no row.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainerError(f"{path}: the manifest cannot be read ({error.__class__.__name__})") from error
+    reader = csv.DictReader(text.splitlines())
+    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    if missing:
+        raise TrainerError(f"{path}: the manifest lacks the column {missing[0]}")
+    rows: list[Row] = []
+    for cells in reader:
+        try:
+            rows.append(_row({name: cells[name] or "" for name in COLUMNS}, path.parent))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise TrainerError(f"{path}: line {reader.line_num} cannot be understood ({error})") from error
+    if not rows:
+        raise TrainerError(f"{path}: the manifest holds no image")
+    seen: set[str] = set()
+    for row in rows:
+        if row.image_id in seen:
+            raise TrainerError(f"{path}: the image {row.image_id} stands there twice")
+        seen.add(row.image_id)
+    return Manifest(path, tuple(rows), file_sha256(path))
+
+
+def check_file(row: Row) -> None:
+    """Refuse an image file that is missing; raises TrainerError naming it."""
+    if not row.path.is_file():
+        raise TrainerError(f"{row.path}: the file named by the manifest is not there (moved since indexing?)")

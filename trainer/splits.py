@@ -1,0 +1,250 @@
+"""Who trains, who tunes, who tests: patient lists, stratified, written as one readable JSON file.
+
+A `Part` of a split is the only thing from which training samples and augmentation can be made, so
+that augmenting (and thereby multiplying) images before they are divided cannot be written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from trainer.errors import TrainerError
+from trainer.manifest import Manifest, Row
+
+PartName = Literal["train", "val", "test"]
+PARTS: tuple[PartName, ...] = ("train", "val", "test")
+SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
+VAL_OF_REST = 0.15
+"""Share of the patients outside a test fold that tune (early stopping) instead of training."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Patient ids of the three parts; disjoint."""
+
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def part(self, name: PartName) -> tuple[str, ...]:
+        """Return the patient ids of a part."""
+        return {"train": self.train, "val": self.val, "test": self.test}[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """The content of a splits.json; `hash` covers the manifest, the seed and all lists."""
+
+    manifest_sha256: str
+    seed: int
+    folds: tuple[Fold, ...]
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows of one part of one fold, and which split they come from.
+
+    Attributes
+    ----------
+    fold
+        0-based; -1 for all rows (evaluation of a bundle on a whole manifest).
+    """
+
+    name: PartName | Literal["all"]
+    rows: tuple[Row, ...]
+    fold: int
+    split_hash: str
+
+
+def _hash(manifest_sha256: str, seed: int, folds: Sequence[Fold]) -> str:
+    lists = [{name: list(fold.part(name)) for name in PARTS} for fold in folds]
+    text = json.dumps({"manifest_sha256": manifest_sha256, "seed": seed, "folds": lists}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _strata(manifest: Manifest) -> dict[str, list[str]]:
+    """Return patients by what should be spread evenly: the labels that a patient has, and density."""
+    labels: dict[str, set[str]] = {}
+    density: dict[str, str] = {}
+    for row in manifest.rows:
+        labels.setdefault(row.patient_id, set()).add(row.label)
+        density.setdefault(row.patient_id, row.density)
+    strata: dict[str, list[str]] = {}
+    for patient in sorted(labels):
+        key = "+".join(sorted(labels[patient])) + "|" + density[patient]
+        strata.setdefault(key, []).append(patient)
+    return strata
+
+
+def _deal(
+    strata: dict[str, list[str]], shares: Sequence[float], generator: np.random.Generator
+) -> list[list[str]]:
+    """Deal patients into parts so that each stratum and the whole come near the shares."""
+    parts: list[list[str]] = [[] for _ in shares]
+    dealt = 0
+    for key in sorted(strata):
+        within = [0] * len(shares)
+        for count, index in enumerate(generator.permutation(len(strata[key])), start=1):
+            dealt += 1
+            # Largest shortfall within the stratum plus overall; the overall term keeps strata of
+            # one or two patients from all falling into the largest part.
+            lacks = [
+                share * count - have + share * dealt - len(part)
+                for share, have, part in zip(shares, within, parts, strict=True)
+            ]
+            best = int(np.argmax(lacks))
+            within[best] += 1
+            parts[best].append(strata[key][int(index)])
+    return parts
+
+
+def _holdout(manifest: Manifest, seed: int) -> list[Fold]:
+    parts = _deal(_strata(manifest), [SHARES[name] for name in PARTS], np.random.default_rng(seed))
+    return [Fold(*(tuple(sorted(part)) for part in parts))]
+
+
+def _cross(manifest: Manifest, folds: int, seed: int) -> list[Fold]:
+    strata = _strata(manifest)
+    tests = _deal(strata, [1 / folds] * folds, np.random.default_rng(seed))
+    made = []
+    for number, test in enumerate(tests):
+        out = set(test)
+        rest = {key: [patient for patient in group if patient not in out] for key, group in strata.items()}
+        generator = np.random.default_rng([seed, number])
+        train, val = _deal(rest, [1 - VAL_OF_REST, VAL_OF_REST], generator)
+        made.append(Fold(tuple(sorted(train)), tuple(sorted(val)), tuple(sorted(test))))
+    return made
+
+
+def _official(manifest: Manifest, seed: int, strict: bool) -> list[Fold]:
+    named: dict[str, set[str]] = {}
+    for row in manifest.rows:
+        if row.official_split:
+            named.setdefault(row.patient_id, set()).add(row.official_split)
+    if not any("test" in parts for parts in named.values()):
+        raise TrainerError(f"{manifest.path}: this data set has no official split")
+    both = sorted(patient for patient, parts in named.items() if len(parts) > 1)
+    if both and not strict:
+        raise TrainerError(
+            f"{manifest.path}: the official split puts {len(both)} patients ({both[0]}, ...) into two parts; "
+            "--official-strict keeps them out of training"
+        )
+    test = {patient for patient, parts in named.items() if "test" in parts}
+    rest = {
+        key: [patient for patient in group if patient in named and patient not in test]
+        for key, group in _strata(manifest).items()
+    }
+    train, val = _deal(rest, [1 - VAL_OF_REST, VAL_OF_REST], np.random.default_rng(seed))
+    return [Fold(tuple(sorted(train)), tuple(sorted(val)), tuple(sorted(test)))]
+
+
+def make_splits(
+    manifest: Manifest,
+    *,
+    folds: int | None = None,
+    seed: int = 0,
+    official: Literal["no", "yes", "strict"] = "no",
+) -> Splits:
+    """Divide a manifest's patients.
+
+    Parameters
+    ----------
+    folds
+        None: one division of 70/15/15 per cent. K >= 2: K folds whose test parts are disjoint and
+        cover every patient; of the rest 15 per cent are set aside for tuning.
+    seed
+        Same manifest, same arguments, same seed: same splits.
+    official
+        Use the manifest's official_split column; ``strict`` drops from training who is in both.
+
+    Raises
+    ------
+    TrainerError
+        Too few patients, or no official split.
+    """
+    patients = len(manifest.patients)
+    need = 3 if folds is None else max(3, folds)
+    if folds is not None and folds < 2:
+        raise TrainerError(f"--folds {folds}: at least 2 folds are needed")
+    if patients < need:
+        raise TrainerError(f"{manifest.path}: {patients} patients are too few for {folds or 1} fold(s)")
+    if official != "no":
+        made = _official(manifest, seed, official == "strict")
+    else:
+        made = _holdout(manifest, seed) if folds is None else _cross(manifest, folds, seed)
+    for number, fold in enumerate(made):
+        for name in PARTS:
+            if not fold.part(name):
+                raise TrainerError(f"{manifest.path}: fold {number} would have no patient in its {name} part")
+    return Splits(manifest.sha256, seed, tuple(made), _hash(manifest.sha256, seed, made))
+
+
+def write_splits(splits: Splits, path: Path) -> None:
+    """Write a splits.json."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "format": "mammoview-splits",
+        "version": 1,
+        "manifest_sha256": splits.manifest_sha256,
+        "seed": splits.seed,
+        "hash": splits.hash,
+        "folds": [{name: list(fold.part(name)) for name in PARTS} for fold in splits.folds],
+    }
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _fold(entry: dict[str, list[str]], number: int, path: Path) -> Fold:
+    fold = Fold(*(tuple(str(patient) for patient in entry[name]) for name in PARTS))
+    seen: dict[str, str] = {}
+    for name in PARTS:
+        for patient in fold.part(name):
+            if seen.setdefault(patient, name) != name:
+                raise TrainerError(
+                    f"{path}: patient {patient} is in {seen[patient]} and in {name} of fold {number}"
+                )
+    return fold
+
+
+def read_splits(path: Path) -> Splits:
+    """Read a splits.json; refuses another format, a patient in two parts and an altered list."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainerError(f"{path}: the splits cannot be read ({error.__class__.__name__})") from error
+    if not isinstance(content, dict) or content.get("format") != "mammoview-splits":
+        raise TrainerError(f"{path}: not a mammoview-splits file")
+    if content.get("version") != 1:
+        raise TrainerError(f"{path}: version {content.get('version')} is not known to this program")
+    try:
+        folds = tuple(_fold(entry, number, path) for number, entry in enumerate(content["folds"]))
+        manifest_sha256, seed, stated = str(content["manifest_sha256"]), int(content["seed"]), content["hash"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise TrainerError(f"{path}: the splits lack {error}") from error
+    found = _hash(manifest_sha256, seed, folds)
+    if found != stated:
+        raise TrainerError(f"{path}: the lists do not match their hash (edited by hand?)")
+    return Splits(manifest_sha256, seed, folds, found)
+
+
+def part_of(manifest: Manifest, splits: Splits, fold: int, name: PartName) -> Part:
+    """Return the rows of a part; refuses splits of another manifest and a fold that does not exist."""
+    if splits.manifest_sha256 != manifest.sha256:
+        raise TrainerError(f"{manifest.path}: the splits were made for another manifest")
+    if not 0 <= fold < len(splits.folds):
+        raise TrainerError(f"--fold {fold}: the splits have folds 0 to {len(splits.folds) - 1}")
+    wanted = set(splits.folds[fold].part(name))
+    rows = tuple(row for row in manifest.rows if row.patient_id in wanted)
+    return Part(name, rows, fold, splits.hash)
+
+
+def all_rows(manifest: Manifest) -> Part:
+    """Return the whole manifest as one part, for evaluating a finished bundle."""
+    return Part("all", manifest.rows, -1, "")
