@@ -1,0 +1,87 @@
+"""From tissue to stored values: thickness equalisation, skin, unsharpness, quantum noise, 12 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from app.core.phantom.anatomy import ViewShape
+from app.core.phantom.lesions import Drawn
+from app.core.phantom.texture import FloatArray, smoothstep
+from app.core.phantom.tissue import Tissue
+
+BITS = 12
+FAT, GLAND = 760.0, 1330.0
+"""Stored value of fat well inside the breast, and how much a unit of gland adds."""
+
+
+def overlap(
+    corner: tuple[int, int], patch: tuple[int, ...], whole: tuple[int, ...]
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Return where a patch lies in an image (target) and which part of the patch that is (source)."""
+    target, source = [], []
+    for start, size, limit in zip(corner, patch, whole, strict=True):
+        low, high = max(start, 0), max(0, min(start + size, limit))
+        low = min(low, high)
+        target.append(slice(low, high))
+        source.append(slice(low - start, high - start))
+    return (target[0], target[1]), (source[0], source[1])
+
+
+def _enlarge(plane: FloatArray, shape: tuple[int, int], times: int) -> FloatArray:
+    """Return a plane of the working grid at the view's pixels, smoothly."""
+    if times == 1:
+        return plane
+    size = (plane.shape[1] * times, plane.shape[0] * times)
+    large = cv2.resize(plane, size, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(large[: shape[0], : shape[1]], dtype=np.float32)
+
+
+def _noise(rng: np.random.Generator, shape: tuple[int, int], spacing: float) -> FloatArray:
+    """Return quantum noise in stored values: finer pixels catch fewer quanta; neighbours share a little."""
+    grain = cv2.GaussianBlur(rng.standard_normal(shape, np.float32), (0, 0), 0.62)
+    return np.asarray(grain * np.float32(max(9.0, 48.0 * min(1.0, 0.07 / spacing))), dtype=np.float32)
+
+
+def expose(
+    tissue: Tissue,
+    lesions: Sequence[Drawn],
+    form: ViewShape,
+    shape: tuple[int, int],
+    spacing: float,
+    rng: np.random.Generator,
+) -> npt.NDArray[np.uint16]:
+    """Return stored values of a view: 0 outside of the breast, 1..4095 inside.
+
+    Parameters
+    ----------
+    tissue
+        On a working grid whose spacing is a whole multiple of `spacing`.
+    lesions
+        Added at full resolution.
+    form
+        For the nipple and the thickness of the skin.
+    shape, spacing
+        (rows, columns) and mm of the result.
+    rng
+        Of the quantum noise.
+    """
+    times = round(tissue.spacing / spacing)
+    amount, depth = (_enlarge(plane, shape, times).copy() for plane in (tissue.amount, tissue.skin))
+    for lesion in lesions:
+        target, source = overlap(lesion.corner, lesion.signal.shape, shape)
+        amount[target] += lesion.signal[source]
+    np.minimum(amount, 1.45 + (amount - 1.45) * 0.8, out=amount)
+    # Equalisation leaves the thinning rim a little darker than the rest; the skin is a bright line on it.
+    rim = np.exp(depth * np.float32(-1 / 3.2))
+    level = (1 - 0.52 * np.minimum(rim, 1)) * (FAT + GLAND * amount)
+    skin = np.square((depth - np.float32(0.55 * form.skin_mm)) * np.float32(1 / (0.5 * form.skin_mm)))
+    level += np.exp(-skin) * np.float32(250)
+    level *= smoothstep(depth, -0.05, 0.45) * 0.8 + 0.2
+    level += _noise(rng, shape, spacing) * np.sqrt(np.clip(level * np.float32(1 / 1500), 0.15, 1.6))
+    stored = np.clip(np.rint(level), 8, 2**BITS - 1)
+    stored[depth <= 0] = 0
+    return np.asarray(stored, dtype=np.uint16)
