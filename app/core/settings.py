@@ -27,20 +27,15 @@ Wheel = Literal["next image", "zoom", "next stage"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
-def _setting(
-    default: Any,
-    *,
+def _about(
     group: str,
     label: str,
     explanation: str,
     choices: tuple[Any, ...] = (),
     bounds: tuple[float, float] | None = None,
-) -> Any:
-    """Return a dataclass field with what the settings dialog needs in its metadata."""
-    metadata = {"group": group, "label": label, "help": explanation, "choices": choices, "bounds": bounds}
-    if isinstance(default, Mapping):
-        return field(default_factory=lambda: MappingProxyType({}), metadata=metadata)
-    return field(default=default, metadata=metadata)
+) -> dict[str, Any]:
+    """Return the metadata of a setting: what the settings dialog needs."""
+    return {"group": group, "label": label, "help": explanation, "choices": choices, "bounds": bounds}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,77 +56,99 @@ class Settings:
         What was wrong with the file these were read from; not a setting.
     """
 
-    protocol: str = _setting(
-        "screening-cc-mlo",
-        group="Hanging",
-        label="Hanging protocol",
-        explanation="Used for every study that has at least two of its views.",
+    protocol: str = field(
+        default="screening-cc-mlo",
+        metadata=_about(
+            "Hanging",
+            "Hanging protocol",
+            "Used for every study that has at least two of its views.",
+        ),
     )
-    linked: bool = _setting(
-        True,
-        group="Hanging",
-        label="Link panes",
-        explanation="Window, zoom and pan move all panes together; pan is mirrored between breasts.",
+    linked: bool = field(
+        default=True,
+        metadata=_about(
+            "Hanging",
+            "Link panes",
+            "Window, zoom and pan move all panes together; pan is mirrored between breasts.",
+        ),
     )
-    read_moves_on: bool = _setting(
-        True,
-        group="Hanging",
-        label="Marking as read opens the next unread study",
-        explanation="Off: the study stays on screen.",
+    read_moves_on: bool = field(
+        default=False,
+        metadata=_about(
+            "Hanging",
+            "Marking as read opens the next unread study",
+            "Off: the study stays on screen.",
+        ),
     )
-    corner: Literal["short", "full", "off"] = _setting(
-        "short",
-        group="Display",
-        label="Corner text",
-        explanation="How much is written into the corners of an image.",
-        choices=("short", "full", "off"),
+    corner: Literal["short", "full", "off"] = field(
+        default="short",
+        metadata=_about(
+            "Display",
+            "Corner text",
+            "How much is written into the corners of an image.",
+            choices=("short", "full", "off"),
+        ),
     )
-    wheel: Wheel = _setting(
-        "next image",
-        group="Display",
-        label="Mouse wheel",
-        explanation="With Ctrl held down the wheel always zooms.",
-        choices=("next image", "zoom", "next stage"),
+    wheel: Wheel = field(
+        default="next image",
+        metadata=_about(
+            "Display",
+            "Mouse wheel",
+            "With Ctrl held down the wheel always zooms.",
+            choices=("next image", "zoom", "next stage"),
+        ),
     )
-    colour_map: Literal["inferno", "cividis", "viridis"] = _setting(
-        "inferno",
-        group="Second look",
-        label="Heat map colours",
-        explanation="All are perceptually uniform; cividis reads the same to colour-blind readers.",
-        choices=("inferno", "cividis", "viridis"),
+    colour_map: Literal["inferno", "cividis", "viridis"] = field(
+        default="inferno",
+        metadata=_about(
+            "Second look",
+            "Heat map colours",
+            "All are perceptually uniform; cividis reads the same to colour-blind readers.",
+            choices=("inferno", "cividis", "viridis"),
+        ),
     )
-    second_look: SecondLookTiming = _setting(
-        "on key",
-        group="Second look",
-        label="The second look comes",
-        explanation="A view counts as seen once it stood in a pair, alone, or at actual pixels.",
-        choices=("on key", "after every view has been seen", "when a study opens"),
+    second_look: SecondLookTiming = field(
+        default="on key",
+        metadata=_about(
+            "Second look",
+            "The second look comes",
+            "A view counts as seen once it stood in a pair, alone, or at actual pixels.",
+            choices=("on key", "after every view has been seen", "when a study opens"),
+        ),
     )
-    models: tuple[str, ...] = _setting(
-        (),
-        group="Second look",
-        label="Reading set",
-        explanation="Models that are asked; none named: all that are installed.",
+    models: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(
+            "Second look",
+            "Reading set",
+            "Models that are asked; none named: all that are installed.",
+        ),
     )
-    device: Device = _setting(
-        "auto",
-        group="Second look",
-        label="Compute on",
-        explanation="auto takes the graphics card if there is one.",
-        choices=("auto", "cpu", "cuda"),
+    device: Device = field(
+        default="auto",
+        metadata=_about(
+            "Second look",
+            "Compute on",
+            "auto takes the graphics card if there is one.",
+            choices=("auto", "cpu", "cuda"),
+        ),
     )
-    cache_mib: int = _setting(
-        0,
-        group="Memory",
-        label="Memory for images (MiB)",
-        explanation="0 takes a quarter of the machine's memory, at most 4096.",
-        bounds=(0, 262144),
+    cache_mib: int = field(
+        default=0,
+        metadata=_about(
+            "Memory",
+            "Memory for images (MiB)",
+            "0 takes a quarter of the machine's memory, at most 4096.",
+            bounds=(0, 262144),
+        ),
     )
-    key_bindings: Mapping[str, str] = _setting(
-        MappingProxyType({}),
-        group="Keys",
-        label="Keys",
-        explanation="Keys that differ from the defaults.",
+    key_bindings: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({}),
+        metadata=_about(
+            "Keys",
+            "Keys",
+            "Keys that differ from the defaults.",
+        ),
     )
     notes: tuple[str, ...] = field(default=(), compare=False, metadata={"hidden": True})
 
