@@ -1,0 +1,192 @@
+"""What is not breast: the padding a file names, and the air around the breast where it names none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from app.core.imaging.image import Grey
+
+Mask = npt.NDArray[np.bool_]
+ByteArray = npt.NDArray[np.uint8]
+
+_SIDE = 512
+"""Air is looked for on a copy whose longer side has at most about so many pixels."""
+
+_REACH = 0.12
+"""Largest part of the way from air to breast tissue that still counts as air."""
+
+
+def padding_mask(stored: npt.NDArray[Any], grey: Grey) -> Mask | None:
+    """Return where pixels are padding, or None where the file names none.
+
+    Parameters
+    ----------
+    stored
+        Stored values, shape (rows, columns).
+    grey
+        `grey.padding` is inclusive and in stored values, the smaller first (C.7.5.1.1.2).
+
+    Returns
+    -------
+    bool array, True = padding; all False where the named values do not occur.
+    """
+    if grey.padding is None:
+        return None
+    low, high = grey.padding
+    if stored.dtype == np.uint16:
+        if high < 0 or low > 65535:
+            return np.zeros(stored.shape, np.bool_)
+        inside: ByteArray = cv2.inRange(stored, float(max(low, 0)), float(min(high, 65535)))
+        return (inside >> 7).view(np.bool_)
+    mask: Mask = (stored >= low) & (stored <= high)
+    return mask
+
+
+def background_mask(stored: npt.NDArray[Any], grey: Grey) -> Mask:
+    """Return where the air around the breast is, for files that name no padding.
+
+    Air is the uniform region that touches the image border on the dark side of the grey scale
+    (`grey.inverse` minded). Raw images whose air is on the bright side are recognised by its shape:
+    the breast bulges, the air surrounds it. When in doubt a pixel is breast.
+
+    Parameters
+    ----------
+    stored
+        Stored values, shape (rows, columns).
+
+    Returns
+    -------
+    bool array, True = air. Labels and film edges are neither breast nor air: False here, and not part
+    of `breast_box`.
+    """
+    step = max(1, -(-max(stored.shape) // _SIDE))
+    small = _shrink(stored, step)
+    dark_is_high = grey.inverse != (grey.modality_lut is None and grey.slope < 0)
+    found = _air(-small if dark_is_high else small)
+    if not _looks_like_air(found):
+        other = _air(small if dark_is_high else -small)
+        if _looks_like_air(other):
+            found, dark_is_high = other, not dark_is_high
+    if found is None:
+        return np.zeros(stored.shape, np.bool_)
+    air, limit = found
+    return _refine(stored, air, -limit if dark_is_high else limit, dark_is_high, step)
+
+
+def breast_region(mask: Mask) -> Mask:
+    """Return the largest connected part that is not masked (labels and film edges are left out)."""
+    kernel = np.ones((3, 3), np.uint8)
+    inside = np.ascontiguousarray(~mask).view(np.uint8)
+    opened = cv2.morphologyEx(inside, cv2.MORPH_OPEN, kernel)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
+    if count < 2:
+        return inside.view(np.bool_)
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    core = (labels == largest).astype(np.uint8)
+    region: Mask = (cv2.dilate(core, kernel) & inside).view(np.bool_)
+    return region
+
+
+def breast_box(mask: Mask) -> tuple[int, int, int, int]:
+    """Return the extent of the breast: (row0, col0, row1, col1), half-open, in pixels of the mask.
+
+    Parameters
+    ----------
+    mask
+        True where padding or air is. The breast is the largest connected rest.
+
+    Returns
+    -------
+    The whole image where everything is masked.
+    """
+    rows, columns = mask.shape
+    step = max(1, -(-max(mask.shape) // _SIDE))
+    region = breast_region(mask[step // 2 :: step, step // 2 :: step])
+    if not region.any():
+        return (0, 0, rows, columns)
+    near = cv2.dilate(region.view(np.uint8), np.ones((3, 3), np.uint8)) if step > 1 else region.view(np.uint8)
+    inside = _enlarge(near, step, rows, columns) > mask.view(np.uint8)
+    down, across = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    return (int(down[0]), int(across[0]), int(down[-1]) + 1, int(across[-1]) + 1)
+
+
+def _shrink(stored: npt.NDArray[Any], step: int) -> npt.NDArray[np.float32]:
+    rows, columns = (max(1, n // step) for n in stored.shape)
+    whole = stored[: rows * step, : columns * step]
+    small: npt.NDArray[Any] = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    return small.astype(np.float32)
+
+
+def _air(small: npt.NDArray[np.float32]) -> tuple[Mask, float] | None:
+    """Find the dark region at the border: (mask, largest value that is air), or None."""
+    low, high = (float(v) for v in np.percentile(small, [0.1, 99.5]))
+    if high <= low:
+        return None
+    scaled = np.clip((small - low) * (255.0 / (high - low)), 0, 255).astype(np.uint8)
+    split, _ = cv2.threshold(scaled, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    dark = _touching_border(scaled <= split)
+    if not dark.any() or (scaled > split).mean() < 0.02:
+        return None
+    counts = np.bincount(scaled[dark], minlength=256).astype(np.float64)
+    level = int(np.argmax(np.convolve(counts, np.ones(5), "same")))
+    tissue = float(np.median(scaled[scaled > split]))
+    below = scaled[dark & (scaled <= level)]
+    noise = level - float(np.percentile(below, 32)) if below.size else 0.0
+    far = tissue - level
+    limit = level + float(np.clip(4.0 * noise + 2.0, 0.03 * far, _REACH * far))
+    air = _touching_border(scaled <= limit)
+    if air.mean() < 0.01:
+        return None
+    return air, low + limit * (high - low) / 255.0
+
+
+def _touching_border(region: Mask) -> Mask:
+    """Keep the connected parts that touch the image border and are more than specks."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(region.view(np.uint8), connectivity=4)
+    border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    keep = np.zeros(count, np.bool_)
+    keep[border] = stats[border, cv2.CC_STAT_AREA] >= 0.002 * region.size
+    keep[0] = False
+    kept: Mask = keep[labels]
+    return kept
+
+
+def _looks_like_air(found: tuple[Mask, float] | None) -> bool:
+    """Tell whether what the region leaves over bulges like a breast, and the region does not."""
+    if found is None:
+        return False
+    return _solidity(breast_region(found[0])) > _solidity(found[0])
+
+
+def _solidity(region: Mask) -> float:
+    """Return the part of its convex hull that a region fills."""
+    points = cv2.findNonZero(region.view(np.uint8))
+    if points is None or len(points) < 3:
+        return 0.0
+    return float(region.sum()) / max(float(cv2.contourArea(cv2.convexHull(points))), 1.0)
+
+
+def _refine(stored: npt.NDArray[Any], air: Mask, limit: float, dark_is_high: bool, step: int) -> Mask:
+    """Bring the small mask to full size; along its edge each pixel's own value decides."""
+    rows, columns = stored.shape
+    kernel = np.ones((3, 3), np.uint8)
+    small = air.view(np.uint8)
+    # 3: surely air; 1: next to the edge, air if it is dark enough itself; 0: not air
+    code = cv2.dilate(small, kernel) + 2 * cv2.erode(small, kernel)
+    full = _enlarge(code, step, rows, columns)
+    dark = (stored >= limit) if dark_is_high else (stored <= limit)
+    return ((full >> 1) | (full & dark.view(np.uint8))).view(np.bool_)
+
+
+def _enlarge(small: ByteArray, step: int, rows: int, columns: int) -> ByteArray:
+    """Repeat every pixel step x step times; the last ones fill what the small copy left out."""
+    height, width = small.shape
+    more = (0, -(-rows // step) - height, 0, -(-columns // step) - width)
+    whole = cv2.copyMakeBorder(small, *more, cv2.BORDER_REPLICATE)
+    size = (whole.shape[1] * step, whole.shape[0] * step)
+    full: ByteArray = cv2.resize(whole, size, interpolation=cv2.INTER_NEAREST)
+    return full[:rows, :columns]

@@ -1,0 +1,173 @@
+"""A resolution pyramid of area means, weighted by the mask so that the skin line keeps its value.
+
+Level k holds blocks of 2**k x 2**k stored pixels. A block at the far edge that is only partly inside the
+image is the mean of what is inside, as if the last row or column went on. Padding takes no part in a
+mean; `coverage` says how much of a block is not padding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from app.core.imaging.geometry import Affine
+from app.core.imaging.greyscale import index_of, stored_range
+from app.core.imaging.image import Grey
+
+Values = npt.NDArray[np.uint16]
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+_SMALLEST = 512
+"""Halving stops when the longer side is at most this."""
+
+_BAND = 256
+"""Rows at a time (even) where floats are needed, so that they stay in the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Level:
+    """One resolution.
+
+    Attributes
+    ----------
+    values
+        Read-only uint16 indices (stored value - `Pyramid.low`), shape (rows, columns). Where nothing is
+        covered they mean nothing.
+    coverage
+        Read-only uint8, 0 (all masked) to 255 (nothing masked); None at level 0, where the mask itself
+        says it, and where there is no mask.
+    to_stored
+        Centre coordinates of this level to those of stored pixels.
+    """
+
+    values: Values
+    coverage: Bytes | None
+    to_stored: Affine
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pyramid:
+    """All resolutions of one frame, finest first.
+
+    Attributes
+    ----------
+    levels
+        Level 0 shares memory with the stored pixels where they are uint16.
+    low
+        Stored value of index 0.
+    mask
+        True where padding (`air` False) or background air (`air` True) is; None if nowhere.
+    air
+        The mask is air: its pixels count in the means and are shown as they are, unless inverted.
+    seen
+        Box (row0, col0, row1, col1) of stored pixels outside which all is padding.
+    nbytes
+        Bytes held beyond the stored pixels and the mask.
+    """
+
+    levels: tuple[Level, ...]
+    low: int
+    mask: Mask | None
+    air: bool
+    seen: tuple[int, int, int, int]
+    nbytes: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of the stored image."""
+        rows, columns = self.levels[0].values.shape
+        return (rows, columns)
+
+
+def build(stored: npt.NDArray[Any], mask: Mask | None, grey: Grey) -> Pyramid:
+    """Build the pyramid of one frame.
+
+    Parameters
+    ----------
+    stored
+        Stored values, shape (rows, columns), any integer type of at most 16 bits.
+    mask
+        True where padding is, or background air if `grey` names no padding; None for none.
+
+    Returns
+    -------
+    Levels of half the size each (rounded up), until the longer side is at most 512.
+    """
+    air = grey.padding is None
+    if mask is not None and not mask.any():
+        mask = None
+    index = index_of(stored, grey)
+    levels = [Level(_frozen(index), None, Affine.identity())]
+    halves = _plain_halves(index, mask) if mask is None or air else _weighted_halves(index, mask)
+    for k, (values, coverage) in enumerate(halves, start=1):
+        step = float(1 << k)
+        # Block i covers stored pixels step*i .. step*i + step-1: its centre is their mean.
+        levels.append(Level(_frozen(values), coverage, Affine.scale_edges(step)))
+    held = sum(v.nbytes + (0 if c is None else c.nbytes) for v, c in halves)
+    copied = 0 if np.shares_memory(index, stored) else index.nbytes
+    seen = (0, 0, *stored.shape[:2]) if mask is None or air else _extent(mask)
+    return Pyramid(tuple(levels), stored_range(grey)[0], mask, air, seen, held + copied)
+
+
+def _extent(mask: Mask) -> tuple[int, int, int, int]:
+    """Return the box of all pixels that are not masked; the whole image if there is none."""
+    down, across = np.flatnonzero(~mask.all(axis=1)), np.flatnonzero(~mask.all(axis=0))
+    if down.size == 0:
+        return (0, 0, mask.shape[0], mask.shape[1])
+    return (int(down[0]), int(across[0]), int(down[-1]) + 1, int(across[-1]) + 1)
+
+
+def _plain_halves(values: Values, mask: Mask | None) -> list[tuple[Values, Bytes | None]]:
+    halves: list[tuple[Values, Bytes | None]] = []
+    coverage = None if mask is None else (mask.view(np.uint8) - np.uint8(1))  # True 0, False 255
+    while max(values.shape) > _SMALLEST:
+        values = _halve(values)
+        coverage = None if coverage is None else _frozen(_halve(coverage))
+        halves.append((values, coverage))
+    return halves
+
+
+def _weighted_halves(index: Values, mask: Mask) -> list[tuple[Values, Bytes | None]]:
+    halves: list[tuple[Values, Bytes | None]] = []
+    if max(index.shape) <= _SMALLEST:
+        return halves
+    sums, weights = _first_half(index, mask)
+    while True:
+        means = np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 0)
+        values: Values = np.rint(means, out=means).astype(np.uint16)
+        coverage = np.rint(weights * 255.0).astype(np.uint8)
+        halves.append((values, _frozen(coverage)))
+        if max(values.shape) <= _SMALLEST:
+            return halves
+        sums, weights = _halve(sums), _halve(weights)
+
+
+def _first_half(index: Values, mask: Mask) -> tuple[Floats, Floats]:
+    """Return, for blocks of 2 x 2, the mean of value times weight, and the mean weight."""
+    sums, weights = [], []
+    for first in range(0, index.shape[0], _BAND):
+        inside = (~mask[first : first + _BAND]).astype(np.float32)
+        sums.append(_halve(index[first : first + _BAND] * inside))
+        weights.append(_halve(inside))
+    return np.concatenate(sums), np.concatenate(weights)
+
+
+def _halve(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    rows, columns = array.shape
+    if rows % 2 or columns % 2:
+        array = cv2.copyMakeBorder(array, 0, rows % 2, 0, columns % 2, cv2.BORDER_REPLICATE)
+    size = (array.shape[1] // 2, array.shape[0] // 2)
+    half: npt.NDArray[Any] = cv2.resize(array, size, interpolation=cv2.INTER_AREA)
+    return half
+
+
+def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    view = array.view()
+    view.setflags(write=False)
+    return view
