@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from app.core.errors import MammoviewError
+from model_zoo.errors import ModelError
 
 COMMANDS = ("demo", "info", "render", "snapshot", "predict", "models", "self-test")
 """Each is a module of `app.commands` with ``add_arguments(parser)`` and ``run(arguments) -> int``."""
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail("stopped by the user")
     except MemoryError:
         return _fail(f"{' '.join(words[:2])}: not enough memory")
-    except MammoviewError as error:
+    except (MammoviewError, ModelError) as error:
         return _fail(str(error))
     except OSError as error:
         return _fail(f"{error.filename or 'file'}: {(error.strerror or str(error)).lower()}")

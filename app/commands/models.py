@@ -29,10 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
         found = catalogue.find()
         for bundle in found.bundles:
             print(catalogue.one_line(bundle))
-        for sentence in found.refused:
-            print(f"refused: {sentence}")
+        for broken in found.refused:
+            print(f"refused: {broken.reason}")
     elif action == "show":
-        print(catalogue.card(arguments.target).rstrip())
+        print(catalogue.get(arguments.target).card.rstrip())
     elif action == "verify":
         bundle = catalogue.verified(arguments.target)
         print(f"{catalogue.one_line(bundle)}: every file matches its hash")

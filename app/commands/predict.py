@@ -21,7 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", metavar="PATH", nargs="+")
     parser.add_argument("-o", dest="out", metavar="OUT.JSON", required=True)
     parser.add_argument(
-        "--model", action="append", metavar="NAME", help="repeatable; default: the reading set of the settings"
+        "--model",
+        action="append",
+        metavar="NAME",
+        help="repeatable; default: the reading set of the settings",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--heatmaps", metavar="DIR")
@@ -29,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Find studies, run each model on each, write. 0 if anything was scored or validly declined."""
-    bundles = catalogue.chosen(arguments.model, load().settings.reading_set)
+    bundles = catalogue.chosen(arguments.model, load().models)
     found = find([Path(path) for path in arguments.paths])
     studies = [study for patient in found.patients for study in patient.studies]
     if not studies:
@@ -38,13 +41,17 @@ def run(arguments: argparse.Namespace) -> int:
     results = []
     for study in studies:
         predictions = [
-            predict_study(bundle, study.images, arguments.device, predictors, heatmaps=bool(arguments.heatmaps))
+            predict_study(
+                bundle, study.images, arguments.device, predictors, heatmaps=bool(arguments.heatmaps)
+            )
             for bundle in bundles
         ]
         results.append(StudyPrediction(study, study.images, tuple(predictions)))
     heatmaps = Path(arguments.heatmaps) if arguments.heatmaps else None
     write_predictions(Path(arguments.out), [facts_of(bundle) for bundle in bundles], results, heatmaps)
-    for note in sorted({note for result in results for one in result.predictions for note in one.suitability}):
+    for note in sorted(
+        {note for result in results for one in result.predictions for note in one.suitability}
+    ):
         print(f"note: {note}")
     views = [view for result in results for one in result.predictions for view in one.views]
     for status in ("scored", "declined", "failed"):
@@ -58,5 +65,3 @@ def _nothing(paths: list[str], found: Collection) -> str:
     if len(found.left_out) == 1:
         return str(ReadError(found.left_out[0].path, found.left_out[0].reason))
     return f"{' '.join(paths)}: no readable mammogram found"
-
-

@@ -27,10 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     grey = parser.add_mutually_exclusive_group()
     grey.add_argument("--voi", type=_from_one, metavar="N", help="1-based: windows in file order, then LUTs")
     grey.add_argument("--window", type=float, nargs=2, metavar=("C", "W"))
-    parser.add_argument("--function", choices=FUNCTIONS, help="with --window; default: the file's, else LINEAR")
+    parser.add_argument(
+        "--function", choices=FUNCTIONS, help="with --window; default: the file's, else LINEAR"
+    )
     parser.add_argument("--frame", type=_from_one, default=1, metavar="N", help="1-based")
     parser.add_argument("--invert", action="store_true")
-    parser.add_argument("--oriented", action="store_true", help="canonical hang instead of stored orientation")
+    parser.add_argument(
+        "--oriented", action="store_true", help="canonical hang instead of stored orientation"
+    )
     parser.set_defaults(parser=parser)
 
 

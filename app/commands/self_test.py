@@ -93,15 +93,15 @@ def models() -> Iterator[Line]:
     found = catalogue.find()
     for bundle in found.bundles:
         yield guarded(f"model {bundle.name}", lambda bundle=bundle: _verified(bundle.name))
-    for sentence in found.refused:
-        yield "model", False, sentence
+    for broken in found.refused:
+        yield f"model {broken.folder.name}", False, broken.reason
     if not found.bundles:
         yield "models", False, "no model was found"
 
 
 def _verified(name: str) -> str:
     bundle = catalogue.verified(name)
-    return f"version {bundle.model_version}, every file matches its hash"
+    return f"version {bundle.version}, every file matches its hash"
 
 
 def inference() -> str:

@@ -81,8 +81,9 @@ def open_window(*, off_screen: bool = False) -> Workstation:
 
     application = QApplication.instance() or QApplication(["mammoview"])
     assert isinstance(application, QApplication)
-    settings = load().settings
+    settings = load()
     library = Library(settings)
     looks = Inference(library, settings)
     session = Session(library, looks, settings)
+    session.settings_changed.connect(looks.configure)
     return Workstation(application, library, looks, session, MainWindow(session))

@@ -11,6 +11,7 @@ from app.core.errors import ReadError
 from app.core.imaging.image import Image
 from app.services.inference.process import LookRequest, run_look
 from app.services.inference.views import read_model_view
+from model_zoo.bundle import Bundle
 from model_zoo.contract import ArrayView, ExamPrediction, ViewPrediction
 
 Read = Callable[[Image], ArrayView]
@@ -49,8 +50,8 @@ def complete_prediction(
         else next(answered)
         for index, image in enumerate(images)
     )
-    status = "partial" if prediction.status == "complete" else prediction.status
-    return replace(prediction, views=views, status=status)
+    partial = prediction.status == "complete"
+    return replace(prediction, views=views, status="partial" if partial else prediction.status)
 
 
 def nothing_readable(
@@ -62,7 +63,7 @@ def nothing_readable(
 
 
 def predict_study(
-    bundle: Any,
+    bundle: Bundle,
     images: Sequence[Image],
     device: str,
     predictors: dict[tuple[Path, str], Any],
@@ -76,8 +77,6 @@ def predict_study(
 
     Parameters
     ----------
-    bundle
-        A `model_zoo.bundle.Bundle`.
     device
         ``auto``, ``cpu`` or ``cuda``; raises `ModelError` for cuda without a GPU.
     predictors
@@ -89,7 +88,7 @@ def predict_study(
     """
     ready = gathered or gather(images)
     if not ready.views:
-        return nothing_readable(bundle.name, bundle.model_version, images, ready.failed)
+        return nothing_readable(bundle.name, bundle.version, images, ready.failed)
     request = LookRequest(bundle.folder, device, ready.views, heatmaps)
     tell = report or (lambda done, total: None)
     prediction = look(request, tell) if look else run_look(request, tell, predictors)

@@ -1,0 +1,181 @@
+"""The second look as a service of the session: ask, watch, cancel; answers carry their study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.core.imaging.image import Image, Study
+from app.core.reading.findings import ModelFacts, SecondLook
+from app.core.settings import Settings
+from app.services.inference import catalogue
+from app.services.inference.exam import gather, predict_study
+from app.services.inference.facts import facts_of
+from app.services.inference.process import InferenceProcess
+from app.services.inference.translate import failed_look, second_look
+from app.services.inference.views import model_view, read_model_view
+from app.services.frames import FramePixels
+from app.services.jobs import Job, Jobs
+from app.services.library import Library
+from model_zoo.bundle import Bundle
+from model_zoo.contract import ArrayView, ExamPrediction
+from model_zoo.errors import ModelError
+
+CacheKey = tuple[str, tuple[tuple[str, str], ...], str, str, str]
+"""(study uid, image keys, bundle name, version, sha256 of its weights): what an answer depends on."""
+
+
+class Inference(QObject):
+    """Runs models over studies in the inference process, one after the other.
+
+    Signals
+    -------
+    look_changed(SecondLook)
+        A model's look at a study: running (with progress), then how it ended. The session drops
+        what belongs to another study than the open one.
+
+    Parameters
+    ----------
+    library
+        Already decoded frames are taken from its cache.
+    settings
+        Device and reading set; see `configure`.
+    """
+
+    look_changed = Signal(object)
+
+    def __init__(self, library: Library, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._library = library
+        self._settings = settings
+        self._process = InferenceProcess()
+        self._jobs = Jobs(1, self)
+        self._running: dict[Job, SecondLook] = {}
+        self._cache: dict[CacheKey, SecondLook] = {}
+
+    @Slot(object)
+    def configure(self, settings: Settings) -> None:
+        """Take new preferences; they hold from the next look on."""
+        self._settings = settings
+
+    def facts(self) -> tuple[ModelFacts, ...]:
+        """Return what there is to ask."""
+        return tuple(facts_of(bundle) for bundle in catalogue.find().bundles)
+
+    def run(self, study: Study, models: tuple[str, ...] | None = None) -> None:
+        """Start a look at a study by each model named, or of the reading set."""
+        self.cancel()
+        try:
+            bundles = catalogue.chosen(models, self._settings.models)
+        except ModelError as error:
+            self.look_changed.emit(failed_look(str(error), study.uid, _no_model(models)))
+            return
+        images = study.images
+        for bundle in bundles:
+            facts = facts_of(bundle)
+            key = _cache_key(study, images, bundle)
+            if key in self._cache:
+                self.look_changed.emit(self._cache[key])
+                continue
+            look = SecondLook(study.uid, facts, "running", progress=(0, len(images)))
+            decoded = {image.key: self._library.cache.peek((image.key, 0)) for image in images}
+            job = Job(self._look, (bundle, images, self._settings.device, decoded), tag=(key, images))
+            self._running[job] = look
+            self.look_changed.emit(look)
+            self._jobs.start(
+                job, done=self._done, failed=self._failed, progress=self._progress, ended=self._ended
+            )
+
+    def cancel(self) -> None:
+        """Stop what runs; its study reads "not run" again."""
+        for job, look in list(self._running.items()):
+            job.cancel()
+            self.look_changed.emit(replace(look, state="not run", progress=(0, 0)))
+        self._running.clear()
+
+    def stop(self) -> None:
+        """End jobs and process before the program ends."""
+        for job in self._running:
+            job.cancel()
+        self._running.clear()
+        self._jobs.close(5000)
+        self._process.stop()
+
+    def _look(
+        self,
+        bundle: Bundle,
+        images: Sequence[Image],
+        device: str,
+        decoded: Mapping[tuple[str, str], FramePixels | None],
+        *,
+        report: Callable[[int, int], None],
+    ) -> ExamPrediction:
+        """Decode, then ask the inference process; runs on the job's thread and knows no Qt."""
+
+        def read(image: Image) -> ArrayView:
+            report(0, len(images))
+            frame = decoded[image.key]
+            if frame is None or frame.refining or frame.incomplete:
+                return read_model_view(image)
+            return model_view(frame.image, frame.stored)
+
+        return predict_study(
+            bundle,
+            images,
+            device,
+            {},
+            heatmaps=True,
+            gathered=gather(images, read),
+            report=report,
+            look=self._process.look,
+        )
+
+    @Slot(object, int, int)
+    def _progress(self, job: Job, done: int, total: int) -> None:
+        look = self._running.get(job)
+        if look is not None and look.progress != (done, total):
+            self._running[job] = replace(look, progress=(done, total))
+            self.look_changed.emit(self._running[job])
+
+    @Slot(object, object)
+    def _done(self, job: Job, prediction: ExamPrediction) -> None:
+        look = self._running.pop(job, None)
+        if look is None:  # cancelled meanwhile
+            return
+        key, images = _tag(job)
+        answer = second_look(prediction, images, look.study_uid, look.model)
+        self._cache[key] = answer
+        self.look_changed.emit(answer)
+
+    @Slot(object, object)
+    def _failed(self, job: Job, error: Exception) -> None:
+        look = self._running.pop(job, None)
+        if look is not None:
+            self.look_changed.emit(failed_look(_sentence(error), look.study_uid, look.model))
+
+    @Slot(object)
+    def _ended(self, job: Job) -> None:
+        self._running.pop(job, None)
+
+
+def _tag(job: Job) -> tuple[CacheKey, tuple[Image, ...]]:
+    tag: Any = job.tag
+    return tag[0], tag[1]
+
+
+def _cache_key(study: Study, images: Sequence[Image], bundle: Bundle) -> CacheKey:
+    weights = bundle.spec.files.get(bundle.weights.name, "")
+    return (study.uid, tuple(image.key for image in images), bundle.name, bundle.version, weights)
+
+
+def _sentence(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, ModelError) and text else f"the model failed ({type(error).__name__})"
+
+
+def _no_model(models: tuple[str, ...] | None) -> ModelFacts:
+    name = ", ".join(models) if models else "no model"
+    return ModelFacts(name, "", "", "", False, None, None, (), "", "", "research")
