@@ -4,6 +4,7 @@
 without either importing the other.
 """
 
+# ruff: noqa: D102 -- the Protocol's properties are described in its class docstring.
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -137,7 +138,12 @@ class HeatMap:
 
 @dataclass(frozen=True, slots=True)
 class ViewPrediction:
-    """What one bundle says about one view; score, findings and heat map are empty unless ``scored``."""
+    """What one bundle says about one view.
+
+    Score, findings and heat map are empty unless ``scored``; the one exception is a view outside
+    the training domain, which is ``declined`` with `in_domain` False and has a heat map where one
+    was asked for.
+    """
 
     uid: str
     laterality: str | None
@@ -149,7 +155,7 @@ class ViewPrediction:
     heatmap: HeatMap | None = None
     notes: tuple[str, ...] = ()
     in_domain: bool = True
-    """False: outside the training domain. ``score`` is then a ranking value without probability."""
+    """False: outside the training domain; the view is then ``declined`` and has no score."""
 
 
 @dataclass(frozen=True, slots=True)

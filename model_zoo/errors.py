@@ -14,5 +14,9 @@ class BundleError(ModelError):
     """A bundle that is missing, damaged, of a newer format, or not to be trusted."""
 
 
-class Cancelled(Exception):
+class ViewError(ModelError):
+    """A view that cannot be had; an adapter's ``pixels`` may raise it, and only that view fails."""
+
+
+class Cancelled(Exception):  # noqa: N818
     """Raised by a caller's ``report(done, total)`` to stop work between two views."""

@@ -1,0 +1,360 @@
+"""What bundle.json says, typed and checked: see docs/bundles.md for every field.
+
+Reading is strict: an unknown field, a wrong type or a value out of range is refused with one
+sentence that names it, because a field that is silently ignored changes what a model answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from typing import Any, Literal, cast
+
+from model_zoo.architectures import architecture_names, role_of
+from model_zoo.calibration import Calibration, read_calibration
+from model_zoo.errors import BundleError
+from model_zoo.fields import Fields
+from model_zoo.preprocess import Preprocess, read_preprocess
+from model_zoo.suitability import Domain, Views, read_domain, read_views
+
+FORMAT = "mammoview-bundle"
+FORMAT_VERSION = 1
+
+Task = Literal["classification", "detection", "classification+detection"]
+ViewScore = Literal["classifier", "detector-max", "detector-noisy-or"]
+Pooling = Literal["mean", "max", "noisy-or"]
+Space = Literal["logit", "probability"]
+Unit = Literal["image", "breast", "patient"]
+
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_VERSION = re.compile(r"(?:0|[1-9]\d{0,5})(?:\.(?:0|[1-9]\d{0,5})){2}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_ROLES = {
+    "classification": {"classifier"},
+    "detection": {"detector"},
+    "classification+detection": {"classifier", "detector"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One network of a bundle; its tensors are prefixed with its role and a dot in weights.safetensors."""
+
+    architecture: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What the view's score is: of what, at which prevalence, calibrated or not, per which unit."""
+
+    of: str
+    prevalence: float | None
+    calibrated: bool
+    unit: Unit = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The ``outputs`` block: the score, and the labels of findings in the order of the detector's classes."""
+
+    score: Score
+    findings: tuple[str, ...] = ()
+    findings_calibrated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """How boxes become findings.
+
+    Attributes
+    ----------
+    score_threshold
+        Boxes that score less are left out.
+    nms_iou
+        Of two boxes of one label that overlap more than this, the better one stays.
+    max_per_view
+        At most so many findings per view, the best first.
+    """
+
+    score_threshold: float = 0.05
+    nms_iou: float = 0.3
+    max_per_view: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """From raw values to the scores of view, breast and exam.
+
+    Attributes
+    ----------
+    view
+        Where the view's raw value comes from: the classifier's logit, the detector's best box, or
+        1 - product(1 - box score).
+    space
+        Whether the raw value is a logit or a probability; bilateral subtraction and calibration
+        take place there.
+    bilateral
+        Share of the other breast's mean raw value (same view) that is subtracted; 0: none.
+    breast, exam
+        How views make a breast and breasts an exam.
+    """
+
+    view: ViewScore
+    space: Space
+    bilateral: float = 0.0
+    breast: Pooling = "mean"
+    exam: Pooling = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """A threshold on the score and what it means, for example ``90 % specificity on MIAS normals``."""
+
+    name: str
+    threshold: float
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """The licence's name, and whether use is for research only."""
+
+    name: str
+    use: Literal["research", "any"]
+
+
+@dataclass(frozen=True, slots=True)
+class BundleSpec:
+    """Everything that bundle.json says.
+
+    Attributes
+    ----------
+    networks
+        By role: ``classifier``, ``detector``.
+    negatives
+        Scores of negatives at evenly spaced quantiles, rising; for the percentile among negatives.
+    metrics
+        Short numbers for the reader: name to value, low, high and a note; metrics.json is complete.
+    split_hash
+        The hash in the splits.json that trained it; empty for one trained without.
+    files
+        sha256 by file name, of every file but bundle.json.
+    """
+
+    name: str
+    model_version: str
+    task: Task
+    networks: Mapping[str, Network]
+    preprocess: Preprocess
+    views: Views
+    outputs: Outputs
+    aggregation: Aggregation
+    calibration: Calibration
+    domain: Domain
+    licence: Licence
+    detection: Detection = field(default_factory=Detection)
+    operating_points: tuple[OperatingPoint, ...] = ()
+    negatives: tuple[float, ...] = ()
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    split_hash: str = ""
+    title: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def release(self) -> tuple[int, int, int]:
+        """The version as three numbers that sort."""
+        major, minor, patch = (int(part) for part in self.model_version.split("."))
+        return major, minor, patch
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of bundle.json."""
+        return {
+            "format": FORMAT,
+            "version": FORMAT_VERSION,
+            "name": self.name,
+            "model_version": self.model_version,
+            "title": self.title,
+            "task": self.task,
+            "networks": {
+                role: {"architecture": net.architecture, "config": dict(net.config)}
+                for role, net in self.networks.items()
+            },
+            "preprocess": self.preprocess.to_json(),
+            "views": self.views.to_json(),
+            "outputs": asdict(self.outputs),
+            "detection": asdict(self.detection),
+            "aggregation": asdict(self.aggregation),
+            "calibration": self.calibration.to_json(),
+            "operating_points": [asdict(point) for point in self.operating_points],
+            "negatives": list(self.negatives),
+            "domain": self.domain.to_json(),
+            "metrics": dict(self.metrics),
+            "split_hash": self.split_hash,
+            "licence": asdict(self.licence),
+            "files": dict(self.files),
+        }
+
+
+def check_name(name: str) -> str:
+    """Return a bundle name; `BundleError` unless it is small letters, digits and single hyphens."""
+    if not isinstance(name, str) or len(name) > 64 or not _NAME.fullmatch(name):
+        raise BundleError(f"{name!r} is not a bundle name: small letters, digits and hyphens, at most 64")
+    return name
+
+
+def read_spec(where: str, value: object) -> BundleSpec:
+    """Return the typed content of bundle.json.
+
+    Parameters
+    ----------
+    where
+        The bundle as the sentences name it (its folder).
+    value
+        What json.loads gave.
+
+    Raises
+    ------
+    BundleError
+        One sentence on the first thing that is wrong.
+    """
+    top = Fields(where, value)
+    _check_format(top)
+    name, version = check_name(top.text("name")), top.text("model_version")
+    if not _VERSION.fullmatch(version):
+        raise top.error("model_version", f"must be like 1.2.3, not {version!r}")
+    task = cast(Task, top.choice("task", tuple(_ROLES)))
+    networks = _networks(top.fields("networks"), task)
+    outputs = _outputs(top.fields("outputs"), task)
+    calibration = read_calibration(top.fields("calibration"))
+    aggregation = _aggregation(top.fields("aggregation"), networks, calibration)
+    spec = BundleSpec(
+        name=name,
+        model_version=version,
+        task=task,
+        networks=networks,
+        preprocess=read_preprocess(top.fields("preprocess")),
+        views=read_views(top.fields("views")),
+        outputs=outputs,
+        aggregation=aggregation,
+        calibration=calibration,
+        domain=read_domain(top.fields("domain")),
+        licence=_licence(top.fields("licence")),
+        detection=_detection(top.fields("detection", {})),
+        operating_points=tuple(_operating_point(item) for item in top.each("operating_points", [])),
+        negatives=top.numbers("negatives", [], low=0.0, high=1.0),
+        metrics=top.mapping("metrics", {}),
+        split_hash=top.text("split_hash", "", empty=True),
+        title=top.text("title", "", empty=True),
+        files=_files(top),
+    )
+    if any(b < a for a, b in pairwise(spec.negatives)):
+        raise top.error("negatives", "must never fall")
+    top.finish()
+    return spec
+
+
+def _check_format(top: Fields) -> None:
+    if top.text("format") != FORMAT:
+        raise top.error("format", f"must be {FORMAT!r}, not {top.text('format')!r}")
+    version = top.whole("version", low=0, high=10**6)
+    if version > FORMAT_VERSION:
+        raise BundleError(
+            f"{top.where} is of a newer format ({version}) than this Mammoview reads ({FORMAT_VERSION})"
+        )
+    if version < 1:
+        raise top.error("version", f"must be {FORMAT_VERSION}, not {version}")
+
+
+def _networks(fields: Fields, task: Task) -> dict[str, Network]:
+    networks: dict[str, Network] = {}
+    for role in ("classifier", "detector"):
+        if role not in fields:
+            continue
+        item = fields.fields(role)
+        known = architecture_names()
+        name = item.text("architecture")
+        if name not in known:
+            raise item.error("architecture", f"{name!r} is not known here; known are {', '.join(known)}")
+        if role_of(name) != role:
+            raise item.error("architecture", f"{name!r} is a {role_of(name)}, not a {role}")
+        networks[role] = Network(name, item.mapping("config", {}))
+        item.finish()
+    fields.finish()
+    if set(networks) != _ROLES[task]:
+        raise BundleError(f"{fields.where} must name a {' and a '.join(sorted(_ROLES[task]))} for {task}")
+    return networks
+
+
+def _outputs(fields: Fields, task: Task) -> Outputs:
+    item = fields.fields("score")
+    score = Score(
+        item.text("of"),
+        item.maybe("prevalence", lambda name: item.number(name, low=0.0, high=1.0)),
+        item.flag("calibrated"),
+        cast(Unit, item.choice("unit", ("image", "breast", "patient"), "image")),
+    )
+    if score.calibrated and score.prevalence is None:
+        raise item.error("prevalence", "is needed where the score is calibrated")
+    item.finish()
+    findings = fields.texts("findings", ())
+    if bool(findings) != ("detection" in task):
+        raise fields.error("findings", "must name the detector's labels, and only a detector's")
+    outputs = Outputs(score, findings, fields.flag("findings_calibrated", False))
+    fields.finish()
+    return outputs
+
+
+def _aggregation(fields: Fields, networks: Mapping[str, Network], calibration: Calibration) -> Aggregation:
+    poolings = ("mean", "max", "noisy-or")
+    view = cast(ViewScore, fields.choice("view", ("classifier", "detector-max", "detector-noisy-or")))
+    if view.split("-")[0] not in networks:
+        raise fields.error("view", f"names {view}, but the bundle has no {view.split('-')[0]}")
+    block = Aggregation(
+        view,
+        cast(Space, fields.choice("space", ("logit", "probability"), "logit")),
+        fields.number("bilateral", 0.0, low=0.0, high=1.0),
+        cast(Pooling, fields.choice("breast", poolings, "mean")),
+        cast(Pooling, fields.choice("exam", poolings, "max")),
+    )
+    if block.space == "probability" and calibration.method == "temperature":
+        raise fields.error("space", "must be logit where the calibration is a temperature")
+    if block.space == "probability" and block.bilateral and calibration.method == "none":
+        raise fields.error("bilateral", "needs a calibration where the space is probability")
+    fields.finish()
+    return block
+
+
+def _detection(fields: Fields) -> Detection:
+    block = Detection(
+        fields.number("score_threshold", 0.05, low=0.0, high=1.0),
+        fields.number("nms_iou", 0.3, low=0.0, high=1.0),
+        fields.whole("max_per_view", 20, low=1, high=1000),
+    )
+    fields.finish()
+    return block
+
+
+def _operating_point(fields: Fields) -> OperatingPoint:
+    point = OperatingPoint(
+        fields.text("name"), fields.number("threshold", low=0.0, high=1.0), fields.text("meaning")
+    )
+    fields.finish()
+    return point
+
+
+def _licence(fields: Fields) -> Licence:
+    use = cast(Literal["research", "any"], fields.choice("use", ("research", "any")))
+    licence = Licence(fields.text("name"), use)
+    fields.finish()
+    return licence
+
+
+def _files(top: Fields) -> dict[str, str]:
+    files = top.mapping("files")
+    for name, digest in files.items():
+        if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+            raise top.error("files", f"must give the sha256 of {name!r} as 64 hexadecimal digits")
+    return cast(dict[str, str], files)
