@@ -16,13 +16,19 @@ DATA = ("resources/**/*", "model_zoo/bundles/**/*", "trainer/recipes/*.toml")
 
 
 @pytest.fixture(scope="module")
-def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    """A wheel built from a copy of the checkout, without asking any package registry."""
+def source(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout, so that nothing is built inside it."""
     source = tmp_path_factory.mktemp("checkout")
     for folder in (*PACKAGES, "tests", "benchmarks", "scripts", "docs"):
         shutil.copytree(root / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(root / file, source)
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """A wheel built without asking any package registry."""
     out = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "wheel"]
     command += ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(out), "."]
@@ -42,21 +48,21 @@ def test_only_the_four_packages_are_in_the_wheel(wheel: zipfile.ZipFile) -> None
     assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
 
 
-def test_every_module_is_in_the_wheel(wheel: zipfile.ZipFile, root: Path) -> None:
+def test_every_module_is_in_the_wheel(wheel: zipfile.ZipFile, source: Path) -> None:
     modules = {
-        file.relative_to(root).as_posix()
+        file.relative_to(source).as_posix()
         for package in PACKAGES
-        for file in (root / package).rglob("*.py")
+        for file in (source / package).rglob("*.py")
         if "__pycache__" not in file.parts
     }
     assert modules - names(wheel) == set()
 
 
-def test_icons_protocols_bundles_and_recipes_are_in_the_wheel(wheel: zipfile.ZipFile, root: Path) -> None:
+def test_icons_protocols_bundles_and_recipes_are_in_the_wheel(wheel: zipfile.ZipFile, source: Path) -> None:
     data = {
-        file.relative_to(root).as_posix()
+        file.relative_to(source).as_posix()
         for pattern in DATA
-        for file in root.glob(pattern)
+        for file in source.glob(pattern)
         if file.is_file() and "__pycache__" not in file.parts
     }
     assert data, "the checkout has no data files at all"

@@ -1,0 +1,102 @@
+"""``python -m benchmarks [NAME ...] -o out.json``: speed and memory beside the peers, in one run.
+
+Exit codes: 0 done, 1 a benchmark could not be run (the others are still written), 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.machine import describe
+from benchmarks.result import BenchmarkError
+
+BENCHMARKS = {
+    "window-drag-4up": "benchmarks.drawing",
+    "open-4up-j2k": "benchmarks.opening",
+    "memory-4up": "benchmarks.memory",
+    "start": "benchmarks.start",
+    "analyse-4view": "benchmarks.analysing",
+    "analyse-4view-overhead": "benchmarks.analysing",
+}
+"""Name: the module that measures it, by ``run(name, folder) -> Result``."""
+
+LATER = (
+    "window-drag-8up",
+    "pan-4up",
+    "zoom-4up",
+    "open-8up-j2k",
+    "first-look-4up-j2k",
+    "stage-switch",
+    "train-input-warm",
+    "train-input-cold",
+    "evaluate-overhead",
+    "audit-50k",
+)
+"""Names of the design whose benchmark is not built yet."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmarks asked for (all that are built, if none is named) and write one JSON file."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Speed and memory beside the peers."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(BENCHMARKS)}")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="out.json")
+    arguments = parser.parse_args(argv)
+    for name in arguments.names:
+        if name in LATER:
+            return _fail(f"{name}: this benchmark is not built yet (built: {', '.join(BENCHMARKS)})")
+        if name not in BENCHMARKS:
+            parser.error(f"{name}: no such benchmark (known: {', '.join((*BENCHMARKS, *LATER))})")
+    if not arguments.output.absolute().parent.is_dir():
+        return _fail(f"{arguments.output}: its folder does not exist")
+
+    results, failed = [], []
+    for name in arguments.names or BENCHMARKS:
+        try:
+            result = measure(name)
+        except BenchmarkError as error:
+            failed.append(f"{name}: {error}")
+            continue
+        print(
+            f"{name:24} {result['value']:8.3g} {result['unit']:28} {result['peer']}: "
+            f"{result['peer_value']:.3g}  ratio {result['ratio']:.2f}",
+            flush=True,
+        )
+        results.append(result)
+    report = {"format": "mammoview-benchmarks", "version": 1, "machine": describe(), "results": results}
+    arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return _fail("; ".join(failed)) if failed else 0
+
+
+def measure(name: str) -> dict[str, object]:
+    """Measure one benchmark in a process of its own, so that none inherits another's memory or threads."""
+    with tempfile.TemporaryDirectory(prefix="mammoview-benchmark-") as folder:
+        command = [sys.executable, "-m", "benchmarks.one", name, BENCHMARKS[name], folder]
+        environment = os.environ | {
+            "QT_QPA_PLATFORM": "offscreen",
+            "QT_SCALE_FACTOR": "1",
+            "MAMMOVIEW_CONFIG": str(Path(folder) / "config"),
+        }
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+            raise BenchmarkError(said[0])
+        record: dict[str, object] = json.loads((Path(folder) / "result.json").read_text(encoding="utf-8"))
+        return record
+
+
+def _fail(sentence: str) -> int:
+    print(f"benchmarks: {sentence}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

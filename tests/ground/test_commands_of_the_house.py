@@ -1,0 +1,74 @@
+"""The make file, CI's script and set-up: what a person or a machine types first."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def run(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_scripts_may_be_executed(root: Path) -> None:
+    for script in (".ci/run", "scripts/setup.sh"):
+        assert os.access(root / script, os.X_OK), script
+
+
+def test_ci_calls_the_test_command_of_the_readme_and_requires_the_judges(root: Path) -> None:
+    script = (root / ".ci" / "run").read_text(encoding="utf-8")
+    assert "export REQUIRE_JUDGES=1\nmake test" in script
+    assert "set -euo pipefail" in script
+
+
+@pytest.mark.parametrize("script", [".ci/run", "scripts/setup.sh"])
+def test_the_shell_understands_the_scripts(root: Path, script: str) -> None:
+    shell = "bash" if script == ".ci/run" else "sh"
+    assert run(shell, "-n", script, cwd=root).stderr == ""
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "lint", "screenshots", "installer", "clean"])
+def test_every_make_target_is_there(root: Path, target: str) -> None:
+    assert run("make", "--dry-run", target, cwd=root).returncode == 0
+
+
+def test_without_a_new_enough_python_set_up_says_so_in_one_sentence(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "setup.sh").write_bytes((root / "scripts" / "setup.sh").read_bytes())
+    done = run("sh", "scripts/setup.sh", cwd=tmp_path, PYTHON="/nonexistent/python", MAMMOVIEW_NO_APT="1")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "Python 3.11 or later is needed" in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux's loader is asked")
+def test_a_system_library_that_does_not_load_is_named_by_its_package(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(root / "scripts"))
+    import system_libraries
+
+    def load(name: str) -> object:
+        if name == "libxcb-cursor.so.0":
+            raise OSError(name)
+        return object()
+
+    monkeypatch.setattr(ctypes, "CDLL", load)
+    assert "libxcb-cursor0" in system_libraries.missing_packages()
+    assert "libxcb-icccm4" not in system_libraries.missing_packages()
+
+
+def test_a_benchmark_that_is_not_built_yet_is_refused_in_one_sentence(root: Path, tmp_path: Path) -> None:
+    done = run(sys.executable, "-m", "benchmarks", "audit-50k", "-o", str(tmp_path / "out.json"), cwd=root)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "not built yet" in done.stderr
+    assert not (tmp_path / "out.json").exists()

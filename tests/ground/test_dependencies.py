@@ -1,0 +1,87 @@
+"""What is installed may be shipped: no copyleft but the LGPL, and nothing that fights with PySide6."""
+
+from __future__ import annotations
+
+import importlib.metadata as metadata
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from installer.licences import licence_of, requirements
+
+FORBIDDEN = {
+    "pylibjpeg-libjpeg": "GPL 3",
+    "opencv-python": "brings Qt plug-ins of its own, which clash with PySide6",
+    "opencv-contrib-python": "brings Qt plug-ins of its own, which clash with PySide6",
+    "ultralytics": "AGPL",
+    "albumentations": "frozen, its successor is AGPL",
+}
+
+COPYLEFT = re.compile(r"\bA?GPL|Affero|GNU General Public|\bSSPL|non-?commercial|CC-BY-NC", re.IGNORECASE)
+"""Word boundary: ``LGPL`` is not matched."""
+
+OTHER_CHOICE = re.compile(r"LGPL[^)]* OR | OR LGPL", re.IGNORECASE)
+"""A licence that leaves the choice; we choose the LGPL."""
+
+
+def test_no_forbidden_package_is_asked_for(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    assert {Requirement(line).name.lower() for line in asked} & set(FORBIDDEN) == set()
+
+
+def test_no_forbidden_package_comes_with_another() -> None:
+    needed = {package.metadata["Name"].lower().replace("_", "-") for package in requirements("mammoview")}
+    assert needed & set(FORBIDDEN) == set()
+
+
+def test_every_dependency_has_a_lower_bound(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [Requirement(line) for line in project["dependencies"] + project["optional-dependencies"]["dev"]]
+    assert [r.name for r in asked if not any(s.operator == ">=" for s in r.specifier)] == []
+
+
+def test_no_upper_bound_keeps_security_fixes_away(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [Requirement(line) for line in project["dependencies"]]
+    assert [r.name for r in asked if any(s.operator in ("<", "<=", "==", "~=") for s in r.specifier)] == []
+
+
+def test_nothing_we_ship_is_under_the_gpl() -> None:
+    shipped = {package.metadata["Name"]: licence_of(package) for package in requirements("mammoview")}
+    assert len(shipped) > 20, "the dependencies were not found"
+    wrong = {
+        name: licence
+        for name, licence in shipped.items()
+        if COPYLEFT.search(licence) and not OTHER_CHOICE.search(licence)
+    }
+    assert wrong == {}
+
+
+def test_every_package_we_ship_says_its_licence() -> None:
+    silent = [p.metadata["Name"] for p in requirements("mammoview") if licence_of(p).startswith("see ")]
+    # The umbrella package of the CUDA libraries holds no files; each library under it says its own.
+    assert set(silent) <= {"cuda-toolkit"}
+
+
+@pytest.mark.parametrize(
+    "licence",
+    [
+        "GPL-3.0-only",
+        "AGPL-3.0",
+        "GNU General Public License v3 (GPLv3)",
+        "GNU Affero General Public License",
+    ],
+)
+def test_the_licence_check_can_fail(licence: str) -> None:
+    assert COPYLEFT.search(licence)
+    assert not OTHER_CHOICE.search(licence)
+
+
+def test_the_lgpl_passes_the_licence_check() -> None:
+    said = licence_of(metadata.distribution("PySide6-Essentials"))
+    assert OTHER_CHOICE.search(said)
+    assert not COPYLEFT.search("LGPL-3.0-only")
