@@ -9,26 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.phantom.anatomy import ViewShape
-from app.core.phantom.lesions import Drawn
+from app.core.phantom.lesion_shapes import Drawn, overlap
 from app.core.phantom.texture import FloatArray, smoothstep
 from app.core.phantom.tissue import Tissue
 
 BITS = 12
 FAT, GLAND = 760.0, 1330.0
 """Stored value of fat well inside the breast, and how much a unit of gland adds."""
-
-
-def overlap(
-    corner: tuple[int, int], patch: tuple[int, ...], whole: tuple[int, ...]
-) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Return where a patch lies in an image (target) and which part of the patch that is (source)."""
-    target, source = [], []
-    for start, size, limit in zip(corner, patch, whole, strict=True):
-        low, high = max(start, 0), max(0, min(start + size, limit))
-        low = min(low, high)
-        target.append(slice(low, high))
-        source.append(slice(low - start, high - start))
-    return (target[0], target[1]), (source[0], source[1])
 
 
 def _enlarge(plane: FloatArray, shape: tuple[int, int], times: int) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -10,10 +11,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.core.phantom import lesions as lesion_shapes
+from app.core.phantom import lesion_shapes
 from app.core.phantom.anatomy import FIELD_MM, Breast, Density, Side, ViewName, ViewShape, draw_breast
-from app.core.phantom.detector import expose, overlap
+from app.core.phantom.detector import expose
+from app.core.phantom.lesion_shapes import overlap
 from app.core.phantom.lesions import KINDS, Kind, Lesion, draw_lesion
+from app.core.phantom.subject import Subject, draw_subject, earlier
 from app.core.phantom.texture import cloud, stream
 from app.core.phantom.tissue import Tissue, make_tissue
 
@@ -60,7 +63,7 @@ class PhantomView:
     Attributes
     ----------
     pixels
-        Read-only uint16, For Presentation values, higher = denser: 1..4095 in the breast, 0 (padding) outside.
+        Read-only uint16, higher = denser, as For Presentation: 1..4095 in the breast, 0 outside (padding).
     spacing_mm
         Between pixel centres, the same in both directions, at the breast.
     orientation
@@ -69,6 +72,8 @@ class PhantomView:
         (row, column) of the nipple's base, continuous.
     angle
         Positioner angle, degrees.
+    subject
+        The invented patient and date.
     """
 
     side: Side
@@ -79,6 +84,7 @@ class PhantomView:
     nipple: tuple[float, float]
     angle: float
     truth: tuple[Truth, ...]
+    subject: Subject
 
     @property
     def label(self) -> str:
@@ -98,8 +104,8 @@ class PhantomExam:
         RCC, LCC, RMLO, LMLO.
     lesions
         In both breasts; `Truth.lesion` counts in it.
-    is_prior
-        True for the exam two years earlier.
+    subject
+        The invented patient and the date of the exam.
     prior
         The same breasts without lesions, positioned anew, two years earlier; None if not asked for.
     """
@@ -108,7 +114,7 @@ class PhantomExam:
     density: Density
     views: tuple[PhantomView, ...]
     lesions: tuple[Lesion, ...]
-    is_prior: bool = False
+    subject: Subject
     prior: PhantomExam | None = None
 
 
@@ -123,7 +129,9 @@ def choose_lesions(seed: int, breasts: dict[Side, Breast], choice: LesionChoice)
     elif choice == "any":
         kinds = (KINDS[int(rng.integers(3))],)
     elif isinstance(choice, str):
-        kinds = (choice,)
+        kinds = [kind for kind in KINDS if kind == choice]
+        if not kinds:
+            raise ValueError(f"{choice!r} is no kind of lesion: none, any, {', '.join(KINDS)}")
     else:
         kinds = choice
     found: list[Lesion] = []
@@ -170,29 +178,29 @@ def make_exam(
     chosen: Density = density or drawn
     breasts: dict[Side, Breast] = {side: draw_breast(seed, side, chosen) for side in ("R", "L")}
     found = choose_lesions(seed, breasts, lesions)
-    current = _exam(seed, breasts, found, shape, calc_scale, views, is_prior=False)
+    key = hashlib.sha256(repr((seed, shape, chosen, found, calc_scale)).encode()).hexdigest()[:8]
+    now = draw_subject(seed, key)
+    current = _exam(now, breasts, found, shape, calc_scale, views)
     if not prior:
         return current
-    return replace(current, prior=_exam(seed, breasts, (), shape, calc_scale, views, is_prior=True))
+    return replace(current, prior=_exam(earlier(now), breasts, (), shape, calc_scale, views))
 
 
 def _exam(
-    seed: int,
+    subject: Subject,
     breasts: dict[Side, Breast],
     found: tuple[Lesion, ...],
     shape: tuple[int, int],
     calc_scale: float,
     views: Sequence[tuple[Side, ViewName]],
-    *,
-    is_prior: bool,
 ) -> PhantomExam:
     made = []
     for side, name in views:
         breast = breasts[side]
         form = breast.views[0] if name == "CC" else breast.views[1]
         own = [(index, lesion) for index, lesion in enumerate(found) if lesion.side == side]
-        made.append(_view(seed, breast, form, own, shape, calc_scale, is_prior))
-    return PhantomExam(seed, breasts["L"].density, tuple(made), found, is_prior)
+        made.append(_view(subject, breast, form, own, shape, calc_scale))
+    return PhantomExam(subject.seed, breasts["L"].density, tuple(made), found, subject)
 
 
 def _reposition(tissue: Tissue, key: tuple[int | str, ...]) -> Tissue:
@@ -218,15 +226,15 @@ def _reposition(tissue: Tissue, key: tuple[int | str, ...]) -> Tissue:
 
 
 def _view(
-    seed: int,
+    subject: Subject,
     breast: Breast,
     form: ViewShape,
     own: list[tuple[int, Lesion]],
     shape: tuple[int, int],
     calc_scale: float,
-    is_prior: bool,
 ) -> PhantomView:
     """Return one view: tissue on a working grid, then everything sharp at the view's own pixels."""
+    seed, is_prior = subject.seed, subject.is_prior
     rows, columns = shape
     spacing = max(FIELD_MM[0] / rows, FIELD_MM[1] / columns)
     times = max(1, round(_WORK_MM / spacing))
@@ -255,6 +263,7 @@ def _view(
         (form.nipple[1] / spacing - 0.5, form.nipple[0] / spacing - 0.5),
         form.angle,
         truth,
+        subject,
     )
     return _freeze(view if form.side == "L" else _mirror(view))
 

@@ -127,7 +127,7 @@ class Field:
 
 
 def ridge(noise: FloatArray, width: float) -> FloatArray:
-    """Return 1 where `noise` crosses zero, falling to 0 over `width` (in units of the noise): thin curved strands."""
+    """Return 1 where `noise` crosses zero, falling to 0 over `width` of noise: thin curved strands."""
     scaled = noise * np.float32(1 / width)
     return np.asarray(1 / (1 + scaled * scaled * scaled * scaled), dtype=np.float32)
 

@@ -1,0 +1,267 @@
+"""Phantom exams as DICOM files: any lossless transfer syntax, orientation and photometric interpretation."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import imagecodecs
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.pixels.encoders import RLELosslessEncoder
+from pydicom.sequence import Sequence
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from app.core.phantom.detector import BITS
+from app.core.phantom.exam import PhantomExam, PhantomView
+from app.core.phantom.header import Intent, Photometric, make_header, uid
+from app.core.phantom.stored import Orientation, turn_view
+
+Voi = Literal["window", "sigmoid", "lut", "none"]
+NATIVE = (
+    ImplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+)
+ENCAPSULATED = (RLELossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, HTJ2KLossless)
+TRANSFER_SYNTAXES: tuple[str, ...] = NATIVE + ENCAPSULATED
+"""All that can be written; every one is lossless."""
+WINDOWS = (("NORMAL", 1750, 2700), ("HARDER", 1750, 2000), ("SOFTER", 1850, 3600))
+"""Name, centre and width offered, for MONOCHROME2 values."""
+_RAW_BITS = 14
+
+
+def write_exam(exam: PhantomExam, folder: Path, **options: Any) -> list[Path]:
+    """Write all views of an exam (and not its prior) and the truth; return the paths of the images.
+
+    Parameters
+    ----------
+    exam
+        From `make_exam`.
+    folder
+        Made if missing. Receives ``RCC.dcm`` ... and ``truth.json``.
+    **options
+        As of `write_view`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths, truth = [], []
+    for view in exam.views:
+        path = folder / f"{view.label}.dcm"
+        stored, sop_uid = write_view(view, path, **options)
+        paths.append(path)
+        truth.append(_truth_entry(path.name, sop_uid, stored))
+    lesions = [
+        {
+            "kind": lesion.kind,
+            "label": lesion.label,
+            "laterality": lesion.side,
+            "depth_mm": round(lesion.position.depth, 2),
+            "lateral_mm": round(lesion.position.lateral, 2),
+            "superior_mm": round(lesion.position.superior, 2),
+            "diameter_mm": round(lesion.diameter_mm, 2),
+        }
+        for lesion in exam.lesions
+    ]
+    text = {
+        "format": "mammoview-phantom-truth",
+        "version": 1,
+        "seed": exam.seed,
+        "density": exam.density,
+        "lesions": lesions,
+        "views": truth,
+    }
+    (folder / "truth.json").write_text(json.dumps(text, indent=1), encoding="utf-8")
+    return paths
+
+
+def _truth_entry(name: str, sop_uid: str, view: PhantomView) -> dict[str, Any]:
+    findings = [
+        {"kind": mark.kind, "label": mark.label, "lesion": mark.lesion, "box": list(mark.box)}
+        for mark in view.truth
+    ]
+    return {
+        "path": name,
+        "sop_uid": sop_uid,
+        "laterality": view.side,
+        "view": view.view,
+        "nipple": [round(place, 2) for place in view.nipple],
+        "findings": findings,
+    }
+
+
+def write_view(
+    view: PhantomView,
+    path: Path,
+    *,
+    transfer_syntax: str = ExplicitVRLittleEndian,
+    orientation: Orientation | None = None,
+    photometric: Photometric = "MONOCHROME2",
+    padding: bool = True,
+    voi: Voi = "window",
+    intent: Intent = "presentation",
+) -> tuple[PhantomView, str]:
+    """Write one view as Digital Mammography X-Ray Image; return it as stored, and its SOP Instance UID.
+
+    Parameters
+    ----------
+    view, path
+        What, and where.
+    transfer_syntax
+        One of `TRANSFER_SYNTAXES`.
+    orientation
+        (row, column) letters of Patient Orientation, one of `stored_orientations`; None is canonical.
+    photometric
+        MONOCHROME1 stores the complement, so that the picture is the same.
+    padding
+        Name the background in Pixel Padding Value; else it is air with a little noise, and unnamed.
+    voi
+        Three linear windows, three sigmoid ones, one lookup table, or nothing.
+    intent
+        ``processing`` stores the detector's signal instead (14 bits, linear in exposure, no VOI).
+
+    Returns
+    -------
+    PhantomView, str
+        The view with pixels, truth and nipple in stored orientation (`pixels` still as For Presentation
+        MONOCHROME2 values), and the UID.
+
+    Raises
+    ------
+    ValueError
+        For a transfer syntax or an orientation that cannot be written.
+    """
+    if str(transfer_syntax) not in TRANSFER_SYNTAXES:
+        raise ValueError(f"phantoms cannot be written as {transfer_syntax}")
+    stored = turn_view(view, orientation or view.orientation)
+    values = stored.pixels if padding else _air(stored.pixels)
+    values, bits = (values, BITS) if intent == "presentation" else (_raw(values), _RAW_BITS)
+    # The raw signal is brightest in air, so there MONOCHROME1 is the value itself.
+    if (photometric == "MONOCHROME1") == (intent == "presentation"):
+        values = (2**bits - 1 - values).astype(np.uint16)
+    digest = hashlib.sha256(values.tobytes()).hexdigest()
+    sop_uid = uid("image", view.subject.seed, view.subject.key, digest, voi, intent, photometric)
+    ds = make_header(stored, intent, sop_uid)
+    _grey(ds, photometric, bits, intent, voi)
+    if padding:
+        # A US or SS element: bytes as Pixel Representation says, here unsigned.
+        ds.add_new("PixelPaddingValue", "US", 0 if photometric == "MONOCHROME2" else 2**bits - 1)
+    _save(ds, values, path, str(transfer_syntax))
+    return stored, str(sop_uid)
+
+
+def _air(values: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
+    """Return the values with air instead of padding: a dark, faintly noisy background."""
+    noise = np.random.default_rng(0).integers(0, 24, values.shape, dtype=np.uint16)
+    return np.where(values == 0, noise, values)
+
+
+def _raw(values: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
+    """Return what the detector might have counted: less where the breast is denser, most in air."""
+    table = 150 + 15500 * np.exp(np.arange(2**BITS) / -1250.0)
+    table[0] = 2**_RAW_BITS - 1  # padding, kept apart from every count
+    raw: npt.NDArray[np.uint16] = np.rint(table).astype(np.uint16)[values]
+    return raw
+
+
+def _grey(ds: Dataset, photometric: Photometric, bits: int, intent: Intent, voi: Voi) -> None:
+    """Set everything that says what a stored value means."""
+    complement = photometric == "MONOCHROME1"
+    ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, photometric
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, bits, bits - 1, 0
+    ds.PresentationLUTShape = "INVERSE" if complement else "IDENTITY"
+    ds.PixelIntensityRelationship = "LOG" if intent == "presentation" else "LIN"
+    # +1: a larger value means more X-rays (PS3.3 C.8.11.3.1.2), that is, less tissue.
+    ds.PixelIntensityRelationshipSign = 1 if complement else -1
+    ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = "0", "1", "US"
+    ds.LossyImageCompression = "00"
+    if intent == "processing" or voi == "none":
+        return
+    top = 2**bits - 1
+    if voi == "lut":
+        ds.VOILUTSequence = Sequence([_lut(complement)])
+        ds.VOILUTFunction = "LINEAR"  # the IHE profile wants it even where there is no window
+        return
+    # LINEAR is centred half a value lower than its centre says (PS3.3 C.11.2.1.2.1), SIGMOID is not.
+    mirror = top if voi == "sigmoid" else top + 1
+    ds.WindowCenter = [str(mirror - centre if complement else centre) for _, centre, _ in WINDOWS]
+    ds.WindowWidth = [str(width if voi == "window" else width // 2) for _, _, width in WINDOWS]
+    ds.WindowCenterWidthExplanation = [name for name, _, _ in WINDOWS]
+    ds.VOILUTFunction = "LINEAR" if voi == "window" else "SIGMOID"
+
+
+def _lut(complement: bool) -> Dataset:
+    """Return a smooth S-shaped table of 4096 entries of 12 bits."""
+    values = np.arange(2**BITS)
+    curve = 4095 / (1 + np.exp(-4 * (values - 1750) / 1500.0))
+    data = np.rint(curve).astype(np.uint16)
+    if complement:
+        data = (4095 - data)[::-1]
+    item = Dataset()
+    item.LUTDescriptor = [2**BITS, 0, BITS]
+    item.LUTExplanation = "STANDARD"
+    item.add_new("LUTData", "OW", data.astype("<u2").tobytes())
+    return item
+
+
+def _save(ds: Dataset, values: npt.NDArray[np.uint16], path: Path, transfer_syntax: str) -> None:
+    """Add the pixels in a transfer syntax and write the file."""
+    ds.Rows, ds.Columns = values.shape
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+    ds.file_meta.TransferSyntaxUID = transfer_syntax
+    if transfer_syntax in NATIVE:
+        order = ">u2" if transfer_syntax == ExplicitVRBigEndian else "<u2"
+        ds.add_new("PixelData", "OW", np.ascontiguousarray(values).astype(order).tobytes())
+    else:
+        frame = np.ascontiguousarray(values)
+        ds.add_new("PixelData", "OB", encapsulate([_encode(frame, transfer_syntax, ds)]))
+        ds["PixelData"].is_undefined_length = True
+    ds.save_as(path, enforce_file_format=True)
+
+
+def _encode(frame: npt.NDArray[np.uint16], transfer_syntax: str, ds: Dataset) -> bytes:
+    """Return a frame as the code stream of an encapsulated lossless transfer syntax."""
+    bits = int(ds.BitsStored)
+    if transfer_syntax == RLELossless:
+        return bytes(
+            RLELosslessEncoder.encode(
+                frame,
+                rows=frame.shape[0],
+                columns=frame.shape[1],
+                samples_per_pixel=1,
+                bits_allocated=16,
+                bits_stored=16,
+                pixel_representation=0,
+                number_of_frames=1,
+                photometric_interpretation=ds.PhotometricInterpretation,
+            )
+        )
+    if transfer_syntax in (JPEGLossless, JPEGLosslessSV1):
+        predictor = 1 if transfer_syntax == JPEGLosslessSV1 else 6
+        return bytes(imagecodecs.jpeg8_encode(frame, lossless=True, predictor=predictor, bitspersample=bits))
+    if transfer_syntax == JPEGLSLossless:
+        return bytes(imagecodecs.jpegls_encode(frame))
+    if transfer_syntax == JPEG2000Lossless:
+        return bytes(
+            imagecodecs.jpeg2k_encode(
+                frame, codecformat="j2k", bitspersample=bits, reversible=True, mct=False
+            )
+        )
+    return bytes(imagecodecs.htj2k_encode(frame, reversible=True))
