@@ -71,25 +71,8 @@ class FramePixels:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays held, memory that is shared counted once."""
-        return distinct_bytes([self.stored, self.mask, *pyramid_arrays(self.pyramid)])
-
-
-def pyramid_arrays(pyramid: Pyramid) -> list[npt.NDArray[np.generic]]:
-    """Return every array that a pyramid holds."""
-    arrays: list[npt.NDArray[np.generic]] = []
-    for level in pyramid.levels:
-        arrays.extend(part for part in (level.values, level.coverage) if part is not None)
-    return arrays
-
-
-def distinct_bytes(arrays: Iterable[npt.NDArray[np.generic]]) -> int:
-    """Return the bytes of arrays, those that are views of the same memory counted once."""
-    seen: dict[int, int] = {}
-    for array in arrays:
-        address = array.__array_interface__["data"][0]
-        seen[address] = max(seen.get(address, 0), array.nbytes)
-    return sum(seen.values())
+        """Bytes of all arrays held; the pyramid's level 0 is `stored` and its mask is `mask`."""
+        return self.stored.nbytes + self.mask.nbytes + self.pyramid.nbytes
 
 
 class FrameCache:

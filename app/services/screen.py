@@ -17,6 +17,8 @@ STRETCH_RANGE = (0.01, 100.0)
 SHIFT_RANGE = (-50.0, 50.0)
 ZOOM_RANGE = (0.05, 64.0)
 JUMP_ZOOM = 2.0
+CLOSE_PANES = 2
+"""A view counts as seen once it stood on a screen of at most so many panes, or at actual pixels."""
 
 Remembered = Mapping[tuple[str, str], ViewportState]
 """How each image of the study was last shown, by its key."""
@@ -49,6 +51,33 @@ def screen_of(layout: Layout, study: Study, generation: int, remembered: Remembe
 def visible(screen: ScreenState) -> tuple[int, ...]:
     """Return the indices of the panes that can be seen: all, or the one that fills the grid."""
     return tuple(range(len(screen.panes))) if screen.single is None else (screen.single,)
+
+
+def pane_of(screen: ScreenState, key: tuple[str, str]) -> int | None:
+    """Return the pane that shows an image, else the first that has it among its candidates, else None."""
+    for index, pane in enumerate(screen.panes):
+        if pane.viewport.image is not None and pane.viewport.image.key == key:
+            return index
+    for index, pane in enumerate(screen.panes):
+        if any(image.key == key for image in pane.candidates):
+            return index
+    return None
+
+
+def closely_seen(screen: ScreenState) -> set[tuple[tuple[str, str], int]]:
+    """Return (image key, frame) of what stands on a screen of at most two panes, or at actual pixels."""
+    panes = [screen.panes[index] for index in visible(screen) if index < len(screen.panes)]
+    views = [pane.viewport for pane in panes]
+    few = len(views) <= CLOSE_PANES
+    return {
+        (view.image.key, view.frame)
+        for view in views
+        if view.image is not None and (few or view.sizing == "actual" or _beyond_actual(view))
+    }
+
+
+def _beyond_actual(view: ViewportState) -> bool:
+    return view.sizing == "free" and view.base == "actual" and view.zoom >= 1.0
 
 
 def paged(screen: ScreenState, index: int, step: int, remembered: Remembered) -> ScreenState:

@@ -84,15 +84,16 @@ def priors_of(collection: Collection, study: Study) -> tuple[Study, ...]:
 def prior_label(prior: date | None, current: date | None) -> str:
     """Return how long before the current study a prior was made: ``PRIOR, -24 months``.
 
-    Whole months of 30.44 days, rounded; days under one month; ``PRIOR`` where a date is missing.
+    Whole months of 30.44 days, rounded; days under one month; ``PRIOR`` where a date is missing;
+    ``LATER, +24 months`` for a study made after the current one.
     """
     if prior is None or current is None:
         return "PRIOR"
-    days = (current - prior).days
+    days = abs((current - prior).days)
+    sign = "PRIOR, -" if prior <= current else "LATER, +"
     months = round(days / DAYS_PER_MONTH)
-    if months < 1:
-        return f"PRIOR, -{days} {'day' if days == 1 else 'days'}"
-    return f"PRIOR, -{months} {'month' if months == 1 else 'months'}"
+    number, unit = (days, "day") if months < 1 else (months, "month")
+    return f"{sign}{number} {unit}{'' if number == 1 else 's'}"
 
 
 def _earlier(other: date | None, current: date | None) -> bool:

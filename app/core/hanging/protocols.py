@@ -31,7 +31,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Literal
 
-from app.core.errors import ReadError
+from app.core.errors import MammoviewError, ReadError
 
 FORMAT = "mammoview-hanging-protocol"
 VERSION = 1
@@ -101,13 +101,33 @@ def load_protocols(folder: Path | None = None) -> tuple[Protocol, ...]:
 
     Raises
     ------
-    ReadError
+    MammoviewError
         Naming the first file that is wrong, and why.
     """
-    if folder is not None:
-        return _in_order(sorted(folder.glob("*.json")))
-    with as_file(files("resources").joinpath("hanging_protocols")) as shipped:
-        return _in_order(sorted(shipped.glob("*.json")))
+    protocols, refused = read_protocols(folder)
+    if refused:
+        raise MammoviewError(refused[0])
+    return protocols
+
+
+def read_protocols(folder: Path | None = None) -> tuple[tuple[Protocol, ...], tuple[str, ...]]:
+    """Read the hanging protocols of a folder, those that are right.
+
+    Returns
+    -------
+    (protocols, sentences)
+        In menu order; one sentence for each file that was refused, naming it and the reason.
+    """
+    if folder is None:
+        with as_file(files("resources").joinpath("hanging_protocols")) as shipped:
+            return read_protocols(shipped)
+    protocols, refused = [], []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            protocols.append(read_protocol(path))
+        except ReadError as error:
+            refused.append(str(error))
+    return _in_order(protocols), tuple(refused)
 
 
 def read_protocol(path: Path) -> Protocol:
@@ -133,8 +153,7 @@ def read_protocol(path: Path) -> Protocol:
     return protocol
 
 
-def _in_order(paths: Iterable[Path]) -> tuple[Protocol, ...]:
-    found = [read_protocol(path) for path in paths]
+def _in_order(found: Iterable[Protocol]) -> tuple[Protocol, ...]:
     return tuple(sorted(found, key=lambda protocol: (protocol.order, protocol.name)))
 
 

@@ -1,0 +1,348 @@
+"""The library: what was opened, and the decoded frames of it.
+
+All bookkeeping is on the GUI thread; finding and decoding are jobs. The current screen is decoded
+first, then the rest of the study, then the next study, thumbnails last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.core.dicom.finder import find
+from app.core.errors import MammoviewError
+from app.core.imaging.image import Collection, Image, Study
+from app.core.settings import Settings
+from app.services.assign import assigned, replaced
+from app.services.develop import decode_frame, decode_look, decode_thumbnail, thumbnail
+from app.services.frames import FrameCache, FrameKey, FramePixels, default_budget
+from app.services.jobs import Job, Jobs, Report
+from app.services.requests import BACKGROUND, Request, RequestQueue, Urgency
+
+DECODING_THREADS = 2
+BYTES_PER_PIXEL = 6
+"""Of a developed frame, at most: what a prefetch is expected to need."""
+
+ImageKey = tuple[str, str]
+Thumbnail = npt.NDArray[np.uint8]
+
+_WORK = {"look": decode_look, "frame": decode_frame, "thumbnail": decode_thumbnail}
+
+
+def find_images(paths: Sequence[Path], report: Report) -> Collection:
+    """Find all images below paths: the finder as a job."""
+    found: Collection = find(paths, report)
+    return found
+
+
+class Library(QObject):
+    """The collection and its frames.
+
+    Signals
+    -------
+    collection_changed(Collection)
+        After opening, and when the reader assigned laterality or view by hand.
+    progress(done, total)
+        Files looked at while opening.
+    opening_failed(sentence)
+        Nothing could be opened, and why.
+    frame_ready(image key, frame)
+        `frame` now gives pixels; first perhaps refining ones, then all of them.
+    frame_failed(image key, frame, sentence)
+        The frame cannot be shown; `failure` keeps the sentence.
+    thumbnail_ready(image key)
+
+    Parameters
+    ----------
+    settings
+        For the memory that decoded frames may take.
+    """
+
+    collection_changed = Signal(object)
+    progress = Signal(int, int)
+    opening_failed = Signal(str)
+    frame_ready = Signal(object, int)
+    frame_failed = Signal(object, int, str)
+    thumbnail_ready = Signal(object)
+
+    def __init__(self, settings: Settings | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.cache = FrameCache(default_budget((settings or Settings()).cache_mib))
+        self._collection = Collection()
+        self._images: dict[ImageKey, Image] = {}
+        self._generation = 0
+        self._finding = Jobs(1, self)
+        self._decoding = Jobs(DECODING_THREADS, self)
+        self._opening: Job | None = None
+        self._queue = RequestQueue()
+        self._running: dict[Job, Request] = {}
+        self._looks: dict[FrameKey, FramePixels] = {}
+        self._failures: dict[FrameKey, str] = {}
+        self._thumbnails: dict[ImageKey, Thumbnail | None] = {}
+        self._screen: frozenset[FrameKey] = frozenset()
+        self._study: frozenset[FrameKey] = frozenset()
+
+    # What was opened
+
+    @property
+    def collection(self) -> Collection:
+        """What the finder found, with what the reader assigned by hand."""
+        return self._collection
+
+    @property
+    def opening(self) -> bool:
+        """True while the finder is at work."""
+        return self._opening is not None
+
+    def image(self, key: ImageKey) -> Image | None:
+        """Return the image of a key, or None when it is not in the collection."""
+        return self._images.get(key)
+
+    def open(self, paths: Iterable[Path | str]) -> None:
+        """Find what lies below paths, in the background; it takes the place of the present collection."""
+        self.cancel()
+        job = Job(find_images, ([Path(path) for path in paths],))
+        self._opening = job
+        self._finding.start(
+            job, done=self._found, failed=self._not_found, progress=self._looked_at, ended=self._opened
+        )
+
+    def cancel(self) -> None:
+        """Stop opening; the present collection stays."""
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
+
+    def close(self) -> None:
+        """Stop all work and wait for the threads; the library is of no use after."""
+        self.cancel()
+        self._queue.clear()
+        self._generation += 1
+        self._finding.close()
+        self._decoding.close()
+
+    def assign(self, image: Image, laterality: str | None, view: str | None) -> Image:
+        """Give an image the laterality and view the reader named, and return the new facts.
+
+        Its orientation is inferred again where it was inferred before.
+        """
+        new = assigned(image, laterality, view)
+        self.cache.forget(image.key)
+        for held in (self._looks, self._failures):
+            for key in [key for key in held if key[0] == image.key]:
+                del held[key]  # type: ignore[attr-defined]
+        self._thumbnails.pop(image.key, None)
+        self._queue.drop(lambda request: request.image.key == image.key)
+        for job, request in self._running.items():
+            if request.image.key == image.key:
+                job.cancel()
+        self._set_collection(replaced(self._collection, new))
+        return new
+
+    # Frames
+
+    def frame(self, image: Image, frame: int = 0) -> FramePixels | None:
+        """Return a frame's pixels if they are here; else None, and they are decoded at once.
+
+        `frame_ready` or `frame_failed` follows. A frame that failed is not tried again.
+        """
+        key = (image.key, frame)
+        found = self.cache.get(key)
+        if found is not None:
+            return found
+        self._ask(image, frame, Urgency.SCREEN)
+        self._pump()
+        return self._looks.get(key)
+
+    def present(self, key: ImageKey, frame: int = 0) -> FramePixels | None:
+        """Return what there is of a frame now, refining or whole, and ask for nothing."""
+        return self.cache.peek((key, frame)) or self._looks.get((key, frame))
+
+    def complete(self, key: ImageKey, frame: int = 0) -> bool:
+        """Tell whether the whole frame is decoded."""
+        return (key, frame) in self.cache
+
+    def set_cache_mib(self, cache_mib: int) -> None:
+        """Change the memory that decoded frames may take; 0 is the default."""
+        self.cache.budget = default_budget(cache_mib)
+
+    def failure(self, image: Image, frame: int = 0) -> str:
+        """Return why a frame cannot be shown, as a sentence; empty when nothing went wrong."""
+        return self._failures.get((image.key, frame), "")
+
+    def thumbnail(self, image: Image) -> Thumbnail | None:
+        """Return the small hung picture (uint8, at most 160 a side) or None; `thumbnail_ready` follows."""
+        if image.key in self._thumbnails:
+            return self._thumbnails[image.key]
+        middle = image.frames // 2
+        present = self.cache.peek((image.key, middle))
+        if present is not None:
+            self._thumbnails[image.key] = thumbnail(present)
+            return self._thumbnails[image.key]
+        self._add(Request("thumbnail", image, middle, Urgency.THUMBNAIL, self._generation))
+        self._pump()
+        return None
+
+    def set_screen(self, shown: Iterable[tuple[Image, int]]) -> None:
+        """Say which frames are on screen: they are decoded first and never thrown out of memory."""
+        wanted = list(shown)
+        self._screen = frozenset((image.key, frame) for image, frame in wanted)
+        self.cache.pin(self._screen)
+        for key in [key for key in self._looks if key not in self._screen]:
+            del self._looks[key]
+        self._queue.relax(lambda request: (request.image.key, request.frame) in self._screen, Urgency.STUDY)
+        for image, frame in wanted:
+            self._ask(image, frame, Urgency.SCREEN)
+        self._pump()
+
+    def set_study(self, study: Study | None) -> None:
+        """Say which study is being read: its other views are decoded next, others are dropped."""
+        images = study.images if study is not None else ()
+        self._study = frozenset((image.key, 0) for image in images)
+        keys = {image.key for image in images}
+        self._queue.drop(
+            lambda request: (
+                request.kind != "thumbnail"
+                and request.image.key not in keys
+                and (request.image.key, request.frame) not in self._screen
+            )
+        )
+        for image in images:
+            self._ask(image, 0, Urgency.STUDY)
+        self._pump()
+
+    def prefetch(self, study: Study) -> None:
+        """Decode the first frames of a study that may be read next, as far as there is memory."""
+        for image in study.images:
+            self._ask(image, 0, Urgency.NEXT)
+        self._pump()
+
+    # Requests
+
+    def _ask(self, image: Image, frame: int, urgency: Urgency) -> None:
+        key = (image.key, frame)
+        if key in self.cache or key in self._failures:
+            return
+        if urgency is Urgency.SCREEN and key not in self._looks:
+            self._add(Request("look", image, frame, Urgency.LOOK, self._generation))
+        self._add(Request("frame", image, frame, urgency, self._generation))
+
+    def _add(self, request: Request) -> None:
+        running = (each for job, each in self._running.items() if not job.cancelled)
+        if all(each.key != request.key for each in running):
+            self._queue.add(request)
+
+    def _pump(self) -> None:
+        while len(self._running) < DECODING_THREADS:
+            background = not any(request.urgency in BACKGROUND for request in self._running.values())
+            request = self._queue.pop(background=background)
+            if request is None:
+                return
+            if not self._useful(request):
+                continue
+            job = Job(_WORK[request.kind], (request.image, request.frame), tag=request)
+            self._running[job] = request
+            self._decoding.start(job, done=self._decoded, failed=self._not_decoded, ended=self._free)
+
+    def _useful(self, request: Request) -> bool:
+        key = (request.image.key, request.frame)
+        if request.kind == "look":
+            return key in self._screen and key not in self.cache
+        if request.kind == "frame" and request.urgency is Urgency.NEXT:
+            need = request.image.rows * request.image.columns * BYTES_PER_PIXEL
+            return self.cache.room(self._study) >= need
+        return request.kind != "frame" or key not in self.cache
+
+    # Answers, on the GUI thread
+
+    @Slot(object, object)
+    def _decoded(self, job: Job, result: Any) -> None:
+        request = self._current(job)
+        if request is None:
+            return
+        key = (request.image.key, request.frame)
+        if request.kind == "thumbnail":
+            self._thumbnails[request.image.key] = result
+            self.thumbnail_ready.emit(request.image.key)
+        elif request.kind == "frame":
+            self._looks.pop(key, None)
+            self.cache.put(result)
+            self.frame_ready.emit(*key)
+        elif result is not None and key in self._screen and key not in self.cache:
+            self._looks[key] = result
+            self.frame_ready.emit(*key)
+
+    @Slot(object, object)
+    def _not_decoded(self, job: Job, error: Exception) -> None:
+        request = self._current(job)
+        if request is None or request.kind == "look":
+            return
+        if request.kind == "thumbnail":
+            self._thumbnails[request.image.key] = None
+            return
+        key = (request.image.key, request.frame)
+        self._looks.pop(key, None)
+        self._failures[key] = sentence_of(error, request.image.path)
+        self.frame_failed.emit(*key, self._failures[key])
+
+    @Slot(object)
+    def _free(self, job: Job) -> None:
+        self._running.pop(job, None)
+        self._pump()
+
+    def _current(self, job: Job) -> Request | None:
+        """Return the request a job answers, or None when the answer is stale."""
+        request = self._running.get(job)
+        stale = request is None or job.cancelled or request.generation != self._generation
+        return None if stale else request
+
+    @Slot(object, int, int)
+    def _looked_at(self, job: Job, done: int, total: int) -> None:
+        if job is self._opening:
+            self.progress.emit(done, total)
+
+    @Slot(object, object)
+    def _found(self, job: Job, collection: Collection) -> None:
+        if job is not self._opening:
+            return
+        self._generation += 1
+        self._queue.clear()
+        self.cache.clear()
+        for held in (self._looks, self._failures, self._thumbnails):
+            held.clear()  # type: ignore[attr-defined]
+        self._screen = self._study = frozenset()
+        self._opening = None
+        self._set_collection(collection)
+
+    @Slot(object, object)
+    def _not_found(self, job: Job, error: Exception) -> None:
+        if job is self._opening:
+            self.opening_failed.emit(sentence_of(error, None))
+
+    @Slot(object)
+    def _opened(self, job: Job) -> None:
+        if job is self._opening:
+            self._opening = None
+
+    def _set_collection(self, collection: Collection) -> None:
+        self._collection = collection
+        self._images = {
+            image.key: image
+            for patient in collection.patients
+            for study in patient.studies
+            for image in study.images
+        }
+        self.collection_changed.emit(collection)
+
+
+def sentence_of(error: Exception, path: Path | None) -> str:
+    """Return an error as one sentence; one that is not ours names its kind only."""
+    if isinstance(error, MammoviewError):
+        return str(error)
+    where = f"{path}: " if path is not None else ""
+    return f"{where}something unexpected went wrong ({type(error).__name__})"

@@ -1,0 +1,376 @@
+"""The session: the one mutable object of the workstation.
+
+It holds the reader's intent as frozen states. Each method computes the next state with a pure function,
+stores it and emits it; widgets only draw what they are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+from PySide6.QtCore import QObject, Signal, Slot
+
+from app.core.hanging.hang import choose_protocol, hang, prior_label, priors_of
+from app.core.hanging.layout import Layout
+from app.core.hanging.protocols import Protocol, read_protocols
+from app.core.imaging.image import Collection, Image, Study
+from app.core.reading.findings import SecondLook
+from app.core.settings import Settings
+from app.services import screen as move
+from app.services.library import ImageKey, Library
+from app.services.looks import Inference, Looks
+from app.services.panes import Panes
+from app.services.state import OverlayState, ScreenState, Tool
+from app.services.worklist import following, same_patient, studies_of, study_with
+
+Box = tuple[float, float, float, float]
+
+
+class Session(Panes):
+    """What the reader is doing: open study, hanging, panes, overlays, tool, reads.
+
+    Signals
+    -------
+    collection_changed(Collection), screen_changed(ScreenState), overlay_changed(OverlayState),
+    tool_changed(str), linked_changed(bool), looks_changed(tuple of SecondLook),
+    reads_changed(frozenset of study uid), settings_changed(Settings)
+    message(sentence)
+        For the status line: why something was not done.
+
+    Parameters
+    ----------
+    library
+        Where images and frames come from.
+    looks
+        Runs second looks; None: there are none.
+    settings
+        Preferences at start; see `set_settings`.
+    protocols
+        Hanging protocols; None: those shipped.
+    """
+
+    collection_changed = Signal(object)
+    overlay_changed = Signal(object)
+    tool_changed = Signal(str)
+    looks_changed = Signal(object)
+    reads_changed = Signal(object)
+    settings_changed = Signal(object)
+    message = Signal(str)
+
+    def __init__(
+        self,
+        library: Library,
+        looks: Inference | None = None,
+        settings: Settings | None = None,
+        protocols: tuple[Protocol, ...] | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        settings = settings or Settings()
+        super().__init__(library, settings.linked, parent)
+        self._settings = settings
+        self._protocols = protocols if protocols is not None else read_protocols()[0]
+        self._collection = library.collection
+        self._overlay = OverlayState(corner=settings.corner)
+        self._tool: Tool = "window"
+        self._reads: frozenset[str] = frozenset()
+        self._unseen: set[ImageKey] = set()
+        self._looks = Looks(looks, self)
+        self._looks.changed.connect(self.looks_changed)
+        self.screen_changed.connect(self._look_closer)
+        library.collection_changed.connect(self._on_collection)
+        library.opening_failed.connect(self.message)
+        library.frame_ready.connect(self._on_frame)
+
+    # What is
+
+    @property
+    def collection(self) -> Collection:
+        """All that was opened."""
+        return self._collection
+
+    @property
+    def studies(self) -> tuple[Study, ...]:
+        """All studies in reading order: patients as found, each newest first."""
+        return studies_of(self._collection)
+
+    @property
+    def protocols(self) -> tuple[Protocol, ...]:
+        """The hanging protocols in menu order."""
+        return self._protocols
+
+    @property
+    def overlay(self) -> OverlayState:
+        """What is drawn above the pixels."""
+        return self._overlay
+
+    @property
+    def tool(self) -> Tool:
+        """What the left mouse button does."""
+        return self._tool
+
+    @property
+    def looks(self) -> tuple[SecondLook, ...]:
+        """What models say about the open study; empty until asked for."""
+        return self._looks.all
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Study uids that were marked as read."""
+        return self._reads
+
+    @property
+    def settings(self) -> Settings:
+        """The preferences."""
+        return self._settings
+
+    # Studies
+
+    def open_paths(self, paths: Iterable[Path | str]) -> None:
+        """Open files and folders; the first study found comes on screen."""
+        self._library.open(paths)
+
+    def open_study(self, uid: str) -> None:
+        """Hang a study by its uid with the protocol that fits; flips, inversions and looks start anew."""
+        study = next((each for each in self.studies if each.uid == uid), None)
+        if study is None:
+            self.message.emit("That study is not open.")
+            return
+        self._views.clear()
+        self._looks.begin(study)
+        protocol = choose_protocol(study, self._protocols, self._settings.protocol)
+        self._unseen = {image.key for image in self._first_choices(study, protocol)}
+        self._hang(study, protocol, 0)
+        self._library.set_study(study)
+        upcoming = following(self.studies, uid, 1, self._is_unread) or following(self.studies, uid, 1)
+        if upcoming is not None:
+            self._library.prefetch(upcoming)
+        if self._settings.second_look == "when a study opens":
+            self.analyse()
+
+    def next_study(self) -> None:
+        """Open the study after this one in the list."""
+        self._go(following(self.studies, self._uid, 1), "This is the last study.")
+
+    def previous_study(self) -> None:
+        """Open the study before this one in the list."""
+        self._go(following(self.studies, self._uid, -1), "This is the first study.")
+
+    def mark_read(self, read: bool = True) -> None:
+        """Mark the open study as read (or as not read)."""
+        if self._uid is None:
+            return
+        self._reads = self._reads | {self._uid} if read else self._reads - {self._uid}
+        self.reads_changed.emit(self._reads)
+        if read and self._settings.read_moves_on:
+            self.next_unread()
+
+    def next_unread(self) -> None:
+        """Open the next other study that is not marked as read, from the top again after the last."""
+        others = following(
+            self.studies,
+            self._uid,
+            1,
+            lambda study: study.uid != self._uid and self._is_unread(study),
+            around=True,
+        )
+        self._go(others, "No other study is unread.")
+
+    # Hanging
+
+    def set_protocol(self, name: str) -> None:
+        """Hang the open study with another protocol, at its first stage."""
+        protocol = self._protocol(name)
+        if protocol is None:
+            self.message.emit(f"There is no hanging protocol {name}.")
+        elif self._screen.study is not None:
+            self._hang(self._screen.study, protocol, 0)
+
+    def set_stage(self, stage: int) -> None:
+        """Hang another stage of the protocol (0-based; nothing happens outside its stages)."""
+        protocol = self._protocol(self._screen.protocol)
+        if protocol is not None and self._screen.study is not None and 0 <= stage < len(protocol.stages):
+            self._hang(self._screen.study, protocol, stage)
+
+    def next_stage(self) -> None:
+        """Hang the next stage; nothing happens at the last."""
+        self.set_stage(self._screen.stage + 1)
+
+    def previous_stage(self) -> None:
+        """Hang the stage before; nothing happens at the first."""
+        self.set_stage(self._screen.stage - 1)
+
+    def show_in(self, index: int, image: Image) -> None:
+        """Show any image of the patient in a pane; one of an earlier study is marked as a prior."""
+        if not self._has(index) or self._uid is None:
+            return
+        if not same_patient(self._collection, self._uid, image):
+            self.message.emit("That image is of another patient.")
+            return
+        self._show(move.shown_in(self._screen, index, image, self._views, self._prior(image)))
+
+    def assign(self, image: Image, laterality: str | None, view: str | None) -> None:
+        """Give an image its laterality and view by hand; the study is hung again."""
+        self._views.pop(image.key, None)
+        self._library.assign(image, laterality, view)
+
+    def jump_to(self, key: ImageKey, box: Box, frame: int | None = None) -> None:
+        """Show the image of a finding with the middle of its box at the pane's centre.
+
+        In the pane that shows it, else one that has it among its images, else in the first stage that
+        has such a pane, else in the active pane.
+        """
+        study = self._screen.study
+        image = next((each for each in study.images if each.key == key), None) if study else None
+        if image is None:
+            self.message.emit("That finding is not of this study.")
+            return
+        if move.pane_of(self._screen, key) is None:
+            self._hang_stage_with(key)
+        found = move.pane_of(self._screen, key)
+        index = self._screen.active if found is None else found
+        state = self._screen
+        showing = state.panes[index].viewport.image
+        if showing is None or showing.key != key:
+            state = move.shown_in(state, index, self._library.image(key) or image, self._views)
+        single = None if state.single is None else index
+        self._show(replace(move.focused(state, index, box, frame), active=index, single=single))
+
+    # Overlays, tool, preferences
+
+    def set_tool(self, name: str) -> None:
+        """Choose what the left mouse button does: window, pan, zoom or magnifier."""
+        for tool in get_args(Tool):
+            if tool == name != self._tool:
+                self._tool = tool
+                self.tool_changed.emit(name)
+
+    def set_overlay(self, **changes: object) -> None:
+        """Change fields of `OverlayState`.
+
+        Raises
+        ------
+        TypeError
+            For a field it does not have.
+        """
+        overlay: OverlayState = replace(self._overlay, **changes)  # type: ignore[arg-type]
+        if overlay != self._overlay:
+            self._overlay = overlay
+            self.overlay_changed.emit(overlay)
+
+    def set_settings(self, settings: Settings) -> None:
+        """Take other preferences; the hanging on screen stays until the next study."""
+        self._settings = settings
+        self._library.set_cache_mib(settings.cache_mib)
+        self.settings_changed.emit(settings)
+        self.set_overlay(corner=settings.corner)
+        self.set_linked(settings.linked)
+
+    # The second look
+
+    def analyse(self) -> None:
+        """Ask the models of the reading set for a second look at the open study."""
+        if self._screen.study is None:
+            self.message.emit("There is nothing to analyse.")
+        elif not self._looks.present:
+            self.message.emit("No models are installed.")
+        else:
+            self._looks.run(self._settings.models)
+
+    def cancel_analysis(self) -> None:
+        """Stop a second look that runs."""
+        self._looks.cancel()
+
+    # Within
+
+    @property
+    def _uid(self) -> str | None:
+        return self._screen.study.uid if self._screen.study is not None else None
+
+    def _is_unread(self, study: Study) -> bool:
+        return study.uid not in self._reads
+
+    def _protocol(self, name: str) -> Protocol | None:
+        return next((each for each in self._protocols if each.name == name), None)
+
+    def _go(self, study: Study | None, otherwise: str) -> None:
+        if study is None:
+            self.message.emit(otherwise)
+        else:
+            self.open_study(study.uid)
+
+    def _layouts(self, study: Study, protocol: Protocol) -> list[Layout]:
+        priors = priors_of(self._collection, study)
+        return [hang(study, priors, protocol, stage) for stage in range(len(protocol.stages))]
+
+    def _first_choices(self, study: Study, protocol: Protocol) -> list[Image]:
+        panes = [pane for layout in self._layouts(study, protocol) for pane in layout.panes]
+        return [pane.candidates[0] for pane in panes if pane.candidates]
+
+    def _hang(self, study: Study, protocol: Protocol, stage: int) -> None:
+        layout = hang(study, priors_of(self._collection, study), protocol, stage)
+        self._show(move.screen_of(layout, study, self._screen.generation + 1, self._views))
+
+    def _hang_stage_with(self, key: ImageKey) -> None:
+        study, protocol = self._screen.study, self._protocol(self._screen.protocol)
+        if study is None or protocol is None:
+            return
+        for layout in self._layouts(study, protocol):
+            if any(image.key == key for pane in layout.panes for image in pane.candidates):
+                self._hang(study, protocol, layout.stage)
+                return
+
+    def _prior(self, image: Image) -> str:
+        study = study_with(self._collection, image.key)
+        current = self._screen.study
+        if study is None or current is None or study.uid == current.uid:
+            return ""
+        return prior_label(study.date, current.date)
+
+    @Slot(object)
+    def _on_collection(self, collection: Collection) -> None:
+        self._collection = collection
+        self.collection_changed.emit(collection)
+        current = self._screen.study
+        again = next((study for study in self.studies if current and study.uid == current.uid), None)
+        if current is not None and again is not None and _keys(again) == _keys(current):
+            self._hang_again(again)
+        elif self.studies:
+            self.open_study(self.studies[0].uid)
+        else:
+            self._looks.begin(None)
+            self._show(ScreenState(generation=self._screen.generation + 1))
+
+    def _hang_again(self, study: Study) -> None:
+        """Hang the open study with new facts, in its protocol or, where that shows one image, in a better."""
+        protocol = choose_protocol(study, self._protocols, self._settings.protocol)
+        current = self._protocol(self._screen.protocol)
+        if current is not None and len(current.stages[0].panes) > 1:
+            protocol = current
+        self._looks.amend(study)
+        self._hang(study, protocol, self._screen.stage if protocol is current else 0)
+        self._library.set_study(study)
+
+    @Slot(object, int)
+    def _on_frame(self, key: ImageKey, frame: int) -> None:
+        image = self._library.image(key)
+        pixels = self._library.present(key, frame)
+        if image is None or pixels is None:
+            return
+        self._show(move.completed(self._screen, pixels.image))
+        self._look_closer()
+
+    @Slot()
+    def _look_closer(self) -> None:
+        """Strike off the views seen closely; the second look comes after the last, if so wished."""
+        seen = move.closely_seen(self._screen)
+        self._unseen -= {key for key, frame in seen if self._library.complete(key, frame)}
+        wished = self._settings.second_look == "after every view has been seen"
+        if wished and not self._unseen and not self._looks.asked and self._screen.study is not None:
+            self.analyse()
+
+
+def _keys(study: Study) -> list[ImageKey]:
+    return [image.key for image in study.images]
