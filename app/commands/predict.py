@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         action="append",
         metavar="NAME",
-        help="repeatable; default: the reading set of the settings",
+        help="repeatable; default: the settings' reading set",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--heatmaps", metavar="DIR")
@@ -37,23 +37,25 @@ def run(arguments: argparse.Namespace) -> int:
     studies = [study for patient in found.patients for study in patient.studies]
     if not studies:
         raise MammoviewError(_nothing(arguments.paths, found))
-    predictors: dict[Any, Any] = {}
-    results = []
-    for study in studies:
-        predictions = [
-            predict_study(
-                bundle, study.images, arguments.device, predictors, heatmaps=bool(arguments.heatmaps)
-            )
-            for bundle in bundles
-        ]
-        results.append(StudyPrediction(study, study.images, tuple(predictions)))
     heatmaps = Path(arguments.heatmaps) if arguments.heatmaps else None
+    predictors: dict[tuple[Path, str], Any] = {}
+    wanted = heatmaps is not None
+    results = [
+        StudyPrediction(
+            study,
+            study.images,
+            tuple(
+                predict_study(bundle, study.images, arguments.device, predictors, heatmaps=wanted)
+                for bundle in bundles
+            ),
+        )
+        for study in studies
+    ]
     write_predictions(Path(arguments.out), [facts_of(bundle) for bundle in bundles], results, heatmaps)
-    for note in sorted(
-        {note for result in results for one in result.predictions for note in one.suitability}
-    ):
+    answers = [one for result in results for one in result.predictions]
+    for note in sorted({note for answer in answers for note in answer.suitability}):
         print(f"note: {note}")
-    views = [view for result in results for one in result.predictions for view in one.views]
+    views = [view for answer in answers for view in answer.views]
     for status in ("scored", "declined", "failed"):
         print(f"{status}: {sum(view.status == status for view in views)}")
     if views and all(view.status == "failed" for view in views):

@@ -106,22 +106,23 @@ def _verified(name: str) -> str:
 
 def inference() -> str:
     """Read the demo exam with the phantom model and look whether it points at the known lesions."""
-    from app.commands.demo import demo_folder
+    from app.commands.demo import MODEL, make
+    from app.commands.demo_truth import hits, read_truth
     from app.core.dicom.finder import find
-    from app.core.phantom.demo import demo_exam
     from app.services.inference.exam import predict_study
 
-    exam = demo_exam(demo_folder())
+    exam = make()
     patients = find(list(exam.current)).patients
     images = [image for patient in patients for study in patient.studies for image in study.images]
-    bundle = catalogue.get("phantom-lesions")
+    bundle = catalogue.get(MODEL)
     start = time.perf_counter()
     prediction = predict_study(bundle, images, "cpu", {}, heatmaps=True)
     seconds = time.perf_counter() - start
     scored = sum(view.status == "scored" for view in prediction.views)
     if scored < 4:
         raise MammoviewError(f"{scored} of 4 views were scored")
-    total, found = exam.hits({view.uid: [box.box for box in view.findings] for view in prediction.views})
+    boxes = {view.uid: [box.box for box in view.findings] for view in prediction.views}
+    found, total = hits(read_truth(exam.truth), boxes)
     if found == 0:
         raise MammoviewError(f"none of the {total} known lesions was found")
     return f"{scored} views in {seconds:.1f} s, {found} of {total} known lesion views found"

@@ -62,9 +62,7 @@ def has_display() -> bool:
 def require_display() -> None:
     """Raise `MammoviewError` where Qt would end the process for lack of a display."""
     if not has_display():
-        raise MammoviewError(
-            "no display was found (DISPLAY is not set); mammoview snapshot and mammoview demo work without one"
-        )
+        raise MammoviewError("no display was found (DISPLAY is not set); snapshot and demo work without one")
 
 
 def open_window(*, off_screen: bool = False) -> Workstation:
