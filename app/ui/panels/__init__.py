@@ -1,0 +1,9 @@
+"""The panels beside the images, in the order in which they stand on their side."""
+
+from app.ui.panels.left_out import LeftOutPanel
+from app.ui.panels.second_look import SecondLookPanel
+from app.ui.panels.studies import StudiesPanel
+from app.ui.panels.tray import TrayPanel
+
+PANELS = (StudiesPanel, TrayPanel, LeftOutPanel, SecondLookPanel)
+"""Each has ``SIDE`` (left or right) and ``STRETCH``, and takes (session, thumbnails)."""

@@ -1,0 +1,189 @@
+"""Preferences: made from the fields of `Settings` and their metadata."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from types import MappingProxyType
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QGridLayout,
+    QKeySequenceEdit,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QSpinBox,
+    QTabWidget,
+    QWidget,
+)
+
+from app.core.errors import MammoviewError
+from app.core.settings import Settings, save
+from app.ui.actions import ACTIONS
+from app.ui.bindings import Bindings, resolve
+from app.ui.dialog import Dialog
+
+
+class SettingsDialog(Dialog):
+    """One tab per group of settings; Save keeps what differs from the defaults."""
+
+    NAME = "settings"
+
+    def __init__(self, window) -> None:
+        super().__init__("Settings", window)
+        self._window, self._session = window, window.session
+        self.editors: dict[str, QWidget] = {}
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        groups: dict[str, list] = {}
+        for item in fields(Settings):
+            if "group" in item.metadata and item.name != "key_bindings":
+                groups.setdefault(item.metadata["group"], []).append(item)
+        for title, items in groups.items():
+            self.tabs.addTab(self._page(items), title)
+        self.keys = KeyTable(window.bindings)
+        self.tabs.addTab(self.keys, "Keys")
+        self.body.addWidget(self.tabs)
+        self.warning = QLabel()
+        self.warning.setProperty("role", "warning")
+        self.warning.setWordWrap(True)
+        self.warning.setVisible(False)
+        self.body.addWidget(self.warning)
+        self.resize(560, 560)
+        self.add_button("Cancel", self.close)
+        self.save_button = self.add_button("Save", self.store, default=True)
+        self.keys.changed = self._check
+        self._check()
+
+    def _page(self, items: list) -> QWidget:
+        page = QWidget()
+        table = QGridLayout(page)
+        table.setContentsMargins(0, 16, 0, 0)
+        table.setHorizontalSpacing(16)
+        table.setVerticalSpacing(4)
+        table.setColumnStretch(1, 1)
+        for number, item in enumerate(items):
+            editor = _editor(self._session, item, getattr(self._session.settings, item.name))
+            editor.setAccessibleName(item.metadata["label"])
+            self.editors[item.name] = editor
+            label, explanation = QLabel(item.metadata["label"]), QLabel(item.metadata["help"])
+            label.setBuddy(editor)
+            explanation.setProperty("role", "quiet")
+            explanation.setWordWrap(True)
+            table.addWidget(label, 2 * number, 0)
+            table.addWidget(editor, 2 * number, 1)
+            table.addWidget(explanation, 2 * number + 1, 1)
+            table.setRowMinimumHeight(2 * number + 1, 32)
+        table.setRowStretch(2 * len(items), 1)
+        return page
+
+    def settings(self) -> Settings:
+        """Return the settings as they stand in the dialog."""
+        old = self._session.settings
+        values = {name: _value(editor, getattr(old, name)) for name, editor in self.editors.items()}
+        return replace(old, **values, key_bindings=MappingProxyType(self.keys.overrides()))
+
+    def _check(self) -> None:
+        conflicts = resolve(self.keys.overrides()).conflicts
+        text = "; ".join(f"{key}: {' and '.join(names)}" for key, names in conflicts)
+        self.warning.setText(f"Keys claimed twice: {text}")
+        self.warning.setVisible(bool(conflicts))
+        self.save_button.setEnabled(not conflicts)
+
+    def store(self) -> None:
+        """Keep the settings and show them; a file that cannot be written is said in place."""
+        settings = self.settings()
+        try:
+            save(settings)
+        except MammoviewError as error:
+            self.warning.setText(str(error))
+            self.warning.setVisible(True)
+            return
+        self._session.set_settings(settings)
+        self.close()
+
+
+class KeyTable(QScrollArea):
+    """One key editor per action; `changed` is called after each edit."""
+
+    def __init__(self, bindings: Bindings) -> None:
+        super().__init__()
+        self.changed = lambda: None
+        self.setWidgetResizable(True)
+        self.editors: dict[str, QKeySequenceEdit] = {}
+        inside = QWidget()
+        table = QGridLayout(inside)
+        table.setContentsMargins(0, 12, 12, 0)
+        table.setVerticalSpacing(4)
+        table.setColumnStretch(0, 1)
+        for number, action in enumerate(ACTIONS):
+            label = QLabel(f"{action.group}: {action.text.rstrip('…')}")
+            label.setProperty("role", "quiet")
+            editor = QKeySequenceEdit(
+                QKeySequence(bindings.first(action.id), QKeySequence.SequenceFormat.PortableText)
+            )
+            editor.setMaximumSequenceLength(1)
+            editor.setClearButtonEnabled(True)
+            editor.setAccessibleName(f"Key of {action.text}")
+            editor.setFixedWidth(160)
+            editor.keySequenceChanged.connect(lambda _: self.changed())
+            table.addWidget(label, number, 0)
+            table.addWidget(editor, number, 1, Qt.AlignmentFlag.AlignRight)
+            self.editors[action.id] = editor
+        self.setWidget(inside)
+
+    def overrides(self) -> dict[str, str]:
+        """Return the keys that differ from the table's own."""
+        changed = {}
+        for action in ACTIONS:
+            text = self.editors[action.id].keySequence().toString(QKeySequence.SequenceFormat.PortableText)
+            if text != (action.keys[0] if action.keys else ""):
+                changed[action.id] = text
+        return changed
+
+
+def _editor(session, item, value) -> QWidget:
+    """Return the control for one field, by its choices, bounds and type."""
+    choices, bounds = item.metadata["choices"], item.metadata["bounds"]
+    if item.name == "protocol":
+        choices = tuple(protocol.name for protocol in session.protocols)
+        titles = {protocol.name: protocol.title for protocol in session.protocols}
+    else:
+        titles = {}
+    if choices:
+        box = QComboBox()
+        for choice in choices:
+            box.addItem(titles.get(choice, str(choice)), choice)
+        box.setCurrentIndex(max(0, box.findData(value)))
+        return box
+    if isinstance(value, bool):
+        check = QCheckBox()
+        check.setChecked(value)
+        return check
+    if isinstance(value, (int, float)):
+        spin = QSpinBox() if isinstance(value, int) else QDoubleSpinBox()
+        low, high = bounds or (0, 1_000_000)
+        spin.setRange(low, high)
+        spin.setValue(value)
+        return spin
+    line = QLineEdit(", ".join(value) if isinstance(value, tuple) else str(value))
+    line.setPlaceholderText("all that are installed" if item.name == "models" else "")
+    return line
+
+
+def _value(editor: QWidget, old):
+    """Return a control's value in the type of the field's old one."""
+    if isinstance(editor, QComboBox):
+        return editor.currentData()
+    if isinstance(editor, QCheckBox):
+        return editor.isChecked()
+    if isinstance(editor, (QSpinBox, QDoubleSpinBox)):
+        return editor.value()
+    assert isinstance(editor, QLineEdit)
+    if isinstance(old, tuple):
+        return tuple(word.strip() for word in editor.text().split(",") if word.strip())
+    return editor.text()

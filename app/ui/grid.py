@@ -1,0 +1,234 @@
+"""The grid of viewports: one scale for all panes, one scene for each.
+
+Panes share their edges: there is no gap and no line where two chest walls meet.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QWidget
+
+from app.core.hanging.placement import extent_mm, place, same_scale
+from app.core.imaging.geometry import Affine, Box
+from app.core.reading.findings import SecondLook, ViewLook
+from app.services.frames import FramePixels
+from app.services.state import PaneState, ScreenState
+from app.ui import theme
+from app.ui.scene import Scene
+from app.ui.viewport import Viewport
+
+WELCOME: Final = "Drop a folder here, or press Ctrl+O"
+
+
+class Grid(QWidget):
+    """Shows the session's screen; recomputes scenes when anything they are made of changes.
+
+    Signals: `scenes_changed` after any change; `menu_asked` (pane, global place).
+    """
+
+    scenes_changed = Signal()
+    menu_asked = Signal(int, QPoint)
+
+    def __init__(self, session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._viewports: list[Viewport] = []
+        self._lens: tuple[int, tuple[float, float]] | None = None
+        self._truth: dict[tuple[str, str], tuple[Box, ...]] = {}
+        self._shown: tuple[tuple[str, str], Box] | None = None
+        self._research = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Images")
+        self.setMinimumSize(320, 240)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        session.screen_changed.connect(lambda _: self.refresh())
+        session.overlay_changed.connect(lambda _: self.refresh())
+        session.looks_changed.connect(lambda _: self.refresh())
+        session.library.frame_ready.connect(lambda *_: self.refresh())
+        session.library.frame_failed.connect(lambda *_: self.refresh())
+        self.refresh()
+
+    # What is on screen
+
+    @property
+    def viewports(self) -> tuple[Viewport, ...]:
+        """One viewport per pane of the screen, in its order."""
+        return tuple(self._viewports[: len(self._session.screen.panes)])
+
+    @property
+    def visible_panes(self) -> tuple[int, ...]:
+        """Indices of the panes that can be seen."""
+        screen: ScreenState = self._session.screen
+        return tuple(range(len(screen.panes))) if screen.single is None else (screen.single,)
+
+    @property
+    def active_scene(self) -> Scene | None:
+        """The scene of the active pane, or None without panes."""
+        screen = self._session.screen
+        if not 0 <= screen.active < len(screen.panes):
+            return None
+        return self._viewports[screen.active].scene
+
+    @property
+    def loading(self) -> tuple[int, int]:
+        """(images fully decoded or failed, images) of the visible panes."""
+        scenes = [self._viewports[index].scene for index in self.visible_panes]
+        wanted = [scene for scene in scenes if scene is not None and scene.pane.viewport.image is not None]
+        done = [s for s in wanted if s.failed or (s.frame is not None and not s.frame.refining)]
+        return len(done), len(wanted)
+
+    def set_truth(self, truth: dict[tuple[str, str], tuple[Box, ...]]) -> None:
+        """Give the known boxes of a synthetic exam, by image key, in stored pixels."""
+        self._truth = dict(truth)
+        self.refresh()
+
+    def set_research_note(self, is_shown: bool) -> None:
+        """Write over the images that this is for research, while the bars that say so are folded."""
+        self._research = is_shown
+        self.refresh()
+
+    def set_shown(self, key: tuple[str, str], box: Box) -> None:
+        """Say which finding the reader jumped to; its outline is drawn stronger."""
+        self._shown = (key, box)
+        self.refresh()
+
+    # Intentions of keys and menus
+
+    def zoom_active(self, factor: float) -> None:
+        """Zoom the active pane about its centre."""
+        scene = self.active_scene
+        if scene is not None:
+            view = self._viewports[self._session.screen.active]
+            anchor = view.anchor_at(QPointF(view.width() / 2, view.height() / 2))
+            if anchor is not None:
+                self._session.zoom_at(view.index, factor, anchor)
+
+    def choose_voi(self, index: int, number: int) -> None:
+        """Choose a grey-scale alternative of a pane's image, 0-based; nothing where there is none."""
+        panes = self._session.screen.panes
+        if not 0 <= index < len(panes):
+            return
+        scene = self._viewports[index].scene
+        if scene is not None and scene.frame is not None and number < len(scene.frame.alternatives):
+            self._session.set_voi(index, number)
+
+    def hold_lens(self, is_held: bool) -> None:
+        """Show the magnifier under the cursor while its key is held."""
+        if not is_held:
+            self._move_lens(0, None)
+            return
+        at = self.mapFromGlobal(self.cursor().pos())
+        child = self.childAt(at)
+        view = child if isinstance(child, Viewport) else None
+        if view is None and self.viewports:
+            view = self._viewports[self._session.screen.active]
+            at = view.geometry().center()
+        if view is not None:
+            inside = view.mapFrom(self, at)
+            self._move_lens(view.index, view.to_device(QPointF(inside)))
+
+    def _move_lens(self, index: int, at: object) -> None:
+        self._lens = None if at is None else (index, at)  # type: ignore[assignment]
+        self.refresh()
+
+    # Scenes
+
+    def refresh(self) -> None:
+        """Recompute every scene; viewports repaint only where theirs differs."""
+        screen: ScreenState = self._session.screen
+        self._place(screen)
+        frames = {index: self._frame(screen.panes[index]) for index in self.visible_panes}
+        scale = self._scale(screen, frames)
+        for index in self.visible_panes:
+            self._viewports[index].present(self._scene(screen, index, frames[index], scale))
+        self.scenes_changed.emit()
+
+    def _place(self, screen: ScreenState) -> None:
+        while len(self._viewports) < len(screen.panes):
+            view = Viewport(self._session, len(self._viewports), self)
+            view.menu_asked.connect(self.menu_asked)
+            view.lens_moved.connect(self._move_lens)
+            self._viewports.append(view)
+        visible = self.visible_panes
+        for index, view in enumerate(self._viewports):
+            view.setVisible(index in visible)
+            if index in visible:
+                place = self.rect() if screen.single is not None else self._cell(screen, screen.panes[index])
+                if view.geometry() != place:
+                    view.setGeometry(place)
+
+    def _cell(self, screen: ScreenState, pane: PaneState) -> QRect:
+        """Return a pane's rectangle; neighbours share an edge to the pixel."""
+        left, right = (self.width() * n // screen.columns for n in (pane.column, pane.column + 1))
+        top, bottom = (self.height() * n // screen.rows for n in (pane.row, pane.row + 1))
+        return QRect(left, top, right - left, bottom - top)
+
+    def _frame(self, pane: PaneState) -> FramePixels | None:
+        image = pane.viewport.image
+        if image is None:
+            return None
+        frame: FramePixels | None = self._session.library.frame(image, pane.viewport.frame)
+        return frame
+
+    def _scale(self, screen: ScreenState, frames: dict[int, FramePixels | None]) -> float:
+        sizes, extents = [], []
+        for index, frame in frames.items():
+            if frame is None or frame.image.spacing is None:
+                continue
+            pane, image = screen.panes[index], frame.image
+            sizes.append(self._viewports[index].device_size)
+            extents.append(extent_mm(image, image.rows, image.columns, frame.breast, pane.justify, pane.top))
+        return same_scale(sizes, extents)
+
+    def _scene(self, screen: ScreenState, index: int, frame: FramePixels | None, scale: float) -> Scene:
+        pane, view = screen.panes[index], self._viewports[index]
+        image = pane.viewport.image
+        key = image.key if image is not None else ("", "")
+        failed = self._session.library.failure(image, pane.viewport.frame) if image is not None else ""
+        looks = _looks_at(self._session.looks, key)
+        return Scene(
+            pane=pane,
+            overlay=self._session.overlay,
+            size=view.device_size,
+            ratio=view.devicePixelRatioF(),
+            frame=frame,
+            affine=None if frame is None else _affine(frame, pane, view.device_size, scale),
+            failed=failed if frame is None else "",
+            looks=looks,
+            lens=self._lens[1] if self._lens is not None and self._lens[0] == index else None,
+            truth=self._truth.get(key, ()),
+            shown=self._shown[1] if self._shown is not None and self._shown[0] == key else None,
+            colours=self._session.settings.colour_map,
+            active=index == screen.active and len(self.visible_panes) > 1,
+            px_per_mm=scale,
+            research=self._research and index == self.visible_panes[0],
+        )
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self.refresh()
+
+    def paintEvent(self, event) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(theme.BLACK))
+        if not self._session.screen.panes:
+            painter.setPen(QColor(theme.QUIET))
+            painter.setFont(theme.font(16))
+            opening = self._session.library.opening
+            text = "Looking for mammograms" if opening else WELCOME
+            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), text)
+        painter.end()
+
+
+def _affine(frame: FramePixels, pane: PaneState, size: tuple[int, int], scale: float) -> Affine:
+    image = frame.image
+    return place(
+        image, image.rows, image.columns, frame.breast, pane.viewport, pane.justify, pane.top, size, scale
+    )
+
+
+def _looks_at(looks: tuple[SecondLook, ...], key: tuple[str, str]) -> tuple[ViewLook, ...]:
+    return tuple(view for look in looks for view in look.views if view.key == key)

@@ -1,0 +1,293 @@
+"""The main window: puts bars, panels and grid together and connects them to the session. Thin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QEvent, QPoint, QSettings, Qt, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QFrame,
+    QLineEdit,
+    QMainWindow,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.imaging.greyscale import voi_names
+from app.core.imaging.image import Image
+from app.ui import icons, menus, theme, wording
+from app.ui.bindings import resolve
+from app.ui.commands import Commands
+from app.ui.dialogs import DIALOGS
+from app.ui.grid import Grid
+from app.ui.overlays.corner_text import zoom_of
+from app.ui.panels import PANELS
+from app.ui.status_line import StatusLine
+from app.ui.thumbnails import Thumbnails
+from app.ui.top_bar import TopBar
+
+WIDTHS: Final = {"left": 264, "right": 320}
+"""Logical pixels of the side panels at first start."""
+
+
+class MainWindow(QMainWindow):
+    """The workstation's window.
+
+    Parameters
+    ----------
+    session
+        The one mutable object; everything shown comes from its signals.
+    remember
+        Restore and keep the window's geometry (QSettings); False for pictures and tests.
+    """
+
+    def __init__(self, session, *, remember: bool = True) -> None:
+        super().__init__()
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        icons.install_search_path()
+        theme.apply(application)
+        self.session = session
+        self._remember = remember
+        self._work = ""
+        self.commands = Commands(self)
+        self.bindings = resolve(session.settings.key_bindings)
+        self.actions_by_id = menus.make_actions(self, self.commands)
+        menus.bind(self.actions_by_id, self.bindings)
+        self.thumbnails = Thumbnails(session.library, self)
+        self._build()
+        self._connect()
+        self._restore()
+        application.installEventFilter(self)
+        self.refresh()
+
+    # Building
+
+    def _build(self) -> None:
+        self.setWindowTitle("Mammoview")
+        self.setWindowIcon(QIcon("icons:mammoview.svg"))
+        self.setAcceptDrops(True)
+        self.setMinimumSize(800, 520)
+        self.top_bar = TopBar(self.actions_by_id, menus.main_menu(self, self.actions_by_id))
+        self.grid = Grid(self.session)
+        self.status = StatusLine()
+        self.panels = {panel.__name__: panel(self.session, self.thumbnails) for panel in PANELS}
+        self.left, self.right = (self._side(side) for side in ("left", "right"))
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setChildrenCollapsible(False)
+        for part in (self.left, self.grid, self.right):
+            self.splitter.addWidget(part)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([WIDTHS["left"], 1000, WIDTHS["right"]])
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.top_bar)
+        column.addWidget(self.splitter, 1)
+        column.addWidget(self.status)
+        self.setCentralWidget(whole)
+        self.grid.setFocus()
+
+    def _side(self, side: str) -> QFrame:
+        frame = QFrame()
+        frame.setObjectName(side)
+        frame.setMinimumWidth(200)
+        column = QVBoxLayout(frame)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for panel in self.panels.values():
+            if panel.SIDE == side:
+                column.addWidget(panel, panel.STRETCH)
+        return frame
+
+    def _connect(self) -> None:
+        session = self.session
+        for signal in (session.screen_changed, session.overlay_changed, session.looks_changed):
+            signal.connect(lambda _: self.refresh())
+        session.tool_changed.connect(lambda _: self.refresh())
+        session.linked_changed.connect(lambda _: self.refresh())
+        session.settings_changed.connect(self._rebind)
+        session.message.connect(lambda text: self.status.write(message=text))
+        session.library.progress.connect(self._progress)
+        session.collection_changed.connect(lambda _: self._progress(0, 0))
+        self.grid.scenes_changed.connect(self._describe)
+        self.grid.menu_asked.connect(self._pane_menu)
+        self.top_bar.protocol_chosen.connect(session.set_protocol)
+        self.panels["TrayPanel"].assign_asked.connect(self.ask_assignment)
+        self.second_look.findings.chosen.connect(lambda key, finding: self.grid.set_shown(key, finding.box))
+
+    @property
+    def second_look(self):
+        """The panel of the second look."""
+        return self.panels["SecondLookPanel"]
+
+    # Showing
+
+    def refresh(self) -> None:
+        """Show the session's state in bars and buttons."""
+        session = self.session
+        protocols = tuple((protocol.name, protocol.title) for protocol in session.protocols)
+        self.top_bar.present(session.screen, protocols)
+        self.top_bar.present_looks(session.looks)
+        self.status.write(models=_models_text(session))
+        menus.refresh(self.actions_by_id, self.commands)
+        self._describe()
+
+    def _describe(self) -> None:
+        """Write how the active pane is shown, and what is being worked on."""
+        scene = self.grid.active_scene
+        texts = {"window": "", "zoom": "", "size": "", "spacing": ""}
+        if scene is not None and scene.frame is not None and scene.affine is not None:
+            view, options = scene.pane.viewport, scene.frame.alternatives
+            index = min(view.window.voi, len(options) - 1)
+            voi = options[index]
+            texts["window"] = (
+                f"{wording.window_text(voi, view.window)}  {voi_names(options)[index]}  {wording.voi_shape(voi)}"
+            )
+            texts["zoom"] = f"×{zoom_of(scene):.2f}"
+            texts["size"] = wording.SIZINGS[view.sizing]
+            texts["spacing"] = wording.spacing_text(scene.frame.image)
+        done, wanted = self.grid.loading
+        work = self._work or (f"refining {done}/{wanted}" if done < wanted else "")
+        self.status.write(**texts, work=work)
+
+    @Slot(int, int)
+    def _progress(self, done: int, total: int) -> None:
+        self._work = f"opening {done}/{total}" if self.is_opening and total else ""
+        self._describe()
+        self.grid.update()
+
+    def _rebind(self, settings) -> None:
+        self.bindings = resolve(settings.key_bindings)
+        menus.bind(self.actions_by_id, self.bindings)
+        self.refresh()
+
+    @property
+    def is_opening(self) -> bool:
+        """True while the finder is at work."""
+        return bool(self.session.library.opening)
+
+    def _pane_menu(self, index: int, where: QPoint) -> None:
+        scene = self.grid.viewports[index].scene
+        if scene is not None:
+            choose = lambda number: self.session.set_voi(index, number)  # noqa: E731
+            menus.pane_menu(self, self.actions_by_id, scene, choose).popup(where)
+
+    # Folding and focus
+
+    @property
+    def has_panels(self) -> bool:
+        """True while a side panel is open."""
+        return not (self.left.isHidden() and self.right.isHidden())
+
+    @property
+    def has_bars(self) -> bool:
+        """True while the bars are open."""
+        return not self.top_bar.isHidden()
+
+    def fold_panels(self) -> None:
+        """Fold or open both side panels; their widths stay."""
+        is_open = self.has_panels
+        self.left.setVisible(not is_open)
+        self.right.setVisible(not is_open)
+        self.refresh()
+
+    def fold_bars(self) -> None:
+        """Fold or open the bars; that this is for research stays in the images' corner."""
+        is_open = self.has_bars
+        self.top_bar.setVisible(not is_open)
+        self.status.setVisible(not is_open)
+        self.grid.set_research_note(is_open)
+        self.refresh()
+
+    def focus_search(self) -> None:
+        """Put the keyboard into the search field."""
+        self.left.setVisible(True)
+        self.panels["StudiesPanel"].search.setFocus()
+        self.panels["StudiesPanel"].search.selectAll()
+        self.refresh()
+
+    def focus_next_panel(self) -> None:
+        """Move the keyboard on: studies, images, second look."""
+        places = [
+            self.panels["StudiesPanel"].list,
+            self.grid,
+            self.second_look.findings,
+            self.second_look.run,
+        ]
+        places = [place for place in places if place.isVisible()]
+        here = next((i for i, place in enumerate(places) if place.hasFocus()), -1)
+        if places:
+            places[(here + 1) % len(places)].setFocus(Qt.FocusReason.TabFocusReason)
+
+    # Asking
+
+    def ask_folder(self) -> None:
+        """Ask for a folder and open it."""
+        folder = QFileDialog.getExistingDirectory(self, "Open folder")
+        if folder:
+            self.session.open_paths([Path(folder)])
+
+    def ask_files(self) -> None:
+        """Ask for files and open them."""
+        files, _ = QFileDialog.getOpenFileNames(self, "Open files")
+        if files:
+            self.session.open_paths([Path(name) for name in files])
+
+    def show_dialog(self, name: str) -> None:
+        """Open one of the dialogs by its name."""
+        DIALOGS[name](self).open()
+
+    def ask_assignment(self, image: Image) -> None:
+        """Ask for laterality and view of an image."""
+        DIALOGS["assign"](self, image).open()
+
+    # Events
+
+    def eventFilter(self, watched, event) -> bool:
+        """Follow the held magnifier key wherever the keyboard is, but in text fields."""
+        kind = event.type()
+        if kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and isinstance(event, QKeyEvent):
+            held = self.bindings.first("magnify")
+            typed = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
+            writing = isinstance(QApplication.focusWidget(), QLineEdit)
+            if held and typed == held and not writing and not event.isAutoRepeat() and self.isActiveWindow():
+                self.grid.hold_lens(kind == QEvent.Type.KeyPress)
+                return True
+        return False
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.session.open_paths(paths)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._remember:
+            store = QSettings("mammoview", "mammoview")
+            store.setValue("geometry", self.saveGeometry())
+            store.setValue("splitter", self.splitter.saveState())
+        super().closeEvent(event)
+
+    def _restore(self) -> None:
+        self.resize(1600, 1000)
+        store = QSettings("mammoview", "mammoview") if self._remember else None
+        if store is not None and store.contains("geometry"):
+            self.restoreGeometry(store.value("geometry"))
+            self.splitter.restoreState(store.value("splitter"))
+
+
+def _models_text(session) -> str:
+    names = [look.model.name for look in session.looks] or list(session.settings.models)
+    return f"reading set: {', '.join(names)}" if names else ""

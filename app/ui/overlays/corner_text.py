@@ -1,0 +1,151 @@
+"""Text in the two corners away from the chest wall: short, full (the IHE set), or off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QFont, QFontMetrics, QPainter
+
+from app.core.imaging.greyscale import voi_names
+from app.core.imaging.image import Image
+from app.ui import theme, wording
+from app.ui.scene import FOOT, MARGIN, Scene, edged_text, elided, small
+
+LEADING: Final = 16
+"""Logical pixels from one line to the next."""
+SHARE: Final = 0.46
+"""Part of the pane's width that text may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of text in a colour; `big` for the view label."""
+
+    text: str
+    colour: str = theme.TEXT
+    big: bool = False
+
+
+def badges(scene: Scene, image: Image) -> tuple[str, ...]:
+    """Return what must not be overlooked about this pane, in fixed words."""
+    view, pane = scene.pane.viewport, scene.pane
+    marks = (
+        ("FLIPPED", view.flip_h or view.flip_v),
+        ("INVERTED", view.invert),
+        ("FOR PROCESSING", image.intent == "processing"),
+        (" ".join(("PARTIAL", *image.partial)), bool(image.partial)),
+        ("IMPLANT", image.implant),
+    )
+    found = [text for text, is_on in marks if is_on]
+    if len(pane.candidates) > 1:
+        found.append(f"{pane.shown + 1}/{len(pane.candidates)}")
+    if image.frames > 1:
+        found.append(f"frame {view.frame + 1}/{image.frames}")
+    return tuple(found)
+
+
+def head(scene: Scene, image: Image) -> tuple[Line, ...]:
+    """Return the lines of the upper corner."""
+    lines = [Line(wording.label(image), big=True)]
+    if scene.pane.prior:
+        lines.append(Line(scene.pane.prior, theme.ACCENT))
+    lines += [Line(text, theme.WARNING) for text in badges(scene, image)]
+    who = "  ".join(x for x in (wording.person(image.patient), wording.age(image.age)) if x)
+    lines.append(Line(who))
+    lines.append(Line(wording.moment(image.acquired)))
+    return tuple(lines)
+
+
+def doubts(image: Image) -> tuple[Line, ...]:
+    """Return the notes on what was inferred or needs the reader's eye, in amber."""
+    return tuple(Line(note.text, theme.WARNING) for note in image.notes if note.level != "info")
+
+
+def foot(scene: Scene, image: Image) -> tuple[Line, ...]:
+    """Return the lines of the lower corner: window, zoom; spacing stands at the scale bar."""
+    lines = []
+    view = scene.pane.viewport
+    if scene.frame is not None:
+        index = min(view.window.voi, len(scene.frame.alternatives) - 1)
+        voi = scene.frame.alternatives[index]
+        name = voi_names(scene.frame.alternatives)[index]
+        lines.append(Line(f"{wording.window_text(voi, view.window)}  {name}"))
+    if scene.affine is not None:
+        lines.append(
+            Line(f"×{zoom_of(scene):.2f}  {wording.SIZINGS[view.sizing]}  {wording.spacing_text(image)}")
+        )
+    return tuple(lines)
+
+
+def zoom_of(scene: Scene) -> float:
+    """Return device pixels per stored pixel (the mean of both directions)."""
+    assert scene.affine is not None
+    rows, columns = scene.affine.scales
+    return (rows * columns) ** 0.5
+
+
+def paint_corner_text(painter: QPainter, scene: Scene) -> None:
+    """Write both corners; what does not fit is left to a second column, never over another line."""
+    image = scene.image
+    if image is None or scene.overlay.corner == "off" or scene.failed:
+        return
+    upper = head(scene, image) + doubts(image)
+    lower = foot(scene, image)
+    top = _write_down(painter, scene, upper, MARGIN)
+    bottom = scene.bounds.bottom() - MARGIN - FOOT
+    _write_up(painter, scene, lower, bottom)
+    if scene.overlay.corner == "full":
+        _write_table(painter, scene, image, top + 8, bottom - LEADING * len(lower) - 8)
+
+
+def _fonts(line: Line) -> tuple[QFont, int]:
+    return (theme.font(20, strong=True), 26) if line.big else (small(), LEADING)
+
+
+def _write_down(painter: QPainter, scene: Scene, lines: tuple[Line, ...], top: float) -> float:
+    for line in lines:
+        font, leading = _fonts(line)
+        top += leading
+        _write(painter, scene, line, font, top - 4)
+    return top
+
+
+def _write_up(painter: QPainter, scene: Scene, lines: tuple[Line, ...], bottom: float) -> None:
+    for line in reversed(lines):
+        _write(painter, scene, line, small(), bottom)
+        bottom -= LEADING
+
+
+def _write(
+    painter: QPainter, scene: Scene, line: Line, font: QFont, base: float, column: float = 0.0
+) -> None:
+    area = scene.bounds
+    text = elided(line.text, font, area.width() * SHARE)
+    wide = QFontMetrics(font).horizontalAdvance(text)
+    left = MARGIN + column if scene.free_left else area.right() - MARGIN - column - wide
+    edged_text(painter, QPointF(left, base), text, line.colour, font)
+
+
+def _write_table(painter: QPainter, scene: Scene, image: Image, top: float, bottom: float) -> None:
+    """Write the full set between the corners, in as many columns as the height asks for."""
+    room = int((bottom - top) // (LEADING - 2))
+    # The middle of the free edge belongs to the orientation letter.
+    middle = scene.bounds.center().y()
+    if room < 1:
+        return
+    font, column, base = small(), 0.0, top
+    widest = 0.0
+    for name, text in image.corner:
+        line = Line(f"{name}  {text}", theme.QUIET)
+        if abs(base + LEADING - middle) < LEADING:
+            base = middle + LEADING
+        base += LEADING - 2
+        if base > bottom:
+            column, base, widest = column + widest + 16, top + LEADING - 2, 0.0
+        if column > scene.bounds.width() * SHARE:
+            return
+        shown = elided(line.text, font, scene.bounds.width() * SHARE / 2)
+        widest = max(widest, float(QFontMetrics(font).horizontalAdvance(shown)))
+        _write(painter, scene, Line(shown, theme.QUIET), font, base, column)

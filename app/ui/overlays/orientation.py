@@ -1,0 +1,36 @@
+"""Orientation letters at two edges, from the letters of the image as it hangs."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QFontMetrics, QPainter
+
+from app.core.imaging.orientation import canonical, edge_letters
+from app.ui import theme
+from app.ui.scene import MARGIN, Scene, edged_text
+
+
+def letters_of(scene: Scene) -> tuple[str, str, str, str] | None:
+    """Return the letters at the (top, right, bottom, left) edges as shown, flips included."""
+    image = scene.image
+    if image is None:
+        return None
+    hang = canonical(image.orientation, image.laterality, image.view)
+    view = scene.pane.viewport
+    return edge_letters(image.orientation, hang.flipped(horizontally=view.flip_h, vertically=view.flip_v))
+
+
+def paint_orientation(painter: QPainter, scene: Scene) -> None:
+    """Write the letters at the free edge and at the bottom, where there is least tissue."""
+    letters = letters_of(scene)
+    if letters is None or scene.overlay.corner == "off" or scene.failed:
+        return
+    _, right, bottom, left = letters
+    font, area = theme.font(theme.BASE, strong=True), scene.bounds
+    metrics = QFontMetrics(font)
+    side = left if scene.free_left else right
+    x = MARGIN if scene.free_left else area.right() - MARGIN - metrics.horizontalAdvance(side)
+    middle = area.center().y() + metrics.ascent() / 2
+    edged_text(painter, QPointF(x, middle), side, theme.TEXT, font)
+    foot = QPointF(area.center().x() - metrics.horizontalAdvance(bottom) / 2, area.bottom() - MARGIN)
+    edged_text(painter, foot, bottom, theme.TEXT, font)

@@ -1,0 +1,132 @@
+"""The right panel: model cards, findings by view, what is drawn over the image."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from app.core.reading.findings import Evidence, SecondLook
+from app.services.state import OverlayState
+from app.ui import wording
+from app.ui.panels.second_look.findings_list import FindingsList
+from app.ui.panels.second_look.map_controls import MapControls
+from app.ui.panels.second_look.model_card import ModelCard
+from app.ui.thumbnails import Thumbnails
+
+
+class SecondLookPanel(QWidget):
+    """Always says which models, the state of each, and that this is for research."""
+
+    SIDE = "right"
+    STRETCH = 1
+
+    def __init__(self, session, thumbnails: Thumbnails) -> None:
+        super().__init__()
+        self._session = session
+        self._cards: list[ModelCard] = []
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 12, 0, 8)
+        outer.setSpacing(8)
+        outer.addLayout(self._head())
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(16)
+        self.empty = _padded(QLabel("Not run.\nPress A to run the reading set on this study."), "quiet")
+        column.addWidget(self.empty)
+        self._column = QVBoxLayout()
+        self._column.setSpacing(20)
+        column.addLayout(self._column)
+        self._title = _padded(QLabel("Findings by view"), "section")
+        self.findings = FindingsList()
+        self.findings.chosen.connect(lambda key, finding: session.jump_to(key, finding.box))
+        listed = QVBoxLayout()
+        listed.setSpacing(4)
+        listed.addWidget(self._title)
+        listed.addWidget(self.findings)
+        column.addLayout(listed)
+        column.addStretch(1)
+        area.setWidget(inside)
+        outer.addWidget(area, 1)
+        rule = QFrame()
+        rule.setObjectName("rule")
+        outer.addWidget(rule)
+        self.controls = MapControls()
+        self.controls.changed.connect(lambda name, value: session.set_overlay(**{name: value}))
+        outer.addWidget(self.controls)
+        self.native = _padded(QLabel(), "quiet")
+        outer.addWidget(self.native)
+        outer.addWidget(_padded(QLabel(f"{wording.RESEARCH}. Not for diagnosis."), "quiet"))
+        session.looks_changed.connect(self.present)
+        session.overlay_changed.connect(self._overlaid)
+        self._overlaid(session.overlay)
+        self.present(session.looks)
+
+    def _head(self) -> QHBoxLayout:
+        line = QHBoxLayout()
+        line.setContentsMargins(16, 0, 16, 0)
+        title = QLabel("Second look")
+        title.setProperty("role", "title")
+        self.run = QPushButton("Run")
+        self.run.setToolTip("Run the reading set on this study  (A)")
+        self.run.clicked.connect(self._session.analyse)
+        self.stop = QPushButton("Cancel")
+        self.stop.clicked.connect(self._session.cancel_analysis)
+        line.addWidget(title, 1)
+        line.addWidget(self.run)
+        line.addWidget(self.stop)
+        return line
+
+    def present(self, looks: tuple[SecondLook, ...]) -> None:
+        """Show the answers of the reading set."""
+        while len(self._cards) < len(looks):
+            card = ModelCard()
+            self._cards.append(card)
+            self._column.addWidget(card)
+        for number, card in enumerate(self._cards):
+            card.setVisible(number < len(looks))
+            if number < len(looks):
+                card.present(looks[number])
+        running = any(look.state == "running" for look in looks)
+        fresh = all(look.state == "not run" for look in looks)
+        self.empty.setVisible(fresh)
+        self.stop.setVisible(running)
+        self.run.setVisible(fresh)
+        self.run.setEnabled(self._session.screen.study is not None)
+        self.findings.present(looks, self._session.overlay.score_threshold)
+        for part in (self._title, self.findings):
+            part.setVisible(self.findings.count() > 0)
+        self._native(looks)
+
+    def step(self, by: int) -> None:
+        """Jump to the next or previous finding."""
+        self.findings.step(by)
+
+    def _overlaid(self, overlay: OverlayState) -> None:
+        self.controls.present(overlay)
+        self.findings.present(self._session.looks, overlay.score_threshold)
+
+    def _native(self, looks: tuple[SecondLook, ...]) -> None:
+        maps = [view.evidence for look in looks for view in look.views if view.evidence is not None]
+        self.native.setVisible(bool(maps))
+        if maps:
+            self.native.setText(native_words(maps[0]))
+
+
+def native_words(evidence: Evidence) -> str:
+    """Return how coarse a heat map is on its native grid."""
+    rows, columns = evidence.values.shape
+    step = (abs(evidence.affine[0, 0]) + abs(evidence.affine[0, 1])) or 1.0
+    return f"{evidence.method}: {columns} × {rows} cells, one per {step:.0f} image pixels; evidence, not an outline"
+
+
+def _padded(label: QLabel, role: str) -> QLabel:
+    label.setProperty("role", role)
+    label.setWordWrap(True)
+    label.setContentsMargins(16, 0, 16, 0)
+    return label

@@ -1,0 +1,101 @@
+"""How a row of the study list is painted."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from app.ui import theme, wording
+from app.ui.icons import draw
+from app.ui.panels.studies.rows import Index, Row, StudyRows
+from app.ui.thumbnails import Thumbnails
+
+HEADING: Final = 32
+STUDY: Final = 96
+CELL: Final = QSize(44, 56)
+LEFT: Final = 16
+
+
+class StudyDelegate(QStyledItemDelegate):
+    """Paints headings and studies; `open_uid` and `read` are set by the panel."""
+
+    def __init__(self, thumbnails: Thumbnails) -> None:
+        super().__init__()
+        self._thumbnails = thumbnails
+        self.open_uid = ""
+        self.read: frozenset[str] = frozenset()
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        row = index.data(StudyRows.ROW)
+        return QSize(120, STUDY if row.study else HEADING)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        row: Row = index.data(StudyRows.ROW)
+        painter.save()
+        if row.study is None:
+            self._heading(painter, option.rect, row)
+        else:
+            self._study(painter, option, row)
+        painter.restore()
+
+    def _heading(self, painter: QPainter, rect: QRect, row: Row) -> None:
+        facts = row.patient.facts
+        strong, small = theme.font(theme.TITLE, strong=True), theme.font(theme.SMALL)
+        box = rect.adjusted(LEFT, 8, -12, 0)
+        width = min(QFontMetrics(small).horizontalAdvance(facts.id), box.width() // 2)
+        painter.setFont(small)
+        painter.setPen(QColor(theme.QUIET))
+        number = QFontMetrics(small).elidedText(facts.id, Qt.TextElideMode.ElideMiddle, width)
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), number)
+        painter.setFont(strong)
+        painter.setPen(QColor(theme.TEXT))
+        room = box.width() - width - 8
+        name = QFontMetrics(strong).elidedText(wording.person(facts), Qt.TextElideMode.ElideRight, room)
+        painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), name)
+
+    def _study(self, painter: QPainter, option: QStyleOptionViewItem, row: Row) -> None:
+        study, rect = row.study, option.rect
+        assert study is not None
+        is_open, is_read = study.uid == self.open_uid, study.uid in self.read
+        if is_open:
+            painter.fillRect(rect, QColor(theme.RAISED))
+            painter.fillRect(QRect(rect.left(), rect.top(), 2, rect.height()), QColor(theme.ACCENT))
+        elif option.state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(rect, QColor(theme.HOVER))
+        if option.state & QStyle.StateFlag.State_HasFocus and option.state & QStyle.StateFlag.State_Selected:
+            painter.setPen(QColor(theme.DISABLED))
+            painter.drawRect(rect.adjusted(0, 0, -1, -1))
+        line = QRect(rect.left() + LEFT, rect.top() + 8, rect.width() - LEFT - 12, 20)
+        base, small = theme.font(theme.BASE), theme.font(theme.SMALL)
+        painter.setFont(base)
+        painter.setPen(QColor(theme.QUIET if is_read and not is_open else theme.TEXT))
+        date = wording.day(study.date)
+        middle = int(Qt.AlignmentFlag.AlignVCenter)
+        painter.drawText(line, middle, date)
+        used = QFontMetrics(base).horizontalAdvance(date) + 8
+        painter.setFont(small)
+        painter.setPen(QColor(theme.QUIET))
+        room = line.width() - used - 24
+        text = QFontMetrics(small).elidedText(study.description, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(line.adjusted(used, 0, 0, 0), middle, text)
+        if is_read:
+            draw(painter, QRect(line.right() - 14, line.top() + 3, 14, 14).toRectF(), "check", theme.QUIET)
+        self._pictures(painter, rect, row)
+
+    def _pictures(self, painter: QPainter, rect: QRect, row: Row) -> None:
+        images = row.study.images if row.study else ()
+        step = CELL.width() + 4
+        room = max(1, (rect.width() - LEFT - 12 + 4) // step)
+        shown = len(images) if len(images) <= room else room - 1
+        top = rect.top() + 32
+        for number, image in enumerate(images[:shown]):
+            cell = QRect(rect.left() + LEFT + number * step, top, CELL.width(), CELL.height())
+            self._thumbnails.paint(painter, image, cell)
+        if shown < len(images):
+            cell = QRect(rect.left() + LEFT + shown * step, top, CELL.width(), CELL.height())
+            painter.setFont(theme.font(theme.SMALL))
+            painter.setPen(QColor(theme.QUIET))
+            painter.drawText(cell, int(Qt.AlignmentFlag.AlignCenter), f"+{len(images) - shown}")

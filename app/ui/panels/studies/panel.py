@@ -1,0 +1,101 @@
+"""The study list with its search field."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
+
+from app.core.imaging.image import Collection
+from app.services.state import ScreenState
+from app.ui import theme
+from app.ui.icons import icon
+from app.ui.panels.studies.delegate import StudyDelegate
+from app.ui.panels.studies.rows import Index, StudyRows, rows_of
+from app.ui.thumbnails import Thumbnails
+
+
+class StudiesPanel(QWidget):
+    """Patients and studies; a click or Enter opens a study."""
+
+    SIDE = "left"
+    STRETCH = 1
+
+    def __init__(self, session, thumbnails: Thumbnails) -> None:
+        super().__init__()
+        self._session = session
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 8, 0, 0)
+        column.setSpacing(4)
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Search")
+        self.search.setAccessibleName("Search studies")
+        self.search.setClearButtonEnabled(False)
+        self.search.addAction(
+            QAction(icon("magnifying-glass", theme.QUIET), "", self.search),
+            QLineEdit.ActionPosition.LeadingPosition,
+        )
+        self.search.textChanged.connect(lambda _: self._fill())
+        self.search.returnPressed.connect(self._open_first)
+        row = QVBoxLayout()
+        row.setContentsMargins(12, 0, 12, 0)
+        row.addWidget(self.search)
+        column.addLayout(row)
+        self.rows = StudyRows()
+        self._delegate = StudyDelegate(thumbnails)
+        self.list = QListView()
+        self.list.setAccessibleName("Studies")
+        self.list.setModel(self.rows)
+        self.list.setItemDelegate(self._delegate)
+        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setMouseTracking(True)
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.verticalScrollBar().setSingleStep(24)
+        self.list.setTabKeyNavigation(False)
+        self.list.clicked.connect(self._open)
+        self.list.activated.connect(self._open)
+        column.addWidget(self.list, 1)
+        thumbnails.changed.connect(self.list.viewport().update)
+        session.collection_changed.connect(self._collected)
+        session.screen_changed.connect(self._screened)
+        session.reads_changed.connect(self._marked)
+        self._marked(session.reads)
+        self._collected(session.collection)
+        self._screened(session.screen)
+
+    def _collected(self, _collection: Collection) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        self.rows.put(rows_of(self._session.collection, self.search.text()))
+        self._select()
+
+    def _screened(self, screen: ScreenState) -> None:
+        uid = screen.study.uid if screen.study else ""
+        if uid != self._delegate.open_uid:
+            self._delegate.open_uid = uid
+            self._select()
+            self.list.viewport().update()
+
+    def _marked(self, reads: frozenset[str]) -> None:
+        self._delegate.read = reads
+        self.list.viewport().update()
+
+    def _select(self) -> None:
+        for number, row in enumerate(self.rows.rows):
+            if row.study is not None and row.study.uid == self._delegate.open_uid:
+                index = self.rows.index(number)
+                self.list.setCurrentIndex(index)
+                self.list.scrollTo(index)
+
+    def _open(self, index: Index) -> None:
+        row = index.data(StudyRows.ROW)
+        if row is not None and row.study is not None and row.study.uid != self._delegate.open_uid:
+            self._session.open_study(row.study.uid)
+
+    def _open_first(self) -> None:
+        first = next((row.study for row in self.rows.rows if row.study), None)
+        if first is not None:
+            self._session.open_study(first.uid)
+            self.list.setFocus()

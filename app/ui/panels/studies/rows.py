@@ -1,0 +1,85 @@
+"""The rows of the study list: a flat model of patients and their studies, filtered by words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+
+from app.core.imaging.image import Collection, Patient, Study
+from app.ui import wording
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A patient's heading (`study` is None) or one study."""
+
+    patient: Patient
+    study: Study | None = None
+
+    @property
+    def words(self) -> str:
+        """What the search field looks in, lower case."""
+        facts = self.patient.facts
+        parts = [wording.person(facts), facts.name, facts.id]
+        if self.study:
+            parts += [wording.day(self.study.date), self.study.description]
+            parts += [self.study.date.isoformat() if self.study.date else ""]
+            parts += [image.accession for image in self.study.images[:1]]
+        return " ".join(parts).casefold()
+
+
+def rows_of(collection: Collection, search: str = "") -> tuple[Row, ...]:
+    """Return headings and studies, newest study first, whose words all stand in `search`."""
+    wanted = search.casefold().split()
+    found: list[Row] = []
+    for patient in collection.patients:
+        studies = [Row(patient, study) for study in patient.studies]
+        kept = [row for row in studies if all(word in row.words for word in wanted)]
+        if kept:
+            found += [Row(patient), *kept]
+    return tuple(found)
+
+
+class StudyRows(QAbstractListModel):
+    """The list model; the row itself under `ROW`."""
+
+    ROW = int(Qt.ItemDataRole.UserRole)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: tuple[Row, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self._rows
+
+    def put(self, rows: tuple[Row, ...]) -> None:
+        """Replace the rows where they differ."""
+        if rows == self._rows:
+            return
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self._rows)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        if index.isValid() and self._rows[index.row()].study is None:
+            return Qt.ItemFlag.ItemIsEnabled
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+
+    def data(self, index: Index, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
+        if not index.isValid():
+            return None
+        row = self._rows[index.row()]
+        if role == self.ROW:
+            return row
+        if role in (int(Qt.ItemDataRole.DisplayRole), int(Qt.ItemDataRole.AccessibleTextRole)):
+            if row.study is None:
+                return f"{wording.person(row.patient.facts)} {row.patient.facts.id}"
+            return f"{wording.day(row.study.date)} {row.study.description}, {len(row.study.images)} images"
+        return None

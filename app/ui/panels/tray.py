@@ -1,0 +1,113 @@
+"""Images of the open study that no pane asked for: never hidden, shown on a double click."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.imaging.image import Image
+from app.services.state import ScreenState
+from app.ui import theme, wording
+from app.ui.fold import Fold
+from app.ui.thumbnails import Thumbnails
+
+_IMAGE = int(Qt.ItemDataRole.UserRole)
+
+
+class TrayPanel(QWidget):
+    """A list that opens by itself when a study leaves something in it."""
+
+    SIDE = "left"
+    STRETCH = 0
+    assign_asked = Signal(object)
+
+    def __init__(self, session, thumbnails: Thumbnails) -> None:
+        super().__init__()
+        self._session = session
+        self._images: tuple[Image, ...] = ()
+        self.list = QListWidget()
+        self.list.setAccessibleName("Images that no pane asked for")
+        self.list.setFrameShape(QFrame.Shape.NoFrame)
+        self.list.setItemDelegate(_Row(thumbnails))
+        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._menu)
+        self.list.itemActivated.connect(self._show)
+        thumbnails.changed.connect(self.list.viewport().update)
+        self.fold = Fold("Tray", self.list, is_open=True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.fold)
+        session.screen_changed.connect(self.present)
+        self.present(session.screen)
+
+    def present(self, screen: ScreenState) -> None:
+        """List the images of the tray."""
+        self.setVisible(bool(screen.tray))
+        if screen.tray == self._images:
+            return
+        self._images = screen.tray
+        self.fold.title(f"Tray ({len(screen.tray)})")
+        self.list.clear()
+        for image in screen.tray:
+            item = QListWidgetItem(wording.label(image))
+            item.setData(_IMAGE, image)
+            item.setToolTip(f"{image.path}\nDouble click: show it in the active pane")
+            self.list.addItem(item)
+        self.list.setFixedHeight(min(4, len(screen.tray)) * _Row.HEIGHT + 4)
+
+    def _show(self, item: QListWidgetItem) -> None:
+        self._session.show_in(self._session.screen.active, item.data(_IMAGE))
+
+    def _menu(self, where: QPoint) -> None:
+        item = self.list.itemAt(where)
+        if item is None:
+            return
+        menu = QMenu(self)
+        menu.addAction("Show in the active pane", lambda: self._show(item))
+        menu.addAction("Laterality and view…", lambda: self.assign_asked.emit(item.data(_IMAGE)))
+        menu.popup(self.list.viewport().mapToGlobal(where))
+
+
+class _Row(QStyledItemDelegate):
+    """A thumbnail, the label, and when it was taken."""
+
+    HEIGHT = 56
+
+    def __init__(self, thumbnails: Thumbnails) -> None:
+        super().__init__()
+        self._thumbnails = thumbnails
+
+    def sizeHint(self, option: QStyleOptionViewItem, index) -> QSize:
+        return QSize(120, self.HEIGHT)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index) -> None:
+        image: Image = index.data(_IMAGE)
+        rect = option.rect
+        painter.save()
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(rect, QColor(theme.RAISED))
+        self._thumbnails.paint(painter, image, QRect(rect.left() + 16, rect.top() + 4, 36, 48))
+        text = rect.adjusted(64, 8, -12, -8)
+        painter.setFont(theme.font())
+        painter.setPen(QColor(theme.TEXT))
+        metrics = painter.fontMetrics()
+        name = metrics.elidedText(wording.label(image), Qt.TextElideMode.ElideMiddle, text.width())
+        painter.drawText(text, int(Qt.AlignmentFlag.AlignTop), name)
+        painter.setFont(theme.font(theme.SMALL))
+        painter.setPen(QColor(theme.QUIET))
+        intent = "for processing" if image.intent == "processing" else wording.moment(image.acquired)
+        painter.drawText(text, int(Qt.AlignmentFlag.AlignBottom), intent)
+        painter.restore()

@@ -1,0 +1,46 @@
+"""The one quiet line below the images."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from app.ui import theme, wording
+
+
+class StatusLine(QFrame):
+    """Says how the active pane is shown, what is being worked on, and that this is for research."""
+
+    LEFT = ("window", "zoom", "size", "spacing", "message")
+    RIGHT = ("work", "models", "research")
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("status")
+        self.setFixedHeight(theme.STATUS)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(12, 0, 12, 0)
+        line.setSpacing(20)
+        self._labels: dict[str, QLabel] = {}
+        for name in (*self.LEFT, "", *self.RIGHT):
+            if not name:
+                line.addStretch(1)
+                continue
+            label = QLabel()
+            label.setAccessibleName(name)
+            label.setVisible(False)
+            self._labels[name] = label
+            line.addWidget(label)
+        self._labels["message"].setProperty("role", "warning")
+        self.write(research=wording.RESEARCH)
+
+    def write(self, **texts: str) -> None:
+        """Set some of the texts; an empty one takes no room. Research use only always stays."""
+        for name, text in texts.items():
+            label = self._labels[name]
+            if label.text() != text:
+                label.setText(text)
+                label.setVisible(bool(text))
+
+    def text(self, name: str) -> str:
+        """Return what stands under a name (for tests and assistive technology)."""
+        return self._labels[name].text()

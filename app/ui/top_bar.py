@@ -1,0 +1,177 @@
+"""The one line above the images: who is read, how it hangs, the tools, the state of the second look."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QFontMetrics
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
+
+from app.core.reading.findings import SecondLook
+from app.services.state import ScreenState
+from app.ui import theme, wording
+from app.ui.actions import ACTIONS
+from app.ui.icons import SIZE, icon
+
+
+class Elided(QLabel):
+    """A label that shortens its text with an ellipsis; the whole text is its tool tip."""
+
+    def __init__(self, role: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", role)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self._whole = ""
+
+    def write(self, text: str) -> None:
+        if text != self._whole:
+            self._whole = text
+            self.setToolTip(text)
+            self.setAccessibleName(text)
+            self._fit()
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetrics(self.font())
+        return QSize(metrics.horizontalAdvance(self._whole) + 2, metrics.height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, QFontMetrics(self.font()).height())
+
+    def resizeEvent(self, event) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        metrics = QFontMetrics(self.font())
+        self.setText(metrics.elidedText(self._whole, Qt.TextElideMode.ElideRight, max(0, self.width())))
+
+
+def tool_button(action: QAction) -> QToolButton:
+    """Return a flat icon button for an action; the keyboard reaches it by the action's key."""
+    button = QToolButton()
+    button.setDefaultAction(action)
+    button.setIconSize(QSize(SIZE, SIZE))
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    button.setAccessibleName(action.text())
+    return button
+
+
+def gap() -> QFrame:
+    """Return a thin vertical line between groups."""
+    line = QFrame()
+    line.setObjectName("gap")
+    line.setFixedHeight(SIZE)
+    return line
+
+
+class TopBar(QFrame):
+    """Sends intentions; shows the screen and the state of the second look."""
+
+    protocol_chosen = Signal(str)
+
+    def __init__(self, actions: dict[str, QAction], menu: QMenu, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("bar")
+        self.setFixedHeight(theme.BAR)
+        self._menu = menu
+        line = QHBoxLayout(self)
+        line.setContentsMargins(8, 0, 12, 0)
+        line.setSpacing(4)
+        self._menu_button = QToolButton()
+        self._menu_button.setIcon(icon("list"))
+        self._menu_button.setIconSize(QSize(SIZE, SIZE))
+        self._menu_button.setToolTip("Menu  (F10)")
+        self._menu_button.setAccessibleName("Menu")
+        self._menu_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._menu_button.clicked.connect(self.open_menu)
+        line.addWidget(self._menu_button)
+        line.addSpacing(8)
+        self._patient, self._facts = Elided("title"), Elided()
+        self._study = Elided("quiet")
+        for label in (self._patient, self._facts, self._study):
+            line.addWidget(label)
+            line.addSpacing(8)
+        line.addStretch(1)
+        self._protocol = QComboBox()
+        self._protocol.setAccessibleName("Hanging protocol")
+        self._protocol.setToolTip("Hanging protocol  (Ctrl+P)")
+        self._protocol.setMinimumWidth(168)
+        self._protocol.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._protocol.activated.connect(self._chosen)
+        line.addWidget(self._protocol)
+        line.addSpacing(4)
+        line.addWidget(tool_button(actions["previous_stage"]))
+        self._stage = QLabel("–/–")
+        self._stage.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._stage.setMinimumWidth(32)
+        self._stage.setAccessibleName("Stage")
+        line.addWidget(self._stage)
+        line.addWidget(tool_button(actions["next_stage"]))
+        group = ""
+        for action in ACTIONS:
+            if not action.bar or action.group == "Second look":
+                continue
+            if action.group != group:
+                group = action.group
+                line.addSpacing(4)
+                line.addWidget(gap())
+                line.addSpacing(4)
+            line.addWidget(tool_button(actions[action.id]))
+        line.addStretch(1)
+        for action in ACTIONS:
+            if action.bar and action.group == "Second look":
+                line.addWidget(tool_button(actions[action.id]))
+        self._ai = QLabel("AI off")
+        self._ai.setProperty("role", "quiet")
+        self._ai.setMinimumWidth(120)
+        self._ai.setAccessibleName("State of the second look")
+        line.addWidget(self._ai)
+
+    def present(self, screen: ScreenState, protocols: tuple[tuple[str, str], ...]) -> None:
+        """Show who is on screen and how it hangs; `protocols` are (name, title)."""
+        study = screen.study
+        if study is None:
+            for label in (self._patient, self._facts, self._study):
+                label.write("")
+        else:
+            facts = study.patient
+            ages = next((image.age for image in study.images if image.age), "")
+            sex = facts.sex if facts.sex in ("F", "M", "O") else ""
+            self._patient.write(wording.person(facts))
+            self._facts.write(
+                "  ".join(x for x in (wording.age(ages), sex, f"ID {facts.id}" if facts.id else "") if x)
+            )
+            self._study.write("  ".join(x for x in (wording.day(study.date), study.description) if x))
+        if [self._protocol.itemData(i) for i in range(self._protocol.count())] != [n for n, _ in protocols]:
+            self._protocol.clear()
+            for name, title in protocols:
+                self._protocol.addItem(title, name)
+        index = self._protocol.findData(screen.protocol)
+        if index >= 0 and index != self._protocol.currentIndex():
+            self._protocol.setCurrentIndex(index)
+        self._protocol.setEnabled(study is not None)
+        self._stage.setText(f"{screen.stage + 1}/{screen.stages}" if study else "–/–")
+        self._stage.setToolTip(screen.stage_title)
+
+    def present_looks(self, looks: tuple[SecondLook, ...]) -> None:
+        """Show the state of the second look in words; a warning state is amber."""
+        text = wording.short_state(looks)
+        amber = text in ("AI failed", "AI partly failed", "AI outside domain")
+        role = "warning" if amber else "quiet"
+        self._ai.setText(text)
+        if self._ai.property("role") != role:
+            self._ai.setProperty("role", role)
+            self._ai.style().unpolish(self._ai)
+            self._ai.style().polish(self._ai)
+
+    def open_menu(self) -> None:
+        """Open the menu below its button."""
+        self._menu.popup(self._menu_button.mapToGlobal(QPoint(0, self._menu_button.height() + 4)))
+
+    def open_protocols(self) -> None:
+        """Open the list of hanging protocols."""
+        self._protocol.setFocus()
+        self._protocol.showPopup()
+
+    def _chosen(self, index: int) -> None:
+        self.protocol_chosen.emit(str(self._protocol.itemData(index)))

@@ -1,0 +1,203 @@
+"""One pane of the grid: paints its scene, turns mouse movements into intentions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.core.hanging.placement import anchor_of
+from app.ui import theme, wording
+from app.ui.overlays import OVERLAYS
+from app.ui.raster import Raster
+from app.ui.scene import Scene
+from app.ui.tools import TOOLS
+
+CLICK: Final = 4
+"""Logical pixels that a press may wander and still be a click."""
+NOTCH: Final = 120.0
+"""Wheel units of one notch (Qt)."""
+
+
+class Viewport(QWidget):
+    """Paints a `Scene`; sends what the reader does with the mouse to the session.
+
+    Signals carry this pane's index: `menu_asked` (with the global place), `lens_moved` (device
+    (row, col) or None).
+    """
+
+    menu_asked = Signal(int, QPoint)
+    lens_moved = Signal(int, object)
+
+    def __init__(self, session, index: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.index = index
+        self.scene: Scene | None = None
+        self.raster = Raster()
+        self._tools = {tool.NAME: tool() for tool in TOOLS}
+        self._held: str = ""
+        self._button = Qt.MouseButton.NoButton
+        self._start = self._last = QPointF()
+        self._moved = False
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+
+    @property
+    def device_size(self) -> tuple[int, int]:
+        """(rows, columns) in device pixels."""
+        ratio = self.devicePixelRatioF()
+        return (max(1, round(self.height() * ratio)), max(1, round(self.width() * ratio)))
+
+    def present(self, scene: Scene) -> None:
+        """Show a scene; nothing is painted where it is the one shown."""
+        if self.scene is not None and self.scene.same_as(scene):
+            return
+        self.scene = scene
+        if scene.frame is None:
+            self.raster.forget()
+        image = scene.image
+        name = wording.label(image) if image else f"No {scene.pane.wants}"
+        self.setAccessibleName(f"Pane {self.index + 1}: {name}")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        scene = self.scene
+        if scene is None or scene.frame is None or scene.affine is None or scene.failed:
+            painter.fillRect(self.rect(), QColor(theme.BLACK))
+        else:
+            picture = self.raster.picture(scene.frame, scene.affine, scene.size, scene.pane.viewport)
+            picture.setDevicePixelRatio(scene.ratio)
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+            painter.drawImage(QPointF(0, 0), picture)
+            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+        if scene is not None:
+            for overlay in OVERLAYS:
+                overlay(painter, scene)
+            if scene.active:
+                self._mark_active(painter, scene)
+        painter.end()
+
+    def _mark_active(self, painter: QPainter, scene: Scene) -> None:
+        """A short accent line at the free edge beside the label: seen, and far from the breast."""
+        area = scene.bounds
+        left = 0.0 if scene.free_left else area.right() - 2
+        painter.fillRect(QRectF(left, 16, 2, 24), QColor(theme.ACCENT))
+
+    # The reader's hand
+
+    def to_device(self, at: QPointF) -> tuple[float, float]:
+        """Return the device (row, col) of a logical point."""
+        ratio = self.devicePixelRatioF()
+        return (at.y() * ratio - 0.5, at.x() * ratio - 0.5)
+
+    def stored_at(self, at: QPointF) -> tuple[float, float] | None:
+        """Return the stored (row, col) under a logical point, or None without an image."""
+        if self.scene is None or self.scene.affine is None:
+            return None
+        row, col = self.scene.affine.inverse().apply([self.to_device(at)])[0].tolist()
+        return (row, col)
+
+    def anchor_at(self, at: QPointF) -> tuple[float, float] | None:
+        """Return the place under a logical point as `Session.zoom_at` wants it, or None."""
+        scene = self.scene
+        if scene is None or scene.frame is None or scene.affine is None:
+            return None
+        image, pane = scene.frame.image, scene.pane
+        return anchor_of(
+            image,
+            image.rows,
+            image.columns,
+            scene.frame.breast,
+            pane.viewport,
+            pane.justify,
+            pane.top,
+            scene.size,
+            scene.px_per_mm,
+            self.to_device(at),
+        )
+
+    @property
+    def scale(self) -> float:
+        """Device pixels per millimetre (per image pixel without spacing) as shown; 0 without an image."""
+        scene = self.scene
+        if scene is None or scene.affine is None or scene.image is None:
+            return 0.0
+        spacing = scene.image.spacing
+        return scene.affine.scales[0] / (spacing.row_mm if spacing else 1.0)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._held:
+            return
+        self.session.set_active(self.index)
+        self._button = event.button()
+        self._start = self._last = event.position()
+        self._moved = False
+        by_button = {
+            Qt.MouseButton.LeftButton: self.session.tool,
+            Qt.MouseButton.MiddleButton: "pan",
+            Qt.MouseButton.RightButton: "zoom",
+        }
+        self._held = by_button.get(event.button(), "")
+        if self._held in self._tools and event.button() != Qt.MouseButton.RightButton:
+            self._tools[self._held].press(self, event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        if not self._held:
+            if self.scene is not None and self.scene.lens is not None:
+                self.lens_moved.emit(self.index, self.to_device(at))
+            return
+        if not self._moved and (at - self._start).manhattanLength() < CLICK:
+            return
+        if not self._moved and self._button == Qt.MouseButton.RightButton:
+            self._tools[self._held].press(self, self._start)
+        self._moved = True
+        by, self._last = at - self._last, at
+        if self._held in self._tools:
+            self._tools[self._held].drag(self, by, at)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() != self._button:
+            return
+        held, self._held = self._held, ""
+        self._button = Qt.MouseButton.NoButton
+        if event.button() == Qt.MouseButton.RightButton and not self._moved:
+            self.menu_asked.emit(self.index, event.globalPosition().toPoint())
+        elif held in self._tools:
+            self._tools[held].release(self)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.session.toggle_single(self.index)
+
+    def leaveEvent(self, event) -> None:
+        if not self._held and self.scene is not None and self.scene.lens is not None:
+            self.lens_moved.emit(self.index, None)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        notches = event.angleDelta().y() / NOTCH
+        event.accept()
+        if not notches:
+            return
+        wish = self.session.settings.wheel
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier or wish == "zoom":
+            self._tools["zoom"].about(self, event.position(), 1.15**notches)
+        elif abs(notches) < 1:
+            return
+        elif wish == "next stage":
+            (self.session.previous_stage if notches > 0 else self.session.next_stage)()
+        else:
+            self._turn_page(-1 if notches > 0 else 1)
+
+    def _turn_page(self, step: int) -> None:
+        """Go on by frames in a multi-frame image, else by the images of this pane."""
+        image = self.scene.image if self.scene else None
+        if image is not None and image.frames > 1:
+            self.session.frame_step(self.index, step)
+        else:
+            self.session.page(self.index, step)
