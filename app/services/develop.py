@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -12,7 +10,7 @@ from app.core.dicom.reader import complete
 from app.core.imaging.background import background_mask, breast_box, padding_mask
 from app.core.imaging.geometry import Affine
 from app.core.imaging.greyscale import automatic_window, table8
-from app.core.imaging.image import Grey, Image
+from app.core.imaging.image import Image
 from app.core.imaging.orientation import canonical, hang_affine, hung_shape
 from app.core.imaging.pyramid import build
 from app.core.imaging.resample import paint, resample
