@@ -59,38 +59,44 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(f"{arguments.output}: its folder does not exist")
 
     results, failed = [], []
-    for name in arguments.names or BENCHMARKS:
-        try:
-            result = measure(name)
-        except BenchmarkError as error:
-            failed.append(f"{name}: {error}")
-            continue
-        print(
-            f"{name:24} {result['value']:8.3g} {result['unit']:28} {result['peer']}: "
-            f"{result['peer_value']:.3g}  ratio {result['ratio']:.2f}",
-            flush=True,
-        )
-        results.append(result)
+    with tempfile.TemporaryDirectory(prefix="mammoview-benchmarks-") as folder:
+        for name in arguments.names or BENCHMARKS:
+            try:
+                result = measure(name, Path(folder))
+            except BenchmarkError as error:
+                failed.append(f"{name}: {error}")
+                continue
+            print(
+                f"{name:24} {result['value']:8.3g} {result['unit']:32} {result['peer']}: "
+                f"{result['peer_value']:.3g}  ratio {result['ratio']:.2f}",
+                flush=True,
+            )
+            results.append(result)
     report = {"format": "mammoview-benchmarks", "version": 1, "machine": describe(), "results": results}
     arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return _fail("; ".join(failed)) if failed else 0
 
 
-def measure(name: str) -> dict[str, object]:
-    """Measure one benchmark in a process of its own, so that none inherits another's memory or threads."""
-    with tempfile.TemporaryDirectory(prefix="mammoview-benchmark-") as folder:
-        command = [sys.executable, "-m", "benchmarks.one", name, BENCHMARKS[name], folder]
-        environment = os.environ | {
-            "QT_QPA_PLATFORM": "offscreen",
-            "QT_SCALE_FACTOR": "1",
-            "MAMMOVIEW_CONFIG": str(Path(folder) / "config"),
-        }
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-            raise BenchmarkError(said[0])
-        record: dict[str, object] = json.loads((Path(folder) / "result.json").read_text(encoding="utf-8"))
-        return record
+def measure(name: str, folder: Path) -> dict[str, object]:
+    """Measure one benchmark in a process of its own, so that none inherits another's memory or threads.
+
+    Parameters
+    ----------
+    folder
+        Scratch of the whole run: files made for one benchmark serve the next.
+    """
+    command = [sys.executable, "-m", "benchmarks.one", name, BENCHMARKS[name], str(folder)]
+    environment = os.environ | {
+        "QT_QPA_PLATFORM": "offscreen",
+        "QT_SCALE_FACTOR": "1",
+        "MAMMOVIEW_CONFIG": str(folder / "config"),
+    }
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        raise BenchmarkError(said[0])
+    record: dict[str, object] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    return record
 
 
 def _fail(sentence: str) -> int:

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.one NAME MODULE FOLDER``: one measurement, written to ``FOLDER/result.json``."""
+"""``python -m benchmarks.one NAME MODULE FOLDER``: one measurement, written to ``FOLDER/NAME.json``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def main() -> int:
     except BenchmarkError as error:
         print(error, file=sys.stderr)
         return 1
-    (folder / "result.json").write_text(json.dumps(result.as_json()), encoding="utf-8")
+    (folder / f"{name}.json").write_text(json.dumps(result.as_json()), encoding="utf-8")
     return 0
 
 

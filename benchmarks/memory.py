@@ -1,0 +1,76 @@
+"""``memory-4up``: what four opened views take, in multiples of their stored pixels."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.exam import PIXEL_BYTES, four_views
+from benchmarks.result import BenchmarkError, Result, judge
+
+ROUNDS = 3
+BUDGET = 3.0
+"""Times the stored pixels."""
+
+
+def run(name: str, folder: Path) -> Result:
+    """Measure in a fresh process each round; the peer is the budget."""
+    if not Path("/proc/self/smaps_rollup").exists():
+        raise BenchmarkError("memory is read from Linux's /proc, which is not here")
+    exam = four_views(folder)[0].parent
+    runs = [(_round(exam), BUDGET) for _ in range(ROUNDS)]
+    return judge(
+        name,
+        "times the stored pixels",
+        runs,
+        better="lower",
+        peer="budget",
+        peer_config="3 times the stored pixels; proportional set size of all processes, over an empty window",
+    )
+
+
+def _round(exam: Path) -> float:
+    command = [sys.executable, "-m", "benchmarks.memory", str(exam)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BenchmarkError((done.stderr.strip().splitlines() or ["the workstation failed"])[-1])
+    return float(done.stdout.split()[-1])
+
+
+def main(exam: Path) -> None:
+    """Print by how much the memory of this program grows when it shows an exam, in stored pixels."""
+    from benchmarks.workstation import opened, run_until, show
+
+    with opened() as workstation:
+        before = used()
+        show(workstation, exam)
+        # Thumbnails and what else follows in the background belong to it.
+        thumbnails = workstation.window.thumbnails
+        run_until(lambda: thumbnails.is_settled, 60, "thumbnails")
+        print((used() - before) / PIXEL_BYTES)
+
+
+def used() -> int:
+    """Return the bytes that this process and its children hold, shared pages divided among them."""
+    total = 0
+    for process in (os.getpid(), *_descendants(os.getpid())):
+        try:
+            rollup = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        total += sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
+    return total
+
+
+def _descendants(process: int) -> Iterator[int]:
+    for task in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in task.read_text(encoding="ascii").split():
+            yield int(child)
+            yield from _descendants(int(child))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,53 @@
+"""The real workstation off-screen, driven from outside as the benchmarks need it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QEventLoop
+
+from app.commands.window import Workstation, open_window
+from benchmarks.result import BenchmarkError
+
+SIZE = (2560, 2048)
+"""Columns and rows of the window: one 5 megapixel display."""
+
+
+@contextmanager
+def opened() -> Iterator[Workstation]:
+    """A workstation with an empty main window, painted once."""
+    workstation = open_window(off_screen=True)
+    workstation.window.resize(*SIZE)
+    workstation.window.show()
+    run_until(lambda: workstation.window.isVisible(), 30, "the window")
+    try:
+        yield workstation
+    finally:
+        workstation.window.close()
+        workstation.close()
+
+
+def show(workstation: Workstation, folder: Path) -> float:
+    """Open a folder; return the seconds until all four panes are painted from the full decode."""
+    start = time.perf_counter()
+    workstation.session.open_paths([folder])
+    grid = workstation.window.grid
+    run_until(lambda: grid.loading == (4, 4) and not workstation.window.is_opening, 120, "four panes")
+    workstation.window.repaint()
+    seconds = time.perf_counter() - start
+    failed = [view.scene.failed for view in grid.viewports if view.scene is not None and view.scene.failed]
+    if failed:
+        raise BenchmarkError(f"an image was not shown: {failed[0]}")
+    return seconds
+
+
+def run_until(done: Callable[[], bool], seconds: float, what: str) -> None:
+    """Run the event loop until `done()`; `BenchmarkError` naming `what` after `seconds`."""
+    end = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > end:
+            raise BenchmarkError(f"{what}: not there after {seconds:.0f} s")
+        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 5)
