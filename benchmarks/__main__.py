@@ -90,6 +90,7 @@ def measure(name: str, folder: Path) -> dict[str, object]:
         "QT_QPA_PLATFORM": "offscreen",
         "QT_SCALE_FACTOR": "1",
         "MAMMOVIEW_CONFIG": str(folder / "config"),
+        "MAMMOVIEW_MODELS": str(folder / "models"),
     }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
