@@ -67,9 +67,9 @@ def background_mask(stored: npt.NDArray[Any], grey: Grey) -> Mask:
     small = _shrink(stored, step)
     dark_is_high = grey.inverse != (grey.modality_lut is None and grey.slope < 0)
     found = _air(-small if dark_is_high else small)
-    if not _looks_like_air(found):
+    if _surrounds(found) < 0.4:
         other = _air(small if dark_is_high else -small)
-        if _looks_like_air(other):
+        if _surrounds(other) > 0.5 and _bulges(other) and not _bulges(found):
             found, dark_is_high = other, not dark_is_high
     if found is None:
         return np.zeros(stored.shape, np.bool_)
@@ -78,16 +78,22 @@ def background_mask(stored: npt.NDArray[Any], grey: Grey) -> Mask:
 
 
 def breast_region(mask: Mask) -> Mask:
-    """Return the largest connected part that is not masked (labels and film edges are left out)."""
-    kernel = np.ones((3, 3), np.uint8)
+    """Return the largest connected part that is not masked.
+
+    Labels are parts of their own; film edges and whatever else hangs on the breast by less than about a
+    fiftieth of the image are cut off.
+    """
     inside = np.ascontiguousarray(~mask).view(np.uint8)
-    opened = cv2.morphologyEx(inside, cv2.MORPH_OPEN, kernel)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
-    if count < 2:
-        return inside.view(np.bool_)
-    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    core = (labels == largest).astype(np.uint8)
-    region: Mask = (cv2.dilate(core, kernel) & inside).view(np.bool_)
+    size = max(3, max(mask.shape) // 50 | 1)
+    kernel = np.ones((size, size), np.uint8)
+    # Outside the image counts as masked here, else a line along the border would seem thick.
+    core = cv2.dilate(cv2.erode(inside, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0), kernel)
+    if not core.any():
+        core = inside
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(core, connectivity=4)
+    stats[0, cv2.CC_STAT_AREA] = 0
+    largest = (labels == int(np.argmax(stats[:, cv2.CC_STAT_AREA]))) if core.any() else labels > 0
+    region: Mask = (cv2.dilate(largest.astype(np.uint8), kernel) & inside).view(np.bool_)
     return region
 
 
@@ -131,17 +137,35 @@ def _air(small: npt.NDArray[np.float32]) -> tuple[Mask, float] | None:
     dark = _touching_border(scaled <= split)
     if not dark.any() or (scaled > split).mean() < 0.02:
         return None
-    counts = np.bincount(scaled[dark], minlength=256).astype(np.float64)
-    level = int(np.argmax(np.convolve(counts, np.ones(5), "same")))
     tissue = float(np.median(scaled[scaled > split]))
-    below = scaled[dark & (scaled <= level)]
-    noise = level - float(np.percentile(below, 32)) if below.size else 0.0
+    level, noise = _air_level(scaled[dark], tissue)
     far = tissue - level
     limit = level + float(np.clip(4.0 * noise + 2.0, 0.03 * far, _REACH * far))
     air = _touching_border(scaled <= limit)
     if air.mean() < 0.01:
         return None
     return air, low + limit * (high - low) / 255.0
+
+
+def _air_level(dark: ByteArray, tissue: float) -> tuple[int, float]:
+    """Return the commonest dark value and how far values spread below it.
+
+    Scanned films may lie on a flat mat of one value; the air of the film itself, a little brighter and
+    still narrow, is then the level that counts.
+    """
+    counts = np.bincount(dark, minlength=256).astype(np.float64)
+    level = int(np.argmax(np.convolve(counts, np.ones(5), "same")))
+    far = tissue - level
+    above = dark[dark > level + max(2.0, 0.02 * far)]
+    if above.size > 0.1 * dark.size and counts[level] > 0.9 * counts[: level + 3].sum():
+        counts = np.bincount(above, minlength=256).astype(np.float64)
+        second = int(np.argmax(np.convolve(counts, np.ones(5), "same")))
+        half = max(3, round(0.05 * far))
+        narrow = counts[max(0, second - half) : second + half + 1].sum() > 0.5 * above.size
+        if narrow and second < level + 0.25 * far:
+            level, dark = second, above
+    below = dark[dark <= level]
+    return level, level - float(np.percentile(below, 32)) if below.size else 0.0
 
 
 def _touching_border(region: Mask) -> Mask:
@@ -155,11 +179,18 @@ def _touching_border(region: Mask) -> Mask:
     return kept
 
 
-def _looks_like_air(found: tuple[Mask, float] | None) -> bool:
-    """Tell whether what the region leaves over bulges like a breast, and the region does not."""
+def _surrounds(found: tuple[Mask, float] | None) -> float:
+    """Return the part of a ring just inside the image border that the region takes up, 0..1."""
     if found is None:
-        return False
-    return _solidity(breast_region(found[0])) > _solidity(found[0])
+        return 0.0
+    inset = max(1, min(found[0].shape) // 30)
+    ring = found[0][inset:-inset, inset:-inset]
+    return float(np.concatenate([ring[0], ring[-1], ring[:, 0], ring[:, -1]]).mean())
+
+
+def _bulges(found: tuple[Mask, float] | None) -> bool:
+    """Tell whether what the region leaves over is more convex than the region itself, as a breast is."""
+    return found is not None and _solidity(breast_region(found[0])) > _solidity(found[0])
 
 
 def _solidity(region: Mask) -> float:

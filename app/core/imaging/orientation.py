@@ -163,27 +163,61 @@ def chest_wall(
     if mask.shape != stored.shape:
         raise ValueError("the mask has another shape than the image")
     step = max(1, -(-max(mask.shape) // 512))
-    region = breast_region(mask[step // 2 :: step, step // 2 :: step])
-    if not region.any():
+    thinned = (slice(step // 2, None, step), slice(step // 2, None, step))
+    region = breast_region(mask[thinned])
+    if not region.any() or not mask.any():
         return None
-    down, across = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
-    region = region[down[0] : down[-1] + 1, across[0] : across[-1] + 1]
-    top, bottom, left, right = _breadths(region)
-    if max(abs(top - bottom), abs(left - right)) < 0.15 * max(region.shape):
+    values = stored[thinned].astype(np.float64)
+    values = np.abs(values - np.median(values[mask[thinned]])) if mask[thinned].any() else values
+    box = (_body(region.sum(axis=1)), _body(region.sum(axis=0)))
+    region, values = region[box], values[box] * region[box]
+    side = _broad_side(region)
+    if side is None:
         return None
+    # Turn the picture so that it hangs upright with its chest wall where `laterality` wants it, but for
+    # mirroring: the letters there are canonical, and turning them back gives those of the stored picture.
     medial = {"L": "R", "R": "L"}.get(laterality or "", "")
-    feet = view in FEET_DOWN_VIEWS
-    # Canonical direction of a column of this view; empty where not even the laterality is known.
-    down_letters = f"F{medial}" if feet else medial
-    if abs(left - right) >= abs(top - bottom):
-        flip = feet and bottom - top > 0.1 * region.shape[1]
-        return ("A" if left > right else "P", opposite(down_letters) if flip else down_letters)
-    # Chest wall above or below: the image was turned by 90 degrees, never mirrored.
-    chest_is_left_when_hung = laterality == "L"
-    clockwise = (top > bottom) == chest_is_left_when_hung
-    row = opposite(down_letters) if clockwise else down_letters
-    flip = feet and abs(left - right) > 0.1 * region.shape[0] and ((left > right) == clockwise)
-    return (opposite(row) if flip else row, "A" if top > bottom else "P")
+    column = f"F{medial}" if view in FEET_DOWN_VIEWS else medial
+    quarter = {"top": laterality == "L", "bottom": laterality != "L"}.get(side)
+    upright = values if quarter is None else np.rot90(values, 1 if quarter else -1)
+    chest_left = side == "left" or (quarter is not None and laterality == "L")
+    if view in FEET_DOWN_VIEWS and _axilla_is_below(upright, chest_left):
+        column = opposite(column)
+    row = "A" if chest_left else "P"
+    if quarter is None:
+        return (row, column)
+    # Undo the turn: counter-clockwise made the old left-to-right direction run from bottom to top.
+    return (opposite(column), row) if quarter else (column, opposite(row))
+
+
+def _body(counts: npt.NDArray[np.int_]) -> slice:
+    """Return where the breast is more than a thread: film edges and labels may hang on it."""
+    thick = np.flatnonzero(counts > 0.05 * counts.max())
+    return slice(int(thick[0]), int(thick[-1]) + 1)
+
+
+def _broad_side(region: npt.NDArray[np.bool_]) -> str | None:
+    """Return the edge of its box along which the breast is broad while the one across is narrow."""
+    top, bottom, left, right = _breadths(region)
+    rows, columns = region.shape
+    if abs(left - right) >= max(abs(top - bottom), 0.15 * max(rows, columns)):
+        return "left" if left > right else "right"
+    # An image on its side is rare: only a plain case counts.
+    if abs(top - bottom) >= 0.15 * max(rows, columns) and min(top, bottom) < 0.5 * columns:
+        return "top" if top > bottom else "bottom"
+    return None
+
+
+def _axilla_is_below(upright: npt.NDArray[np.float64], chest_left: bool) -> bool:
+    """Tell whether the pectoral muscle, bright in its corner at the chest wall, plainly lies at the bottom.
+
+    In 252 of 254 films of mini-MIAS the upper corner is the brighter one, in none the lower one is twice
+    as bright: that is asked for, because most images hang upright.
+    """
+    rows, columns = upright.shape
+    height, width = max(1, rows // 6), max(1, columns // 3)
+    wall = upright[:, :width] if chest_left else upright[:, -width:]
+    return bool(wall[-height:].mean() > 2.0 * wall[:height].mean())
 
 
 def _breadths(region: npt.NDArray[np.bool_]) -> tuple[int, int, int, int]:
