@@ -5,11 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import cast
 
+from app.core.dicom.codes import label_of
 from app.core.imaging.image import Collection, Image, Laterality, Note
 
 NOTE = "assigned-by-hand"
-INFERRED_ORIENTATION = "orientation-inferred"
-PREFIXES = ("M", "S")
+SUPERSEDED = frozenset(
+    [
+        NOTE,
+        "laterality-conflict",
+        "laterality-inferred",
+        "laterality-unknown",
+        "orientation-contradicted",
+        "orientation-inferred",
+        "view-conflict",
+        "view-inferred",
+        "view-unknown",
+    ]
+)
+"""Notes that no longer hold once the reader has said what the image is."""
 
 
 def assigned(image: Image, laterality: str | None, view: str | None) -> Image:
@@ -24,8 +37,8 @@ def assigned(image: Image, laterality: str | None, view: str | None) -> Image:
     """
     if laterality not in ("L", "R", "B", None):
         raise ValueError(f"laterality {laterality!r}")
-    inferred = any(note.code == INFERRED_ORIENTATION for note in image.notes)
-    notes = tuple(note for note in image.notes if note.code not in (NOTE, INFERRED_ORIENTATION))
+    inferred = any(note.code == "orientation-inferred" for note in image.notes)
+    notes = tuple(note for note in image.notes if note.code not in SUPERSEDED)
     label = label_of(laterality, view, image.modifiers)
     note = Note(NOTE, f"Laterality and view were assigned by hand: {label or 'unknown'}.", "inferred")
     return replace(
@@ -36,13 +49,6 @@ def assigned(image: Image, laterality: str | None, view: str | None) -> Image:
         orientation=None if inferred else image.orientation,
         notes=(*notes, note),
     )
-
-
-def label_of(laterality: str | None, view: str | None, modifiers: tuple[str, ...]) -> str:
-    """Return laterality, modifiers and view as written on the image: ``LCCID``, ``RMMLO``."""
-    before = "".join(each for each in modifiers if each in PREFIXES)
-    after = "".join(each for each in modifiers if each not in PREFIXES)
-    return f"{laterality or ''}{before}{view or ''}{after}"
 
 
 def replaced(collection: Collection, image: Image) -> Collection:

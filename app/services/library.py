@@ -56,6 +56,7 @@ class Library(QObject):
     frame_failed(image key, frame, sentence)
         The frame cannot be shown; `failure` keeps the sentence.
     thumbnail_ready(image key)
+        `thumbnail` now gives the small picture, or None for good.
 
     Parameters
     ----------
@@ -99,6 +100,11 @@ class Library(QObject):
         """True while the finder is at work."""
         return self._opening is not None
 
+    @property
+    def busy(self) -> bool:
+        """True while anything is being found or decoded, or waits for it."""
+        return self.opening or bool(self._running) or len(self._queue) > 0
+
     def image(self, key: ImageKey) -> Image | None:
         """Return the image of a key, or None when it is not in the collection."""
         return self._images.get(key)
@@ -118,7 +124,7 @@ class Library(QObject):
             self._opening.cancel()
             self._opening = None
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Stop all work and wait for the threads; the library is of no use after."""
         self.cancel()
         self._queue.clear()
@@ -284,6 +290,7 @@ class Library(QObject):
             return
         if request.kind == "thumbnail":
             self._thumbnails[request.image.key] = None
+            self.thumbnail_ready.emit(request.image.key)
             return
         key = (request.image.key, request.frame)
         self._looks.pop(key, None)
