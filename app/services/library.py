@@ -15,6 +15,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.core.dicom.finder import find
+from app.core.dicom.pixels import warm_up
 from app.core.errors import MammoviewError
 from app.core.imaging.image import Collection, Image, Study
 from app.core.settings import Settings
@@ -38,6 +39,12 @@ def find_images(paths: Sequence[Path], report: Report) -> Collection:
     """Find all images below paths: the finder as a job."""
     found: Collection = find(paths, report)
     return found
+
+
+def start_decoders(report: Report) -> None:
+    """Start the decoder processes while the finder is at work."""
+    report(0, 1)
+    warm_up()
 
 
 class Library(QObject):
@@ -114,6 +121,7 @@ class Library(QObject):
         self.cancel()
         job = Job(find_images, ([Path(path) for path in paths],))
         self._opening = job
+        self._decoding.start(Job(start_decoders))
         self._finding.start(
             job, done=self._found, failed=self._not_found, progress=self._looked_at, ended=self._opened
         )

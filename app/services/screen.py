@@ -29,7 +29,7 @@ def screen_of(layout: Layout, study: Study, generation: int, remembered: Remembe
     """Return the screen for a layout: every pane shows its best candidate, justified."""
     panes = []
     for pane in layout.panes:
-        empty = PaneState(pane.row, pane.column, pane.wants, pane.candidates, prior=pane.prior)
+        empty = PaneState(pane.row, pane.column, pane.wants, pane.candidates)
         panes.append(_showing(empty, 0, remembered) if pane.candidates else empty)
     filled = [index for index, pane in enumerate(panes) if pane.candidates]
     return ScreenState(
@@ -88,15 +88,13 @@ def paged(screen: ScreenState, index: int, step: int, remembered: Remembered) ->
     return _with(screen, index, lambda pane: _showing(pane, (pane.shown + step) % count, remembered))
 
 
-def shown_in(
-    screen: ScreenState, index: int, image: Image, remembered: Remembered, prior: str = ""
-) -> ScreenState:
+def shown_in(screen: ScreenState, index: int, image: Image, remembered: Remembered) -> ScreenState:
     """Show an image in a pane; one that is no candidate there is added as the last."""
 
     def show(pane: PaneState) -> PaneState:
         keys = [candidate.key for candidate in pane.candidates]
         if image.key not in keys:
-            pane = replace(pane, candidates=(*pane.candidates, image), prior=prior)
+            pane = replace(pane, candidates=(*pane.candidates, image))
         return _showing(pane, keys.index(image.key) if image.key in keys else len(keys), remembered)
 
     return _with(screen, index, show)
@@ -117,6 +115,16 @@ def completed(screen: ScreenState, image: Image) -> ScreenState:
 
     tray = tuple(image if each.key == image.key else each for each in screen.tray)
     return replace(screen, panes=tuple(fill(pane) for pane in screen.panes), tray=tray)
+
+
+def dated(screen: ScreenState, prior: Callable[[Image], str]) -> ScreenState:
+    """Label each pane with the age of the study its image is of, as `prior` words it."""
+
+    def label(pane: PaneState) -> PaneState:
+        words = "" if pane.viewport.image is None else prior(pane.viewport.image)
+        return pane if words == pane.prior else replace(pane, prior=words)
+
+    return replace(screen, panes=tuple(label(pane) for pane in screen.panes))
 
 
 def window_dragged(screen: ScreenState, index: int, shift: float, factor: float, linked: bool) -> ScreenState:

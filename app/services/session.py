@@ -24,7 +24,7 @@ from app.services.library import ImageKey, Library
 from app.services.looks import Inference, Looks
 from app.services.panes import Panes
 from app.services.state import OverlayState, ScreenState, Tool
-from app.services.worklist import following, same_patient, studies_of, study_with
+from app.services.worklist import following, same_patient, studies_of
 
 Box = tuple[float, float, float, float]
 
@@ -73,6 +73,7 @@ class Session(Panes):
         self._settings = settings
         self._protocols = protocols if protocols is not None else read_protocols()[0]
         self._collection = library.collection
+        self._study_of: dict[ImageKey, Study] = {}
         self._overlay = OverlayState(corner=settings.corner)
         self._tool: Tool = "window"
         self._reads: frozenset[str] = frozenset()
@@ -209,7 +210,7 @@ class Session(Panes):
         if not same_patient(self._collection, self._uid, image):
             self.message.emit("That image is of another patient.")
             return
-        self._show(move.shown_in(self._screen, index, image, self._views, self._prior(image)))
+        self._show(move.shown_in(self._screen, index, image, self._views))
 
     def assign(self, image: Image, laterality: str | None, view: str | None) -> None:
         """Give an image its laterality and view by hand; the study is hung again."""
@@ -322,16 +323,21 @@ class Session(Panes):
                 self._hang(study, protocol, layout.stage)
                 return
 
-    def _prior(self, image: Image) -> str:
-        study = study_with(self._collection, image.key)
-        current = self._screen.study
-        if study is None or current is None or study.uid == current.uid:
-            return ""
-        return prior_label(study.date, current.date)
+    def _show(self, screen: ScreenState) -> None:
+        current = screen.study
+
+        def prior(image: Image) -> str:
+            study = self._study_of.get(image.key)
+            if study is None or current is None or study.uid == current.uid:
+                return ""
+            return prior_label(study.date, current.date)
+
+        super()._show(move.dated(screen, prior))
 
     @Slot(object)
     def _on_collection(self, collection: Collection) -> None:
         self._collection = collection
+        self._study_of = {image.key: study for study in self.studies for image in study.images}
         self.collection_changed.emit(collection)
         current = self._screen.study
         again = next((study for study in self.studies if current and study.uid == current.uid), None)

@@ -37,12 +37,6 @@ def following(
     return next((studies[index] for index in order if wanted(studies[index])), None)
 
 
-def study_with(collection: Collection, key: tuple[str, str]) -> Study | None:
-    """Return the study that holds an image, by the image's key."""
-    found = (study for study in studies_of(collection) if any(image.key == key for image in study.images))
-    return next(found, None)
-
-
 def same_patient(collection: Collection, uid: str, image: Image) -> bool:
     """Tell whether an image is of the patient whose study `uid` is."""
     for patient in collection.patients:
