@@ -1,0 +1,89 @@
+"""Facts of pictures that are no DICOM: side and view from the file name, no patient, no millimetres.
+
+A picture knows no patient: its id is empty, so that it never joins another; the pictures of one folder
+are one study. Its UIDs are derived from bytes and place, so that they are the same on every run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from app.core.dicom.codes import label_of
+from app.core.dicom.codestream import CodecError
+from app.core.dicom.naming import Named, parse
+from app.core.dicom.pictures import EIGHT_BIT, SUFFIXES, probe
+from app.core.errors import ReadError
+from app.core.imaging.image import Grey, Image, Note
+
+
+def is_picture(path: Path) -> bool:
+    """Tell from the name whether the file is a picture."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_picture_facts(path: Path) -> Image:
+    """Return the facts of a picture; its pixels are not decoded.
+
+    Raises
+    ------
+    ReadError
+        Missing, empty, broken, too large, or not an image of 8 or 16 bit.
+    """
+    try:
+        rows, columns, mode = probe(path)
+        uid = _uid(_digest(path))
+    except CodecError as error:
+        raise ReadError(path, str(error)) from error
+    except OSError as error:
+        raise ReadError(path, "cannot be read") from error
+    named = parse(path.stem)
+    label = label_of(named.laterality, named.view, named.modifiers)
+    bits = 8 if mode in EIGHT_BIT else 16
+    return Image(
+        path=path,
+        sop_uid=uid,
+        study_uid=_uid(hashlib.sha256(str(path.resolve().parent).encode()).digest()),
+        rows=rows,
+        columns=columns,
+        laterality=named.laterality,
+        view=named.view,
+        modifiers=named.modifiers,
+        label=label,
+        grey=(Grey(bits_stored=bits),),
+        study_description=path.resolve().parent.name,
+        notes=_notes(named, label, mode),
+        kind="raster",
+    )
+
+
+def _notes(named: Named, label: str, mode: str) -> tuple[Note, ...]:
+    words = "A picture has no pixel spacing: lengths can only be given in pixels."
+    notes = [Note("spacing-missing", words, "warning")]
+    if named.laterality or named.view:
+        words = f"Side and view ({label}) were taken from the file name."
+        notes.append(Note("view-inferred", words, "inferred"))
+    if named.laterality is None:
+        notes.append(
+            Note("laterality-unknown", "The file name does not say which breast it shows.", "warning")
+        )
+    if named.view is None:
+        notes.append(Note("view-unknown", "The file name does not say which view it shows.", "warning"))
+    if mode in EIGHT_BIT:
+        notes.append(Note("eight-bit", "8-bit pixels: fewer grey levels than a mammogram has."))
+    if mode in EIGHT_BIT - {"L", "1"}:
+        notes.append(Note("colour-to-grey", "A colour picture, shown as grey.", "warning"))
+    return tuple(notes)
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    # The same bytes at two places are two images: in a folder of masks many are blank.
+    digest.update(str(path.resolve()).encode())
+    return digest.digest()
+
+
+def _uid(digest: bytes) -> str:
+    """Return a UID under 2.25 (PS3.5 B.2) from the first 128 bits."""
+    return f"2.25.{int.from_bytes(digest[:16], 'big')}"

@@ -1,0 +1,66 @@
+"""The decoder's process: takes jobs from a pipe, decodes into shared memory, answers.
+
+It imports as little as it can (numpy and one codec at a time), so that it is there in a moment.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from multiprocessing.connection import Connection
+
+import numpy as np
+
+from app.core.dicom.codecs import FrameJob, decode
+from app.core.dicom.codestream import CodecError
+from app.core.dicom.sharing import receive
+
+READY = "ready"
+
+
+def serve(pipe: Connection) -> None:
+    """Answer (job, block name) with None when the block is filled, or with a clause that says why not."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches the whole group
+    _silence()
+    try:
+        pipe.send(READY)
+        while True:
+            job, name = pipe.recv()
+            pipe.send(_answer(pipe, job, name))
+    except (EOFError, OSError):
+        return  # the program that owns this process is gone
+
+
+def read_spans(job: FrameJob) -> bytes:
+    """Return the joined bytes of a frame's parts; fewer if the file ends early."""
+    parts = []
+    with open(job.path, "rb") as file:
+        for offset, length in job.spans:
+            file.seek(offset)
+            parts.append(file.read(length))
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _answer(pipe: Connection, job: FrameJob, name: str) -> str | None:
+    rows, columns = job.shape
+    memory = receive(pipe, name, rows * columns * 2)
+    try:
+        values = decode(read_spans(job), job)
+        np.frombuffer(memory, values.dtype).reshape(job.shape)[...] = values
+    except CodecError as error:
+        return str(error)
+    except OSError as error:
+        return f"cannot be read ({(error.strerror or 'input error').lower()})"
+    except MemoryError:
+        return "needs more memory to decode than there is"
+    finally:
+        del memory
+    return None
+
+
+def _silence() -> None:
+    """Send what native libraries print to nowhere: it would reach the user's terminal."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    os.close(nowhere)
