@@ -137,7 +137,7 @@ def test_a_job_lives_until_its_end_though_nobody_else_holds_it(qtbot: QtBot) -> 
 
     for number in range(20):
         start(jobs, to, slowly, number, tag=number)
-        gc.collect()
+    gc.collect()
     qtbot.waitUntil(lambda: to.ends == 20)
     assert sorted(result for _, result in to.results) == list(range(20))
     qtbot.waitUntil(lambda: jobs.running == 0)

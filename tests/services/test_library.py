@@ -1,0 +1,346 @@
+"""The library on real files: frames, failures, order, memory, and the GUI thread that never waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dicom_files import J2K, write_four_views, write_mg
+from PySide6.QtCore import QTimer
+from pytestqt.qtbot import QtBot
+
+from app.core.imaging.image import Image
+from app.core.settings import Settings
+from app.services import library as module
+from app.services.library import Library
+from app.services.requests import Urgency
+from app.services.session import Session
+
+WAIT_MS = 30000
+
+
+@pytest.fixture
+def make(qtbot: QtBot) -> Iterator[Callable[..., Library]]:
+    made: list[Library] = []
+
+    def build(**settings: Any) -> Library:
+        made.append(Library(Settings(**settings)))
+        return made[-1]
+
+    yield build
+    for library in made:
+        library.stop()
+
+
+@pytest.fixture
+def library(make: Callable[..., Library]) -> Library:
+    return make()
+
+
+def opened(qtbot: QtBot, library: Library, *paths: Path) -> dict[str, Image]:
+    """Open paths, wait, and return the images by label."""
+    with qtbot.waitSignal(library.collection_changed, timeout=WAIT_MS):
+        library.open(paths)
+    return {image.label: image for image in images(library)}
+
+
+def images(library: Library) -> list[Image]:
+    return [
+        image
+        for patient in library.collection.patients
+        for study in patient.studies
+        for image in study.images
+    ]
+
+
+def decoded(qtbot: QtBot, library: Library, image: Image, frame: int = 0) -> module.FramePixels:
+    def there() -> bool:
+        found = library.frame(image, frame)
+        return found is not None and not found.refining
+
+    qtbot.waitUntil(there, timeout=WAIT_MS)
+    found = library.frame(image, frame)
+    assert found is not None
+    return found
+
+
+def breast(rows: int, columns: int, *, chest: str = "right", high: int = 3000) -> np.ndarray:
+    """Half an ellipse of tissue on air, its flat side at the chest wall."""
+    down, across = np.mgrid[0:rows, 0:columns]
+    away = (columns - 1 - across) if chest == "right" else across
+    inside = ((down - rows / 2) / (0.4 * rows)) ** 2 + (away / (0.7 * columns)) ** 2 < 1
+    grain = np.random.default_rng(1).integers(0, 400, (rows, columns))
+    return np.where(inside, high + grain - 200, 20).astype(np.uint16)
+
+
+def test_an_exam_is_found_and_decoded_bit_for_bit(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
+    pixels = breast(300, 200)
+    write_mg(tmp_path / "a.dcm", pixels, laterality="R", view="CC", orientation=("P", "L"))
+    image = opened(qtbot, library, tmp_path)["RCC"]
+    frame = decoded(qtbot, library, image)
+    assert np.array_equal(frame.stored, pixels)
+    assert not frame.stored.flags.writeable
+    assert not frame.refining
+    assert not frame.incomplete
+    assert len(frame.alternatives) == 1
+    assert library.frame(image) is frame
+
+
+def test_the_breast_and_the_air_are_found(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
+    write_mg(tmp_path / "a.dcm", breast(300, 200), laterality="R", view="CC", orientation=("P", "L"))
+    frame = decoded(qtbot, library, opened(qtbot, library, tmp_path)["RCC"])
+    # By the ellipse: rows 150 +- 120, columns from 199 - 140 to the chest wall.
+    assert frame.breast == pytest.approx((30, 59, 270, 200), abs=4)
+    assert frame.mask[5, 5]
+    assert not frame.mask[150, 150]
+
+
+def test_the_frame_says_what_only_pixels_tell(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
+    write_mg(tmp_path / "a.dcm", breast(300, 200, chest="left"), view="CC", orientation=None)
+    image = opened(qtbot, library, tmp_path)["RCC"]
+    assert image.orientation is None
+    frame = decoded(qtbot, library, image)
+    assert frame.image.orientation is not None
+    assert frame.image.orientation[0] == "A"  # the chest wall is at the left, anterior to the right
+    assert "orientation-inferred" in [note.code for note in frame.image.notes]
+
+
+def test_a_reduced_picture_comes_first_and_says_refining(
+    qtbot: QtBot, library: Library, tmp_path: Path
+) -> None:
+    write_mg(tmp_path / "a.dcm", breast(1024, 768), view="CC", orientation=("P", "L"), transfer_syntax=J2K)
+    image = opened(qtbot, library, tmp_path)["RCC"]
+    seen: list[module.FramePixels] = []
+    library.frame_ready.connect(lambda key, frame: seen.append(library.present(key, frame)))
+    library.set_screen([(image, 0)])
+    qtbot.waitUntil(lambda: bool(seen) and not seen[-1].refining, timeout=WAIT_MS)
+    assert [frame.refining for frame in seen] == [True, False]
+    look, whole = seen
+    assert max(look.stored.shape) < max(whole.stored.shape)
+    corners = look.to_stored.apply_box((0, 0, *look.stored.shape))
+    assert corners == pytest.approx((0, 0, 1024, 768))
+    assert look.breast == pytest.approx(whole.breast, abs=24)
+
+
+def test_a_frame_that_cannot_be_decoded_fails_with_one_sentence(
+    qtbot: QtBot, library: Library, tmp_path: Path
+) -> None:
+    path = write_mg(tmp_path / "a.dcm", breast(300, 200), view="CC", transfer_syntax=J2K)
+    data = bytearray(path.read_bytes())
+    start = data.rindex(b"\xff\x4f\xff\x51")
+    data[start : start + 400] = bytes(400)
+    path.write_bytes(data)
+    image = opened(qtbot, library, tmp_path)["RCC"]
+    with qtbot.waitSignal(library.frame_failed, timeout=WAIT_MS) as failed:
+        assert library.frame(image) is None
+    key, frame, sentence = failed.args
+    assert (key, frame) == (image.key, 0)
+    assert str(path) in sentence
+    assert "\n" not in sentence
+    assert library.failure(image) == sentence
+    assert library.frame(image) is None  # and is not tried again
+    qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
+    assert len(library._failures) == 1
+
+
+def test_a_truncated_frame_is_shown_and_marked(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
+    path = write_mg(tmp_path / "a.dcm", breast(300, 200), view="CC", orientation=("P", "L"))
+    path.write_bytes(path.read_bytes()[:-30000])
+    image = opened(qtbot, library, tmp_path)["RCC"]
+    assert decoded(qtbot, library, image).incomplete
+
+
+def test_the_file_that_is_gone_fails_alone(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
+    write_four_views(tmp_path)
+    found = opened(qtbot, library, tmp_path)
+    found["RCC"].path.unlink()
+    with qtbot.waitSignal(library.frame_failed, timeout=WAIT_MS):
+        library.frame(found["RCC"])
+    assert decoded(qtbot, library, found["LCC"]) is not None
+
+
+def test_a_thumbnail_hangs_as_the_image_does(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
+    # Stored with the chest wall at the left although it is a right breast: P\L wants it at the right.
+    pixels = breast(300, 200, chest="left")
+    write_mg(tmp_path / "a.dcm", pixels, view="CC", orientation=("A", "L"), window=(2048, 4096))
+    image = opened(qtbot, library, tmp_path)["RCC"]
+    with qtbot.waitSignal(library.thumbnail_ready, timeout=WAIT_MS):
+        assert library.thumbnail(image) is None
+    small = library.thumbnail(image)
+    assert small is not None
+    assert small.dtype == np.uint8
+    assert small.shape == (160, 107)
+    assert small[80, -1] > 150
+    assert small[80, 0] < 30
+
+
+def test_a_thumbnail_of_a_decoded_frame_is_there_at_once(
+    qtbot: QtBot, library: Library, tmp_path: Path
+) -> None:
+    write_four_views(tmp_path)
+    image = opened(qtbot, library, tmp_path)["LMLO"]
+    decoded(qtbot, library, image)
+    assert library.thumbnail(image) is not None
+
+
+def test_memory_stays_within_its_bound_but_for_the_screen(
+    qtbot: QtBot, make: Callable[..., Library], tmp_path: Path
+) -> None:
+    library = make(cache_mib=1)
+    write_four_views(tmp_path, size=(400, 300))  # 360 kB each with its mask: two fit into a MiB
+    found = opened(qtbot, library, tmp_path)
+    for image in found.values():
+        decoded(qtbot, library, image)
+        assert library.cache.nbytes <= 1 << 20
+    library.set_screen((image, 0) for image in found.values())
+    qtbot.waitUntil(lambda: all(library.complete(image.key) for image in found.values()), timeout=WAIT_MS)
+    assert library.cache.nbytes > 1 << 20
+    library.set_screen([])
+    assert library.cache.nbytes <= 1 << 20
+
+
+def test_prefetching_never_costs_the_study_that_is_read(
+    qtbot: QtBot, make: Callable[..., Library], tmp_path: Path
+) -> None:
+    library = make(cache_mib=2)
+    write_four_views(tmp_path / "a", size=(400, 300), StudyInstanceUID="1.1", PatientID="1")
+    write_four_views(tmp_path / "b", size=(400, 300), StudyInstanceUID="1.2", PatientID="2")
+    opened(qtbot, library, tmp_path)
+    first, second = (patient.studies[0] for patient in library.collection.patients)
+    library.set_study(first)
+    library.prefetch(second)
+    qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
+    assert all(library.complete(image.key) for image in first.images)
+    assert not all(library.complete(image.key) for image in second.images)
+    assert library.cache.nbytes <= 2 << 20
+
+
+def test_the_next_study_is_decoded_before_it_is_opened(
+    qtbot: QtBot, library: Library, tmp_path: Path
+) -> None:
+    write_four_views(tmp_path / "a", StudyInstanceUID="1.1", PatientID="1")
+    write_four_views(tmp_path / "b", StudyInstanceUID="1.2", PatientID="2")
+    session = Session(library)
+    opened(qtbot, library, tmp_path)
+    qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
+    session.next_study()
+    assert session.screen.study is not None
+    assert all(library.complete(image.key) for image in session.screen.study.images)
+
+
+def test_the_screen_is_decoded_before_the_study_the_next_one_and_thumbnails(
+    qtbot: QtBot, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_four_views(tmp_path / "a", StudyInstanceUID="1.1", PatientID="1")
+    write_four_views(tmp_path / "b", StudyInstanceUID="1.2", PatientID="2")
+    opened(qtbot, library, tmp_path)
+    started: list[Urgency] = []
+    whole = library._useful
+    monkeypatch.setattr(library, "_useful", lambda request: started.append(request.urgency) or whole(request))
+    monkeypatch.setattr(module, "DECODING_THREADS", 0)  # hold everything back while it is asked for
+    first, second = (patient.studies[0] for patient in library.collection.patients)
+    for image in (*first.images, *second.images):
+        library.thumbnail(image)
+    library.prefetch(second)
+    library.set_screen([(first.images[3], 0)])
+    library.set_study(first)
+    library.prefetch(second)
+    monkeypatch.setattr(module, "DECODING_THREADS", 2)
+    library._pump()
+    qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
+    assert started == sorted(started)
+    assert set(started) == set(Urgency)
+
+
+def test_what_was_asked_of_an_older_collection_is_never_told(
+    qtbot: QtBot, library: Library, tmp_path: Path
+) -> None:
+    write_four_views(tmp_path / "a", StudyInstanceUID="1.1", size=(600, 400))
+    write_four_views(tmp_path / "b", StudyInstanceUID="1.2")
+    old = opened(qtbot, library, tmp_path / "a")
+    told: list[tuple[str, str]] = []
+    library.frame_ready.connect(lambda key, frame: told.append(key))
+    library.set_screen((image, 0) for image in old.values())
+    # The answers to the old questions and the new collection arrive in one go.
+    job = next(iter(library._running))
+    library._found(library._opening, library.collection)  # not the job that is awaited: ignored
+    opened_again = module.Job(module.find_images, ())
+    library._opening = opened_again
+    library._found(opened_again, library.collection)
+    library._decoded(job, None)
+    qtbot.wait(300)
+    qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
+    assert told == []
+
+
+def test_opening_can_be_cancelled_and_leaves_what_was_open(
+    qtbot: QtBot, library: Library, tmp_path: Path
+) -> None:
+    write_four_views(tmp_path / "a")
+    for number in range(200):
+        (tmp_path / "b").mkdir(exist_ok=True)
+        (tmp_path / "b" / f"{number}.txt").write_text("text")
+    found = opened(qtbot, library, tmp_path / "a")
+    with qtbot.assertNotEmitted(library.collection_changed, wait=300):
+        library.open([tmp_path / "b"])
+        assert library.opening
+        library.cancel()
+        assert not library.opening
+    assert len(images(library)) == 4
+    assert decoded(qtbot, library, found["RCC"]) is not None
+
+
+def test_naming_an_image_by_hand_decodes_it_anew(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
+    write_mg(tmp_path / "a.dcm", breast(300, 200, chest="left"), laterality=None, view=None, orientation=None)
+    opened(qtbot, library, tmp_path)
+    image = images(library)[0]
+    assert decoded(qtbot, library, image).image.orientation is None
+    with qtbot.waitSignal(library.collection_changed, timeout=1000):
+        named = library.assign(image, "L", "CC")
+    assert images(library)[0] == named
+    assert named.label == "LCC"
+    frame = decoded(qtbot, library, named)
+    assert frame.image.orientation is not None
+    assert frame.image.orientation[0] == "A"
+
+
+def test_the_gui_thread_never_waits_while_an_exam_opens(
+    qtbot: QtBot, library: Library, tmp_path: Path
+) -> None:
+    for name, side, view, letters in (
+        ("RCC", "R", "CC", ("P", "L")),
+        ("LCC", "L", "CC", ("A", "R")),
+        ("RMLO", "R", "MLO", ("P", "FL")),
+        ("LMLO", "L", "MLO", ("A", "FR")),
+    ):
+        pixels = breast(2048, 1664, chest="right" if side == "R" else "left")
+        write_mg(
+            tmp_path / f"{name}.dcm",
+            pixels,
+            laterality=side,
+            view=view,
+            orientation=letters,
+            transfer_syntax=J2K,
+        )
+    session = Session(library)
+    ticks = [time.monotonic()]
+    timer = QTimer()
+    timer.setInterval(2)
+    timer.timeout.connect(lambda: ticks.append(time.monotonic()))
+    timer.start()
+    session.open_paths([tmp_path])
+
+    def all_there() -> bool:
+        panes = session.screen.panes
+        views = [pane.viewport.image for pane in panes if pane.viewport.image is not None]
+        return len(views) == 4 and all(library.complete(view.key) for view in views)
+
+    qtbot.waitUntil(all_there, timeout=WAIT_MS)
+    timer.stop()
+    gaps = np.diff(ticks)
+    assert len(gaps) > 20
+    assert gaps.max() < 0.25, f"the GUI thread stood still for {gaps.max():.3f} s"
