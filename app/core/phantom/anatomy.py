@@ -19,7 +19,7 @@ from typing import Literal
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import Akima1DInterpolator
 
 from app.core.phantom.texture import FloatArray, stream
 
@@ -104,8 +104,9 @@ class Breast:
 def _nipple_bump(
     outline: npt.NDArray[np.float64], nipple: tuple[float, float], height: float
 ) -> npt.NDArray[np.float64]:
-    """Push the outline out at the nipple: a blunt knob about 9 mm wide."""
-    bump = height * np.exp(-(((outline[:, 1] - nipple[1]) / 4.6) ** 4))
+    """Push the outline out at the nipple: a blunt knob about 9 mm wide on a faintly raised areola."""
+    off = np.abs(outline[:, 1] - nipple[1])
+    bump = height * np.exp(-((off / 4.4) ** 2.8)) + 1.2 * np.exp(-((off / 13) ** 2))
     moved = outline.copy()
     moved[:, 0] += bump * (outline[:, 0] > 0.8 * nipple[0])
     return moved
@@ -114,7 +115,7 @@ def _nipple_bump(
 def _smooth_curve(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return a dense smooth curve through `points`, parametrised by chord length."""
     chord = np.r_[0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
-    return np.asarray(CubicSpline(chord, points)(np.linspace(0, chord[-1], 900)))
+    return np.asarray(Akima1DInterpolator(chord, points)(np.linspace(0, chord[-1], 900)))
 
 
 def _cc(
@@ -123,30 +124,31 @@ def _cc(
     """Return outline and nipple of a cranio-caudal view."""
     middle = FIELD_MM[0] * 0.5 + rng.uniform(-6, 8)
     lateral, medial = (
-        64 + 30 * size + rng.uniform(-4, 9),
-        60 + 26 * size + rng.uniform(-5, 5),
+        76 + 24 * size + rng.uniform(-4, 8),
+        68 + 22 * size + rng.uniform(-5, 5),
     )
     angle = np.linspace(-np.pi / 2, np.pi / 2, 900)
     up = angle < 0
-    blunt = np.where(up, rng.uniform(0.78, 0.98), rng.uniform(0.68, 0.84))
-    x = depth * np.cos(angle) ** blunt
+    blunt = np.where(up, rng.uniform(0.8, 1.08), rng.uniform(0.7, 0.92))
+    behind = rng.uniform(8, 26)
+    x = (depth + behind) * np.cos(angle) ** blunt - behind
     y = middle + np.where(up, lateral, medial) * np.sign(angle) * np.abs(np.sin(angle)) ** 1.04
-    wave = sum(rng.normal(0, 0.7) * np.sin(k * angle + rng.uniform(0, 6.3)) for k in (2, 3, 5))
+    wave = sum(rng.normal(0, 1.1) * np.sin(k * angle + rng.uniform(0, 6.3)) for k in (2, 3, 5))
     x = x + wave * np.cos(angle)
     tip = middle + rng.uniform(-5, 5)
     curve = np.c_[x, y]
     nipple = (float(np.interp(tip, y, x)), float(tip))
     ends = np.array([[-40, y[-1] + 14], [-40, y[0] - 14]])
-    return np.r_[_nipple_bump(curve, nipple, rng.uniform(3.5, 6.5)), ends], nipple
+    return np.r_[_nipple_bump(curve, nipple, rng.uniform(2.5, 5.5)), ends], nipple
 
 
 def _mlo(
     rng: np.random.Generator, depth: float, size: float
 ) -> tuple[npt.NDArray[np.float64], tuple[float, float]]:
     """Return outline and nipple of a medio-lateral oblique view, with axilla and inframammary fold."""
-    tip = FIELD_MM[0] * rng.uniform(0.54, 0.6) + 8 * size
-    drop = min(46 + 24 * size + rng.uniform(-4, 6), 214 - tip)
-    top = rng.uniform(0.52, 0.66)
+    tip = FIELD_MM[0] * rng.uniform(0.58, 0.64) + 8 * size
+    drop = min(56 + 20 * size + rng.uniform(-4, 8), 226 - tip)
+    top = rng.uniform(0.58, 0.7)
     shape = [
         (top, -25.0),
         (top + 0.03, 0.0),
@@ -161,11 +163,11 @@ def _mlo(
     ]
     fold = tip + 1.02 * drop
     points = [(fraction * depth, y) for fraction, y in shape]
-    points += [(5.5, fold), (7.0, fold + 5), (10.0, fold + 16), (15.0, fold + 60)]
+    points += [(6.0, fold + 1), (7.0, fold + 8), (9.5, fold + 20), (15.0, fold + 40), (22.0, fold + 60)]
     curve = _smooth_curve(np.array(points))
     nipple = (depth, tip)
-    ends = np.array([[-40.0, fold + 60], [-40.0, -25.0]])
-    return np.r_[_nipple_bump(curve, nipple, rng.uniform(3.5, 6.0)), ends], nipple
+    ends = np.array([[-40.0, fold + 60.0], [-40.0, -25.0]])
+    return np.r_[_nipple_bump(curve, nipple, rng.uniform(2.5, 5.5)), ends], nipple
 
 
 def draw_breast(seed: int, side: Side, density: Density) -> Breast:
@@ -182,10 +184,10 @@ def draw_breast(seed: int, side: Side, density: Density) -> Breast:
     """
     common, own = stream("shape", seed), stream("shape", seed, side)
     size = float(np.clip(common.beta(2.2, 2.2) + own.normal(0, 0.03), 0, 1))
-    depth = 70 + 48 * size + own.uniform(-2, 2)
+    depth = 80 + 46 * size + own.uniform(-2, 2)
     skin = common.uniform(1.3, 1.9)
     oblique = float(common.uniform(42, 52))
-    low, high = {"a": (-0.25, -0.05), "b": (0.1, 0.35), "c": (0.55, 0.8), "d": (1.05, 1.3)}[density]
+    low, high = {"a": (-0.5, -0.2), "b": (-0.02, 0.25), "c": (0.55, 0.8), "d": (1.05, 1.3)}[density]
     amount = common.uniform(low, high) + own.normal(0, 0.03)
     views = []
     for view in ("CC", "MLO"):
@@ -196,11 +198,11 @@ def draw_breast(seed: int, side: Side, density: Density) -> Breast:
             x=nipple[0] - reach * rng.uniform(0.47, 0.52),
             y=nipple[1] - (rng.uniform(2, 10) if view == "CC" else rng.uniform(10, 22)),
             half_x=reach * rng.uniform(0.45, 0.5),
-            half_y=(40 + 20 * size) * rng.uniform(0.95, 1.15),
+            half_y=(46 + 20 * size) * rng.uniform(0.95, 1.15),
             tilt=0.0 if view == "CC" else float(rng.uniform(0.15, 0.4)),
         )
         muscle = (
-            (rng.uniform(46, 66), rng.uniform(0.82, 1.06) * nipple[1], rng.uniform(0.0, 5.0))
+            (rng.uniform(38, 58), rng.uniform(0.82, 1.06) * nipple[1], rng.uniform(1.5, 6.0))
             if view == "MLO"
             else None
         )

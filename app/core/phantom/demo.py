@@ -49,7 +49,7 @@ def demo_lesions() -> tuple[Lesion, ...]:
         side="R",
         position=Position(46, 16, 10),
         diameter_mm=15,
-        contrast=0.8,
+        contrast=0.55,
         form="irregular",
         margin="spiculated",
         seed=11,

@@ -11,10 +11,12 @@ import numpy.typing as npt
 from app.core.phantom.anatomy import ViewShape
 from app.core.phantom.lesion_shapes import Drawn, overlap
 from app.core.phantom.texture import FloatArray, smoothstep
-from app.core.phantom.tissue import Tissue
+from app.core.phantom.tissue import Tissue, fine_structure
 
 BITS = 12
-FAT, GLAND = 760.0, 1330.0
+_FINE_MM = 0.15
+_SOLID = 1.3  # a solid mass, units of gland
+FAT, GLAND = 900.0, 1250.0
 """Stored value of fat well inside the breast, and how much a unit of gland adds."""
 
 
@@ -30,7 +32,7 @@ def _enlarge(plane: FloatArray, shape: tuple[int, int], times: int) -> FloatArra
 def _noise(rng: np.random.Generator, shape: tuple[int, int], spacing: float) -> FloatArray:
     """Return quantum noise in stored values: finer pixels catch fewer quanta; neighbours share a little."""
     grain = cv2.GaussianBlur(rng.standard_normal(shape, np.float32), (0, 0), 0.62)
-    return np.asarray(grain * np.float32(max(9.0, 48.0 * min(1.0, 0.07 / spacing))), dtype=np.float32)
+    return np.asarray(grain * np.float32(max(9.0, 80.0 * min(1.0, 0.07 / spacing))), dtype=np.float32)
 
 
 def expose(
@@ -40,6 +42,7 @@ def expose(
     shape: tuple[int, int],
     spacing: float,
     rng: np.random.Generator,
+    fine_seed: int = 0,
 ) -> npt.NDArray[np.uint16]:
     """Return stored values of a view: 0 outside of the breast, 1..4095 inside.
 
@@ -55,12 +58,18 @@ def expose(
         (rows, columns) and mm of the result.
     rng
         Of the quantum noise.
+    fine_seed
+        Of the finest fibrils, which are drawn only where pixels are small enough to show them.
     """
     times = round(tissue.spacing / spacing)
     amount, depth = (_enlarge(plane, shape, times).copy() for plane in (tissue.amount, tissue.skin))
     for lesion in lesions:
         target, source = overlap(lesion.corner, lesion.signal.shape, shape)
-        amount[target] += lesion.signal[source]
+        solid = lesion.solid[source]
+        amount[target] += lesion.signal[source] + solid * (_SOLID - amount[target])
+    if spacing < _FINE_MM:
+        key = (form.side, form.view, fine_seed)
+        amount += fine_structure(key, *shape, spacing) * np.clip(0.015 + 0.07 * amount, 0.012, 0.09)
     np.minimum(amount, 1.45 + (amount - 1.45) * 0.8, out=amount)
     # Equalisation leaves the thinning rim a little darker than the rest; the skin is a bright line on it.
     rim = np.exp(depth * np.float32(-1 / 3.2))

@@ -252,6 +252,7 @@ def _view(
         (rows, used),
         spacing,
         stream("noise", seed, form.side, form.view, "prior" if is_prior else "current"),
+        seed,
     )
     truth = tuple(_truth(index, lesion, mark, pixels > 0) for index, lesion, mark in drawn)
     view = PhantomView(

@@ -22,6 +22,8 @@ class Drawn:
     ----------
     signal
         What it adds, in units of gland, on a patch of the view's pixels.
+    solid
+        Share 0..1 of the tissue's own texture that it displaces with dense, even matter.
     mask
         bool, of the same shape: the pixels that belong to it.
     corner
@@ -29,6 +31,7 @@ class Drawn:
     """
 
     signal: FloatArray
+    solid: FloatArray
     mask: npt.NDArray[np.bool_]
     corner: tuple[int, int]
 
@@ -70,7 +73,7 @@ def _contour(rng: np.random.Generator, own: np.random.Generator, form: str, angl
     radius = radius / np.sqrt(ratio)
     waves = {
         "lobulated": ((3, 0.1), (4, 0.07), (5, 0.04)),
-        "irregular": ((2, 0.08), (3, 0.1), (5, 0.07), (8, 0.05)),
+        "irregular": ((2, 0.1), (3, 0.12), (5, 0.09), (8, 0.06), (13, 0.04)),
     }
     for k, amplitude in waves.get(form, ((3, 0.02), (5, 0.015))):
         radius = radius * (1 + amplitude * rng.uniform(0.7, 1.3) * np.cos(k * angle + own.uniform(0, 6.3)))
@@ -82,18 +85,19 @@ def _spicules(
 ) -> FloatArray:
     """Return the spicules of a mass: thin straight strands that fade and taper outwards."""
     radius, curves = lesion.diameter_mm / 2, []
-    for base in np.linspace(0, 2 * np.pi, int(rng.integers(16, 30)), endpoint=False):
-        heading = base + rng.normal(0, 0.14)
-        length = radius * rng.uniform(0.45, 1.9)
-        start = reach + 0.55 * radius * np.array([np.cos(heading), np.sin(heading)])
-        path = vessels.wander(rng, (start[0], start[1]), heading, length + 0.45 * radius, 0.03, step=0.6)
-        width, bright = rng.uniform(0.5, 1.2), rng.uniform(0.35, 0.8) * lesion.contrast
-        pieces = np.array_split(np.arange(len(path) - 1), 5)
+    for base in np.linspace(0, 2 * np.pi, int(rng.integers(22, 38)), endpoint=False):
+        heading = base + rng.normal(0, 0.3)
+        length = radius * float(np.clip(rng.lognormal(-0.35, 0.55), 0.25, 2.2))
+        start = reach + 0.6 * radius * np.array([np.cos(heading), np.sin(heading)])
+        heading += rng.normal(0, 0.18)
+        path = vessels.wander(rng, (start[0], start[1]), heading, length + 0.4 * radius, 0.03, step=0.6)
+        width, bright = rng.uniform(0.3, 0.95), rng.uniform(0.1, 0.42)
+        pieces = np.array_split(np.arange(len(path) - 1), 6)
         for k, piece in enumerate(pieces):
             if len(piece):
-                fade = 1 - k / 5.5
+                fade = 1 - k / 6.5
                 curves.append(
-                    vessels.Curve(path[piece[0] : piece[-1] + 2], max(0.25, width * fade), bright * fade)
+                    vessels.Curve(path[piece[0] : piece[-1] + 2], max(0.2, width * fade), bright * fade)
                 )
     return vessels.draw(curves, count, count, spacing)
 
@@ -105,9 +109,9 @@ def _mass(lesion: Lesion, shape: ViewShape, spacing: float) -> Drawn:
     field, corner = _patch(shape, lesion, reach, spacing)
     distance = np.hypot(field.x, field.y)
     u = distance / (radius * _contour(rng, own, lesion.form, np.arctan2(field.y, field.x)))
-    rough = {"circumscribed": 0.0, "ill-defined": 0.13, "spiculated": 0.1}[lesion.margin]
+    rough = {"circumscribed": 0.0, "ill-defined": 0.13, "spiculated": 0.16}[lesion.margin]
     u = u + np.float32(rough) * field.look(cloud(own, 2.6, 8, 1.0))
-    power, soft = {"circumscribed": (0.45, 0.22), "ill-defined": (0.9, 1.3), "spiculated": (0.75, 0.55)}[
+    power, soft = {"circumscribed": (0.45, 0.22), "ill-defined": (0.9, 1.3), "spiculated": (0.8, 0.7)}[
         lesion.margin
     ]
     body = _blur(np.asarray(np.clip(1 - u * u, 0, 1) ** np.float32(power), dtype=np.float32), soft, spacing)
@@ -116,8 +120,9 @@ def _mass(lesion: Lesion, shape: ViewShape, spacing: float) -> Drawn:
         body * (1 + 0.16 * field.shifted(50, 90).look(cloud(own, 2.6, 10, 1.0))) * np.float32(lesion.contrast)
     )
     if lesion.margin == "spiculated":
-        signal = np.maximum(signal, 0) + _spicules(own, lesion, reach, len(body), spacing) * (1 - 0.8 * body)
-    return Drawn(np.asarray(signal, dtype=np.float32), _largest(mask), corner)
+        strands = _spicules(own, lesion, reach, len(body), spacing)
+        signal = np.maximum(signal, 0) + _blur(strands, 0.12, spacing) * (1 - 0.8 * body)
+    return Drawn(np.asarray(signal, dtype=np.float32), body * np.float32(0.38), _largest(mask), corner)
 
 
 def _asymmetry(lesion: Lesion, shape: ViewShape, spacing: float) -> Drawn:
@@ -134,7 +139,8 @@ def _asymmetry(lesion: Lesion, shape: ViewShape, spacing: float) -> Drawn:
     texture = 0.8 + 0.2 * field.shifted(60, 20).look(cloud(own, 2.6, 9, 1.0))
     signal = np.asarray(body * np.clip(texture, 0.2, 1.5) * np.float32(lesion.contrast), dtype=np.float32)
     smooth = _blur(np.asarray(body, dtype=np.float32), 1.2, spacing)
-    return Drawn(signal, _largest(smooth > 0.35 * float(smooth.max())), corner)
+    mask = _largest(smooth > 0.35 * float(smooth.max()))
+    return Drawn(signal, np.zeros_like(signal), mask, corner)
 
 
 def _largest(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -151,7 +157,7 @@ def _specks(lesion: Lesion, calc_scale: float) -> list[tuple[Position, float, st
         offset = rng.normal(0, 0.48, 3)
         offset *= radius * min(1.0, 0.98 / max(float(np.linalg.norm(offset)), 1e-6))
         place = Position(here.depth + offset[0], here.lateral + offset[1], here.superior + offset[2])
-        size = float(np.clip(rng.lognormal(np.log(0.26), 0.42), 0.1, 0.6)) * calc_scale
+        size = float(np.clip(rng.lognormal(np.log(0.25), 0.45), 0.1, 0.6)) * calc_scale
         mixed = ("punctate", "irregular", "irregular", "linear")
         form = str(rng.choice(mixed)) if lesion.form == "pleomorphic" else lesion.form
         specks.append((place, size, form))
@@ -163,14 +169,16 @@ def _speck_outline(
 ) -> npt.NDArray[np.float64]:
     """Return the polygon of one calcification, mm from its centre."""
     angle = np.linspace(0, 2 * np.pi, 11, endpoint=False)
-    radius = np.full(11, size / 2) * rng.uniform(0.55 if form != "punctate" else 0.92, 1.15, 11)
+    radius = np.full(11, size / 2) * rng.uniform(0.45 if form != "punctate" else 0.92, 1.2, 11)
     points = np.c_[np.cos(angle), np.sin(angle)] * radius[:, None]
     if form == "linear":
         points = points * np.array([rng.uniform(2.0, 4.0), 0.62])
         turn = heading + rng.normal(0, 0.35)
         points = points @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     elif form == "irregular":
-        points = points * np.array([rng.uniform(0.8, 1.5), 1.0])
+        points = points * np.array([rng.uniform(0.8, 1.8), 1.0])
+        turn = rng.uniform(0, np.pi)
+        points = points @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     return np.asarray(points)
 
 
@@ -201,13 +209,14 @@ def _cluster(lesion: Lesion, shape: ViewShape, spacing: float, calc_scale: float
         outline = _speck_outline(rng, size, form, heading) / spacing + (column - first[1], row - first[0])
         cover = _coverage(outline, half)
         target, source = overlap(first, cover.shape, signal.shape)
-        signal[target] += np.float32(lesion.contrast * min(1.3, (size / 0.3) ** 0.7)) * cover[source]
+        thick = min(1.2, (size / 0.35) ** 0.9) * rng.uniform(0.5, 1.15)
+        signal[target] += np.float32(lesion.contrast * thick) * cover[source]
     hull = cv2.convexHull(np.array(places, np.float32)).reshape(-1, 2)
     mask = np.zeros(signal.shape, np.uint8)
     cv2.fillConvexPoly(mask, np.round((hull - 0.5) * 16).astype(np.int32), 1, shift=4)
     around = 2 * max(1, round(0.8 / spacing)) + 1
     mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (around, around)))
-    return Drawn(_blur(signal, 0.07, spacing), mask.astype(bool), corner)
+    return Drawn(_blur(signal, 0.07, spacing), np.zeros_like(signal), mask.astype(bool), corner)
 
 
 def draw(lesion: Lesion, shape: ViewShape, spacing: float, calc_scale: float = 1.0) -> Drawn:

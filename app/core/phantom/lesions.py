@@ -65,7 +65,7 @@ def draw_lesion(
         margin = margin or str(rng.choice(_MARGINS, p=(0.35, 0.3, 0.35)))
         forms = ("round", "oval", "lobulated") if margin != "spiculated" else ("irregular",)
         form = form or str(rng.choice(forms))
-        size, strength = rng.uniform(8, 24), rng.uniform(0.4, 0.75)
+        size, strength = rng.uniform(9, 24), rng.uniform(0.32, 0.65)
         label = f"{margin} {form} mass"
     elif kind == "calc":
         form, margin = form or str(rng.choice(("punctate", "pleomorphic", "pleomorphic", "linear"))), ""

@@ -8,6 +8,7 @@ places (domain warp), so strands and lobules bend as tissue does.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -46,21 +47,29 @@ def cloud(
     stretch
         How much longer structures are along columns (axis 1) than along rows; 1 is isotropic.
     """
+    amplitude = _spectrum(beta, longest_mm, shortest_mm, stretch)
+    n = len(amplitude)
+    # Uniform numbers do: the sum over frequencies is Gaussian whatever they were.
+    noise = rng.random((n, n // 2 + 1, 2), np.float32) - np.float32(0.5)
+    waves = noise.view(np.complex64)[..., 0] * amplitude
+    tile = np.asarray(fft.irfft2(waves, s=(n, n)), dtype=np.float32)
+    return np.asarray(tile / max(float(tile.std()), 1e-9), dtype=np.float32)
+
+
+@lru_cache(maxsize=64)
+def _spectrum(beta: float, longest_mm: float, shortest_mm: float, stretch: float) -> FloatArray:
+    """Return the amplitude of each spatial frequency of a tile, as `scipy.fft.rfft2` orders them."""
     n = _SAMPLES
     while n > 64 and TILE_MM / n * 5 < shortest_mm:
         n //= 2
     rows = np.fft.fftfreq(n, TILE_MM / n)[:, None]
     columns = np.fft.rfftfreq(n, TILE_MM / n)[None, :] * stretch
-    frequency = np.hypot(rows, columns).astype(np.float32)
+    frequency = np.hypot(rows, columns)
     frequency[0, 0] = 1.0
-    amplitude = frequency ** np.float32(-beta / 2)
+    amplitude = frequency ** (-beta / 2)
     amplitude *= (frequency >= 1 / longest_mm) & (frequency <= 1 / shortest_mm)
     amplitude[0, 0] = 0.0
-    noise = rng.standard_normal((n, n // 2 + 1), np.float32) + 1j * rng.standard_normal(
-        (n, n // 2 + 1), np.float32
-    )
-    tile = np.asarray(fft.irfft2((noise * amplitude).astype(np.complex64), s=(n, n)), dtype=np.float32)
-    return np.asarray(tile / max(float(tile.std()), 1e-9), dtype=np.float32)
+    return np.asarray(amplitude, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,11 +127,17 @@ class Field:
         """Return this field displaced by a constant, to see another part of a tile."""
         return Field(self.x + np.float32(x_mm), self.y + np.float32(y_mm))
 
-    def look(self, tile: FloatArray) -> FloatArray:
-        """Return the values of a tile at these places, cubic between its samples."""
+    def look(self, tile: FloatArray, *, mirrored: bool = False) -> FloatArray:
+        """Return the values of a tile at these places, interpolated.
+
+        Past its edges a tile repeats, or is mirrored: cells, unlike clouds, do not fit themselves.
+        """
+        border = cv2.BORDER_REFLECT if mirrored else cv2.BORDER_WRAP
         per_mm = np.float32(tile.shape[0] / TILE_MM)
-        how = cv2.INTER_CUBIC if tile.shape[0] == _SAMPLES else cv2.INTER_LINEAR
-        seen = cv2.remap(tile, self.x * per_mm, self.y * per_mm, how, borderMode=cv2.BORDER_WRAP)
+        # Cubic shows only where pixels are finer than the samples of the tile.
+        coarse = abs(float(self.x[0, 1] - self.x[0, 0])) > 0.25 or tile.shape[0] < _SAMPLES
+        how = cv2.INTER_LINEAR if coarse else cv2.INTER_CUBIC
+        seen = cv2.remap(tile, self.x * per_mm, self.y * per_mm, how, borderMode=border)
         return np.asarray(seen, dtype=np.float32)
 
 

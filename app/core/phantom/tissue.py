@@ -52,7 +52,7 @@ def _fan(field: Field, shape: ViewShape) -> Field:
     """Return coordinates along and across lines that converge at the nipple, mm far from it."""
     behind = np.maximum(np.float32(shape.nipple[0] + 14) - field.x, 1)
     spread = behind * np.float32(1 / 60) + np.float32(0.3)
-    along = np.float32(60) * np.log(spread)
+    along = np.float32(60) * np.log(spread) + np.float32(128)
     return Field(along, (field.y - np.float32(shape.nipple[1])) / spread * np.float32(1.1) + np.float32(128))
 
 
@@ -82,13 +82,18 @@ def _muscle(field: Field, shape: ViewShape, seed: tuple[int | str, ...]) -> tupl
     part = field.y * np.float32(1 / low)
     edge = top * (1 - part) + 4 * bulge * np.clip(part, 0, 1) * (1 - np.clip(part, 0, 1))
     edge = edge + 0.5 * field.look(cloud(rng, 3.0, 60, 8))
-    share = sigmoid((edge - field.x) / np.float32(0.9))
+    share = sigmoid((edge - field.x) / np.float32(1.1))
     turn = np.arctan2(low, -top)
     cosine, sine = np.float32(np.cos(turn)), np.float32(np.sin(turn))
     along = Field(field.x * cosine + field.y * sine, field.y * cosine - field.x * sine)
     fibres = along.look(cloud(rng, 2.2, 30, 1.2, stretch=7.0))
     depth = np.clip((edge - field.x) / np.float32(top), 0, 1)
-    bright = 1.02 + 0.42 * np.sqrt(depth) + 0.05 * fibres + 0.05 * field.look(cloud(rng, 3.0, 80, 2))
+    bright = (
+        0.72
+        + 0.42 * np.sqrt(depth)
+        + (0.02 + 0.04 * depth) * fibres
+        + 0.06 * field.look(cloud(rng, 3.0, 80, 2))
+    )
     return share, np.asarray(bright, dtype=np.float32)
 
 
@@ -103,7 +108,7 @@ def _septa(bent: Field, fan: Field, seed: tuple[int | str, ...]) -> tuple[FloatA
         (10.0, 0.5, fan, other),
         (6.5, 0.42, bent, other),
     ):
-        line = np.exp(-np.square(field.look(cells(rng, size).edge) * np.float32(1 / sharp)))
+        line = np.exp(-np.square(field.look(cells(rng, size).edge, mirrored=True) * np.float32(1 / sharp)))
         strands += line * np.clip(0.4 + 0.45 * part, 0, 1.6) * np.float32(0.5)
     fibrils = np.zeros_like(bent.x)
     for longest, width, field, part in (
@@ -124,18 +129,34 @@ def _gland(
     common, own = stream("gland", seed[0], seed[2]), stream("gland", *seed)
     large = bent.look(cloud(common, 3.0, 90, 14)) * 0.7 + bent.look(cloud(own, 3.0, 90, 6)) * 0.6
     lobules = cells(own, 11.0)
-    lobes = fan.look(lobules.level) - 0.5
+    lobes = fan.look(lobules.level, mirrored=True) - 0.5
     fine = fan.look(cloud(own, 2.9, 26, 1.0, stretch=1.5))
     pressure = 2.1 * envelope + 0.42 * large + 0.55 * lobes + 0.2 * fine + np.float32(breast.amount - 0.95)
     share = sigmoid(pressure / np.float32(0.24))
     uneven = (
         0.68
         + 0.15 * large
-        + 0.12 * fine
+        + 0.08 * fine
         + 0.1 * bent.look(cloud(own, 2.4, 8, 1.0))
         + 0.2 * np.clip(pressure, 0, 1.2)
     )
     return share, np.asarray(np.clip(uneven, 0.15, 1.6), dtype=np.float32)
+
+
+def _node(rng: np.random.Generator, field: Field, shape: ViewShape) -> FloatArray:
+    """Return a benign axillary lymph node, in some oblique views: a smooth oval with a fatty hilum."""
+    if shape.pectoral is None or rng.random() > 0.35:
+        return np.zeros_like(field.x)
+    top, low, _ = shape.pectoral
+    y = rng.uniform(10, 45)
+    x = top * (1 - y / low) + rng.uniform(-14, 10)
+    turn, long, broad = rng.uniform(0.9, 2.0), rng.uniform(4, 8), rng.uniform(0.5, 0.68)
+    dx, dy = field.x - np.float32(x), field.y - np.float32(y)
+    along = (dx * np.float32(np.cos(turn)) + dy * np.float32(np.sin(turn))) / np.float32(long)
+    across = (dy * np.float32(np.cos(turn)) - dx * np.float32(np.sin(turn))) / np.float32(long * broad)
+    body = smoothstep(np.asarray(1 - np.hypot(along, across), np.float32), 0.0, 0.35)
+    hilum = smoothstep(np.asarray(1 - np.hypot(along / 0.55, (across - 0.35) / 0.5), np.float32), 0.0, 0.6)
+    return np.asarray(body * (1 - 0.85 * hilum), dtype=np.float32)
 
 
 def make_tissue(
@@ -163,15 +184,30 @@ def make_tissue(
     muscle, muscle_bright = _muscle(field, shape, key)
     strands, fibrils = _septa(bent, fan, key)
     near = smoothstep(envelope, -1.1, 0.15)
-    fatty = (1 - share) * (0.16 + 0.45 * near)
+    fatty = (1 - share) * (0.34 + 0.5 * near)
     amount = (
         share * uneven
-        + strands * (0.5 * fatty + 0.16 * share)
-        + fibrils * (0.19 * fatty + 0.07 * share + 0.02)
+        + strands * (0.5 * fatty + 0.12 * share)
+        + fibrils * (0.19 * fatty + 0.045 * share + 0.02)
     )
-    amount += 0.055 * bent.look(cloud(rng, 2.8, 40, 1.0)) + 0.03
+    amount += 0.07 * bent.look(cloud(rng, 2.8, 40, 1.0)) + 0.03
     tubes = vessels.draw(vessels.vessels(rng, shape), rows, columns, spacing)
     tubes += vessels.draw(vessels.ducts(rng, shape), rows, columns, spacing)
-    amount += tubes
-    amount = amount * (1 - 0.7 * muscle) + muscle * muscle_bright
+    amount += tubes + 0.42 * _node(rng, field, shape)
+    amount = amount * (1 - 0.6 * muscle) + muscle * muscle_bright
     return Tissue(spacing, np.asarray(amount, dtype=np.float32), skin, share * (1 - muscle), muscle)
+
+
+def fine_structure(key: tuple[int | str, ...], rows: int, columns: int, spacing: float) -> FloatArray:
+    """Return fibrils finer than the working grid resolves, about 0..1, for views of small pixels.
+
+    The tiles are read eight times magnified: 32 mm that repeat, with wavelengths of 0.15 to 3 mm.
+    """
+    rng, closer = stream("fine", *key), np.float32(8)
+    x = (np.arange(columns, dtype=np.float32) + np.float32(0.5)) * np.float32(spacing) * closer
+    y = (np.arange(rows, dtype=np.float32) + np.float32(0.5)) * np.float32(spacing) * closer
+    field = Field(*(np.ascontiguousarray(axis) for axis in np.meshgrid(x, y)))
+    lines = ridge(field.look(cloud(rng, 2.4, 26, 1.6)), 0.13)
+    return np.asarray(
+        lines * np.float32(0.7) + field.shifted(90, 40).look(cloud(rng, 1.6, 14, 1.2)) * np.float32(0.3)
+    )

@@ -64,13 +64,13 @@ def vessels(rng: np.random.Generator, shape: ViewShape) -> list[Curve]:
     """Return veins and arteries: a few long tubes through the subcutaneous fat, with side branches."""
     curves: list[Curve] = []
     reach = shape.nipple[0]
-    for _ in range(int(rng.integers(2, 5))):
+    for _ in range(int(rng.integers(3, 6))):
         high = rng.random() < 0.7
         y = shape.nipple[1] + (-1 if high else 1) * rng.uniform(18, 62 if high else 36)
         start = (rng.uniform(0, 0.25) * reach, float(np.clip(y, 4, FIELD_MM[0] - 30)))
         heading = np.arctan2(shape.nipple[1] - start[1], reach - start[0]) * rng.uniform(0.15, 0.7)
         trunk = wander(rng, start, heading, rng.uniform(0.6, 1.0) * reach, 0.045)
-        width, bright = rng.uniform(1.3, 2.6), rng.uniform(0.1, 0.24)
+        width, bright = rng.uniform(1.2, 2.6), rng.uniform(0.14, 0.32)
         curves.append(Curve(trunk, width, bright))
         for _ in range(int(rng.integers(2, 5))):
             at = int(rng.integers(2, len(trunk)))

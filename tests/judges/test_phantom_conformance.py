@@ -1,0 +1,65 @@
+"""dicom3tools' opinion of the phantom's files under the IHE mammography profile, gdcm's of their pixels."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from judging import need
+from pydicom.uid import HTJ2KLossless
+
+from app.core.phantom.exam import make_exam
+from app.core.phantom.write import ENCAPSULATED, write_exam, write_view
+
+pytestmark = pytest.mark.judge
+
+EXAM = make_exam(1, shape=(208, 160), lesions="any")
+# The judges of Debian 12 are older than HTJ2K.
+KNOWN = [syntax for syntax in ENCAPSULATED if syntax != HTJ2KLossless]
+FORMS = [
+    {},
+    {"photometric": "MONOCHROME1", "voi": "sigmoid"},
+    {"voi": "lut"},
+    {"intent": "processing"},
+    {"intent": "processing", "photometric": "MONOCHROME1"},
+]
+
+
+def _verify(path: Path) -> None:
+    judged = subprocess.run(
+        [need("dciodvfy"), "-profile", "IHEMammo", str(path)], capture_output=True, text=True, timeout=60
+    )
+    assert "Error" not in judged.stderr + judged.stdout, judged.stderr
+    assert judged.returncode == 0, judged.stderr
+    assert "IHEMammo" in judged.stderr + judged.stdout, "the profile was looked at"
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_dciodvfy_finds_no_error_under_the_ihe_profile(tmp_path: Path, form: dict[str, str]) -> None:
+    for path in write_exam(EXAM, tmp_path, **form):
+        _verify(path)
+
+
+@pytest.mark.parametrize("transfer_syntax", KNOWN)
+def test_dciodvfy_finds_no_error_in_encapsulated_files(tmp_path: Path, transfer_syntax: str) -> None:
+    write_view(EXAM.views[0], tmp_path / "x.dcm", transfer_syntax=transfer_syntax)
+    _verify(tmp_path / "x.dcm")
+
+
+def test_dcentvfy_finds_the_four_views_consistent(tmp_path: Path) -> None:
+    paths = write_exam(EXAM, tmp_path)
+    judged = subprocess.run([need("dcentvfy"), *map(str, paths)], capture_output=True, text=True, timeout=60)
+    assert "Error" not in judged.stderr + judged.stdout, judged.stderr
+    assert judged.returncode == 0
+
+
+@pytest.mark.parametrize("transfer_syntax", KNOWN)
+def test_gdcm_decodes_the_same_pixels(tmp_path: Path, transfer_syntax: str) -> None:
+    view = EXAM.views[2]
+    write_view(view, tmp_path / "x.dcm", transfer_syntax=transfer_syntax)
+    command = [need("gdcmconv"), "--raw", str(tmp_path / "x.dcm"), str(tmp_path / "raw.dcm")]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    assert np.array_equal(pydicom.dcmread(tmp_path / "raw.dcm").pixel_array, view.pixels)
