@@ -150,7 +150,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Image",
         ("F", "Shift+2"),
         "arrows-out",
-        "The breast as large as the pane allows",
+        "The whole image in its pane",
         bar=True,
         check="is_fit",
         method="size",

@@ -40,6 +40,8 @@ class Grid(QWidget):
         self._truth: dict[tuple[str, str], tuple[Box, ...]] = {}
         self._shown: tuple[tuple[str, str], Box] | None = None
         self._research = False
+        self._placed: dict[int, tuple[tuple[object, ...], Affine]] = {}
+        self._scaled: tuple[tuple[object, ...], float] | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Images")
         self.setMinimumSize(320, 240)
@@ -174,14 +176,22 @@ class Grid(QWidget):
         return frame
 
     def _scale(self, screen: ScreenState, frames: dict[int, FramePixels | None]) -> float:
-        sizes, extents = [], []
-        for index, frame in frames.items():
-            if frame is None or frame.image.spacing is None:
-                continue
-            pane, image = screen.panes[index], frame.image
-            sizes.append(self._viewports[index].device_size)
-            extents.append(extent_mm(image, image.rows, image.columns, frame.breast, pane.justify, pane.top))
-        return same_scale(sizes, extents)
+        """Return device pixels per millimetre for all visible panes, so that the largest breast fits."""
+        counted = [
+            (frame.image, frame.breast, self._viewports[index].device_size, screen.panes[index])
+            for index, frame in frames.items()
+            if frame is not None and frame.image.spacing is not None
+        ]
+        key = tuple(
+            (id(image), breast, size, pane.justify, pane.top) for image, breast, size, pane in counted
+        )
+        if self._scaled is None or self._scaled[0] != key:
+            extents = [
+                extent_mm(image, image.rows, image.columns, breast, pane.justify, pane.top)
+                for image, breast, _, pane in counted
+            ]
+            self._scaled = (key, same_scale([size for _, _, size, _ in counted], extents))
+        return self._scaled[1]
 
     def _scene(self, screen: ScreenState, index: int, frame: FramePixels | None, scale: float) -> Scene:
         pane, view = screen.panes[index], self._viewports[index]
@@ -195,7 +205,7 @@ class Grid(QWidget):
             size=view.device_size,
             ratio=view.devicePixelRatioF(),
             frame=frame,
-            affine=None if frame is None else _affine(frame, pane, view.device_size, scale),
+            affine=None if frame is None else self._affine(index, frame, pane, view.device_size, scale),
             failed=failed if frame is None else "",
             looks=looks,
             lens=self._lens[1] if self._lens is not None and self._lens[0] == index else None,
@@ -206,6 +216,22 @@ class Grid(QWidget):
             px_per_mm=scale,
             research=self._research and index == self.visible_panes[0],
         )
+
+    def _affine(
+        self, index: int, frame: FramePixels, pane: PaneState, size: tuple[int, int], scale: float
+    ) -> Affine:
+        """Return where a frame lies in its pane; a window drag asks for it again unchanged."""
+        view, image = pane.viewport, frame.image
+        geometry = (view.sizing, view.base, view.zoom, view.pan, view.focus, view.flip_h, view.flip_v)
+        key = (image, frame.breast, geometry, pane.justify, pane.top, size, scale)
+        known = self._placed.get(index)
+        if known is not None and known[0][0] is image and known[0][1:] == key[1:]:
+            return known[1]
+        made = place(
+            image, image.rows, image.columns, frame.breast, view, pane.justify, pane.top, size, scale
+        )
+        self._placed[index] = (key, made)
+        return made
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
@@ -221,13 +247,6 @@ class Grid(QWidget):
             text = "Looking for mammograms" if opening else WELCOME
             painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), text)
         painter.end()
-
-
-def _affine(frame: FramePixels, pane: PaneState, size: tuple[int, int], scale: float) -> Affine:
-    image = frame.image
-    return place(
-        image, image.rows, image.columns, frame.breast, pane.viewport, pane.justify, pane.top, size, scale
-    )
 
 
 def _looks_at(looks: tuple[SecondLook, ...], key: tuple[str, str]) -> tuple[ViewLook, ...]:

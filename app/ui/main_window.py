@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.hanging.placement import sizing_label
 from app.core.imaging.greyscale import voi_names
 from app.core.imaging.image import Image
 from app.ui import icons, menus, theme, wording
@@ -152,7 +153,7 @@ class MainWindow(QMainWindow):
                 f"{wording.window_text(voi, view.window)}  {voi_names(options)[index]}  {wording.voi_shape(voi)}"
             )
             texts["zoom"] = f"×{zoom_of(scene):.2f}"
-            texts["size"] = wording.SIZINGS[view.sizing]
+            texts["size"] = sizing_label(scene.frame.image, view)
             texts["spacing"] = wording.spacing_text(scene.frame.image)
         done, wanted = self.grid.loading
         work = self._work or (f"refining {done}/{wanted}" if done < wanted else "")

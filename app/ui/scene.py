@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPen
+from PySide6.QtCore import QPointF, QRectF
 
 from app.core.imaging.geometry import Affine, Box
 from app.core.imaging.image import Image
 from app.core.reading.findings import ViewLook
 from app.services.frames import FramePixels
 from app.services.state import OverlayState, PaneState
-from app.ui import theme
 
 MARGIN = 12
 """Logical pixels between text and the edge of the pane."""
@@ -107,24 +105,3 @@ class Scene:
         row0, col0, row1, col1 = self.affine.apply_box(box)
         ratio = self.ratio
         return QRectF(col0 / ratio, row0 / ratio, (col1 - col0) / ratio, (row1 - row0) / ratio)
-
-
-def edged_text(painter: QPainter, at: QPointF, text: str, colour: str, font: QFont) -> None:
-    """Write text with a thin dark edge; `at` is the left end of the base line."""
-    path = QPainterPath()
-    path.addText(at, font, text)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.strokePath(path, QPen(QColor(0, 0, 0, 200), 2.4))
-    painter.setPen(QColor(colour))
-    painter.setFont(font)
-    painter.drawText(at, text)
-
-
-def elided(text: str, font: QFont, width: float) -> str:
-    """Return text shortened to `width` logical pixels."""
-    return QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, int(width))
-
-
-def small() -> QFont:
-    """Return the font of text over the image."""
-    return theme.font(theme.SMALL)

@@ -121,6 +121,7 @@ QMainWindow, QDialog {{ background: {WINDOW}; }}
 QWidget {{ color: {TEXT}; font-size: {BASE}px; }}
 QLabel {{ background: transparent; }}
 QLabel[role="title"] {{ font-size: {TITLE}px; font-weight: 600; }}
+QLabel[role="strong"] {{ font-weight: 600; }}
 QLabel[role="quiet"] {{ color: {QUIET}; }}
 QLabel[role="section"] {{ color: {QUIET}; font-size: {SMALL}px; font-weight: 600; }}
 QLabel[role="figure"] {{ font-size: 22px; font-weight: 600; }}

@@ -72,9 +72,7 @@ class Viewport(QWidget):
         else:
             picture = self.raster.picture(scene.frame, scene.affine, scene.size, scene.pane.viewport)
             picture.setDevicePixelRatio(scene.ratio)
-            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
             painter.drawImage(QPointF(0, 0), picture)
-            painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
         if scene is not None:
             for overlay in OVERLAYS:
                 overlay(painter, scene)

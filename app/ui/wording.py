@@ -8,17 +8,11 @@ from typing import Final
 from app.core.imaging.greyscale import reach
 from app.core.imaging.image import Image, PatientFacts, Voi, Window
 from app.core.reading.findings import SecondLook
-from app.services.state import Sizing, WindowState
+from app.services.state import WindowState
 
 RESEARCH: Final = "Research use only"
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS: Final = {"Y": "y", "M": "months", "W": "weeks", "D": "days"}
-SIZINGS: Final[dict[Sizing, str]] = {
-    "same": "same size",
-    "fit": "fit",
-    "actual": "actual pixels",
-    "free": "zoomed",
-}
 
 
 def person(facts: PatientFacts) -> str:

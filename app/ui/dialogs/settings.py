@@ -39,6 +39,7 @@ class SettingsDialog(Dialog):
         self.editors: dict[str, QWidget] = {}
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         groups: dict[str, list] = {}
         for item in fields(Settings):
             if "group" in item.metadata and item.name != "key_bindings":

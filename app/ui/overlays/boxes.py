@@ -7,7 +7,8 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from app.core.reading.findings import Finding
 from app.ui import theme
-from app.ui.scene import Scene, edged_text, small
+from app.ui.lettering import edged_text, small
+from app.ui.scene import Scene
 
 
 def paint_boxes(painter: QPainter, scene: Scene) -> None:

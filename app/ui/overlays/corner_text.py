@@ -8,10 +8,12 @@ from typing import Final
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 
+from app.core.hanging.placement import sizing_label
 from app.core.imaging.greyscale import voi_names
 from app.core.imaging.image import Image
 from app.ui import theme, wording
-from app.ui.scene import FOOT, MARGIN, Scene, edged_text, elided, small
+from app.ui.lettering import edged_text, elided, small
+from app.ui.scene import FOOT, MARGIN, Scene
 
 LEADING: Final = 16
 """Logical pixels from one line to the next."""
@@ -73,9 +75,7 @@ def foot(scene: Scene, image: Image) -> tuple[Line, ...]:
         name = voi_names(scene.frame.alternatives)[index]
         lines.append(Line(f"{wording.window_text(voi, view.window)}  {name}"))
     if scene.affine is not None:
-        lines.append(
-            Line(f"×{zoom_of(scene):.2f}  {wording.SIZINGS[view.sizing]}  {wording.spacing_text(image)}")
-        )
+        lines.append(Line(f"×{zoom_of(scene):.2f}  {sizing_label(image, view)}"))
     return tuple(lines)
 
 

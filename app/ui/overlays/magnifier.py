@@ -11,7 +11,8 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from app.core.imaging.geometry import Affine
 from app.ui import theme
 from app.ui.painting import painted, resampled
-from app.ui.scene import Scene, edged_text, small
+from app.ui.lettering import edged_text, small
+from app.ui.scene import Scene
 
 EDGE: Final = 300
 """Logical pixels of the lens."""

@@ -7,7 +7,8 @@ from PySide6.QtGui import QFontMetrics, QPainter
 
 from app.core.imaging.orientation import canonical, edge_letters
 from app.ui import theme
-from app.ui.scene import MARGIN, Scene, edged_text
+from app.ui.lettering import edged_text
+from app.ui.scene import MARGIN, Scene
 
 
 def letters_of(scene: Scene) -> tuple[str, str, str, str] | None:

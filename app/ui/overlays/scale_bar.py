@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
 
 from app.core.imaging.image import Image
 from app.ui import theme
-from app.ui.scene import MARGIN, Scene, edged_text, small
+from app.ui.lettering import edged_text, small
+from app.ui.scene import MARGIN, Scene
 
 LENGTHS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 LONGEST: Final = 120.0

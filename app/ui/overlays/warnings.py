@@ -6,7 +6,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 
 from app.ui import theme, wording
-from app.ui.scene import Scene, edged_text
+from app.ui.lettering import edged_text
+from app.ui.scene import Scene
 
 
 def sentence(scene: Scene) -> tuple[str, str]:

@@ -34,7 +34,7 @@ class Entry:
 
 
 def entries_of(looks: tuple[SecondLook, ...], threshold: float = 0.0) -> tuple[Entry, ...]:
-    """Return headings and findings by view, best score first; views that failed say why."""
+    """Return headings and findings by view (right before left, as they hang), best score first; views that failed say why."""
     order: dict[str, list[Entry]] = {}
     for look in looks:
         for view in look.views:
@@ -44,7 +44,7 @@ def entries_of(looks: tuple[SecondLook, ...], threshold: float = 0.0) -> tuple[E
             if view.status != "scored":
                 under.append(Entry(view.label, look.model.name, text=f"{view.status}: {view.reason}"))
     rows: list[Entry] = []
-    for label, entries in order.items():
+    for label, entries in sorted(order.items(), key=lambda item: (item[0][1:], item[0][:1] != "R")):
         if entries:
             rows.append(Entry(label))
             rows += sorted(entries, key=lambda e: -(e.finding.score if e.finding else -1.0))

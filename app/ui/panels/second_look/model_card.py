@@ -71,7 +71,7 @@ class ModelCard(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 0, 16, 0)
         column.setSpacing(4)
-        self.name = text_label("title")
+        self.name = text_label("strong")
         self.state = text_label()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.reading.findings import Evidence, SecondLook
-from app.services.state import OverlayState
+from app.services.state import OverlayState, ScreenState
 from app.ui import wording
 from app.ui.panels.second_look.findings_list import FindingsList
 from app.ui.panels.second_look.map_controls import MapControls
@@ -63,6 +63,7 @@ class SecondLookPanel(QWidget):
         outer.addWidget(self.native)
         outer.addWidget(_padded(QLabel(f"{wording.RESEARCH}. Not for diagnosis."), "quiet"))
         session.looks_changed.connect(self.present)
+        session.screen_changed.connect(self._screened)
         session.overlay_changed.connect(self._overlaid)
         self._overlaid(session.overlay)
         self.present(session.looks)
@@ -74,9 +75,9 @@ class SecondLookPanel(QWidget):
         title.setProperty("role", "title")
         self.run = QPushButton("Run")
         self.run.setToolTip("Run the reading set on this study  (A)")
-        self.run.clicked.connect(self._session.analyse)
+        self.run.clicked.connect(lambda: self._session.analyse())
         self.stop = QPushButton("Cancel")
-        self.stop.clicked.connect(self._session.cancel_analysis)
+        self.stop.clicked.connect(lambda: self._session.cancel_analysis())
         line.addWidget(title, 1)
         line.addWidget(self.run)
         line.addWidget(self.stop)
@@ -102,6 +103,9 @@ class SecondLookPanel(QWidget):
         for part in (self._title, self.findings):
             part.setVisible(self.findings.count() > 0)
         self._native(looks)
+
+    def _screened(self, screen: ScreenState) -> None:
+        self.run.setEnabled(screen.study is not None)
 
     def step(self, by: int) -> None:
         """Jump to the next or previous finding."""

@@ -45,7 +45,7 @@ class StudyDelegate(QStyledItemDelegate):
         facts = row.patient.facts
         strong, small = theme.font(theme.TITLE, strong=True), theme.font(theme.SMALL)
         box = rect.adjusted(LEFT, 8, -12, 0)
-        width = min(QFontMetrics(small).horizontalAdvance(facts.id), box.width() // 2)
+        width = min(QFontMetrics(small).horizontalAdvance(facts.id) + 4, box.width() // 2)
         painter.setFont(small)
         painter.setPen(QColor(theme.QUIET))
         number = QFontMetrics(small).elidedText(facts.id, Qt.TextElideMode.ElideMiddle, width)
