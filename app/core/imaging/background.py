@@ -140,10 +140,13 @@ def _air(small: npt.NDArray[np.float32]) -> tuple[Mask, float] | None:
     tissue = float(np.median(scaled[scaled > split]))
     level, noise = _air_level(scaled[dark], tissue)
     far = tissue - level
+    if noise > _REACH * far:
+        return None  # as uneven as tissue: a close-up, which has no air
     limit = level + float(np.clip(4.0 * noise + 2.0, 0.03 * far, _REACH * far))
     air = _touching_border(scaled <= limit)
-    if air.mean() < 0.01:
-        return None
+    beyond = np.count_nonzero((scaled > limit) & (scaled <= 2 * limit - level))
+    if air.mean() < 0.01 or beyond > 0.5 * np.count_nonzero(air):
+        return None  # values run on into the tissue without a step
     return air, low + limit * (high - low) / 255.0
 
 
