@@ -1,8 +1,8 @@
 """A resolution pyramid of area means, weighted by the mask so that the skin line keeps its value.
 
-Level k holds blocks of 2**k x 2**k stored pixels. A block at the far edge that is only partly inside the
-image is the mean of what is inside, as if the last row or column went on. Padding takes no part in a
-mean; `coverage` says how much of a block is not padding.
+Level k holds blocks of 2**k x 2**k stored pixels. Each level is halved to make the next; one with an odd
+number of rows or columns goes on with its last one. Padding takes no part in a mean; `coverage` says how
+much of a block is not padding.
 """
 
 from __future__ import annotations

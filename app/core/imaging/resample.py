@@ -85,14 +85,14 @@ def resample(
     transposed = _is_transposed(stored_to_device)
     level = _level_for(pyramid, stored_to_device)
     matrix = stored_to_device.after(level.to_stored).matrix
-    box = stored_to_device.apply_box(pyramid.seen)
+    box = _visible(stored_to_device, pyramid)
     # The device axis along which stored rows, then stored columns, are laid out.
     axes = [
         _axis(
             float(matrix[device, stored]),
             float(matrix[device, 2]),
             level.values.shape[stored],
-            (max(0, _first_centre(box[device])), min(shape[device], _first_centre(box[device + 2]))),
+            (max(0, box[device]), min(shape[device], box[device + 2])),
         )
         for stored, device in ((0, int(transposed)), (1, int(not transposed)))
     ]
@@ -157,6 +157,20 @@ def _level_for(pyramid: Pyramid, stored_to_device: Affine) -> Level:
     reduction = 1 / max(stored_to_device.scales)
     wanted = int(np.floor(np.log2(max(reduction, 1.0)) + 1e-6))
     return pyramid.levels[min(wanted, len(pyramid.levels) - 1)]
+
+
+def _visible(affine: Affine, pyramid: Pyramid) -> tuple[int, int, int, int]:
+    """Return the half-open box of device pixels that show something of the image."""
+    row0, col0, row1, col1 = affine.apply_box((0, 0, *pyramid.shape))
+    image = (_first_centre(row0), _first_centre(col0), _first_centre(row1), _first_centre(col1))
+    top, left, bottom, right = affine.apply_box(pyramid.seen)
+    # A device pixel whose centre lies beyond the skin line may still be covered in part.
+    return (
+        max(image[0], _first_centre(top) - 1),
+        max(image[1], _first_centre(left) - 1),
+        min(image[2], _first_centre(bottom) + 1),
+        min(image[3], _first_centre(right) + 1),
+    )
 
 
 def _first_centre(edge: float) -> int:
