@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.hanging.hang import choose_protocol, hang, prior_label, priors_of
 from app.core.hanging.layout import Layout
@@ -71,7 +71,9 @@ class Session(Panes):
         settings = settings or Settings()
         super().__init__(library, settings.linked, parent)
         self._settings = settings
-        self._protocols = protocols if protocols is not None else read_protocols()[0]
+        shipped, refused = read_protocols()
+        self._protocols = shipped if protocols is None else protocols
+        self._refused = (*refused, *settings.notes)
         self._collection = library.collection
         self._study_of: dict[ImageKey, Study] = {}
         self._overlay = OverlayState(corner=settings.corner)
@@ -84,6 +86,9 @@ class Session(Panes):
         library.collection_changed.connect(self._on_collection)
         library.opening_failed.connect(self.message)
         library.frame_ready.connect(self._on_frame)
+        library.frame_failed.connect(self._look_closer)
+        # Told once the window listens.
+        QTimer.singleShot(0, self, self._tell_what_was_refused)
 
     # What is
 
@@ -271,14 +276,14 @@ class Session(Panes):
 
     # The second look
 
-    def analyse(self) -> None:
-        """Ask the models of the reading set for a second look at the open study."""
+    def analyse(self, models: tuple[str, ...] | None = None) -> None:
+        """Ask for a second look at the open study: models by name, None the reading set."""
         if self._screen.study is None:
             self.message.emit("There is nothing to analyse.")
         elif not self._looks.present:
             self.message.emit("No models are installed.")
         else:
-            self._looks.run(self._settings.models)
+            self._looks.run(models or self._settings.models)
 
     def cancel_analysis(self) -> None:
         """Stop a second look that runs."""
@@ -369,10 +374,15 @@ class Session(Panes):
         self._look_closer()
 
     @Slot()
+    def _tell_what_was_refused(self) -> None:
+        for sentence in self._refused:
+            self.message.emit(sentence)
+
+    @Slot()
     def _look_closer(self) -> None:
         """Strike off the views seen closely; the second look comes after the last, if so wished."""
         seen = move.closely_seen(self._screen)
-        self._unseen -= {key for key, frame in seen if self._library.complete(key, frame)}
+        self._unseen -= {key for key, frame in seen if self._library.settled(key, frame)}
         wished = self._settings.second_look == "after every view has been seen"
         if wished and not self._unseen and not self._looks.asked and self._screen.study is not None:
             self.analyse()
