@@ -18,6 +18,8 @@ from app.services.frames import FramePixels
 from app.services.jobs import Report
 
 THUMBNAIL_PX = 160
+LOOK_PX = 512
+"""Least length of the longer side of a first look."""
 LEAST_PADDING = 0.01
 """Part of the frame below which named padding is not the air around the breast."""
 
@@ -47,7 +49,7 @@ def decode_look(image: Image, frame: int, report: Report) -> FramePixels | None:
         As `decode_frame`.
     """
     report(0, 1)
-    decoded = first_look(image, frame)
+    decoded = first_look(image, frame, reduce=_reduction(image, LOOK_PX))
     return None if decoded is None else develop(image, frame, decoded, refining=True)
 
 
@@ -60,7 +62,8 @@ def decode_thumbnail(image: Image, frame: int, report: Report) -> npt.NDArray[np
         As `decode_frame`.
     """
     report(0, 1)
-    decoded = first_look(image, frame) or read_frame(image, frame, allow_incomplete=True)
+    decoded = first_look(image, frame, reduce=_reduction(image, THUMBNAIL_PX))
+    decoded = decoded or read_frame(image, frame, allow_incomplete=True)
     return thumbnail(develop(image, frame, decoded, refining=True))
 
 
@@ -111,6 +114,11 @@ def thumbnail(frame: FramePixels) -> npt.NDArray[np.uint8]:
     shrink = Affine.scale_edges(shape[0] / height, shape[1] / width)
     sampled = resample(frame.pyramid, shrink.after(hang_affine(hang, rows, columns)), shape)
     return paint(sampled, table8(grey, frame.alternatives[0]))
+
+
+def _reduction(image: Image, least: int) -> int:
+    """Return the powers of two by which the longer side may shrink and stay at least `least`; 1 to 3."""
+    return min(max(int(np.log2(max(image.rows, image.columns, 1) / least)), 1), 3)
 
 
 def _to_stored(image: Image, shape: tuple[int, ...]) -> Affine:

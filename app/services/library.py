@@ -177,9 +177,9 @@ class Library(QObject):
         """Return what there is of a frame now, refining or whole, and ask for nothing."""
         return self.cache.peek((key, frame)) or self._looks.get((key, frame))
 
-    def complete(self, key: ImageKey, frame: int = 0) -> bool:
-        """Tell whether the whole frame is decoded."""
-        return (key, frame) in self.cache
+    def settled(self, key: ImageKey, frame: int = 0) -> bool:
+        """Tell whether nothing more will come of a frame: it is decoded whole, or it failed."""
+        return (key, frame) in self.cache or (key, frame) in self._failures
 
     def set_cache_mib(self, cache_mib: int) -> None:
         """Change the memory that decoded frames may take; 0 is the default."""
@@ -209,9 +209,15 @@ class Library(QObject):
         self.cache.pin(self._screen)
         for key in [key for key in self._looks if key not in self._screen]:
             del self._looks[key]
-        self._queue.relax(lambda request: (request.image.key, request.frame) in self._screen, Urgency.STUDY)
+        self._queue.relax(lambda request: _place(request) in self._screen, Urgency.STUDY)
+        near = {(image.key, frame + step) for image, frame in wanted for step in (-1, 0, 1)}
+        self._queue.drop(lambda request: request.frame > 0 and _place(request) not in near)
         for image, frame in wanted:
             self._ask(image, frame, Urgency.SCREEN)
+        for image, frame in wanted:
+            for neighbour in (frame + 1, frame - 1):
+                if 0 <= neighbour < image.frames:
+                    self._ask(image, neighbour, Urgency.STUDY)
         self._pump()
 
     def set_study(self, study: Study | None) -> None:
@@ -223,7 +229,7 @@ class Library(QObject):
             lambda request: (
                 request.kind != "thumbnail"
                 and request.image.key not in keys
-                and (request.image.key, request.frame) not in self._screen
+                and _place(request) not in self._screen
             )
         )
         for image in images:
@@ -264,7 +270,7 @@ class Library(QObject):
             self._decoding.start(job, done=self._decoded, failed=self._not_decoded, ended=self._free)
 
     def _useful(self, request: Request) -> bool:
-        key = (request.image.key, request.frame)
+        key = _place(request)
         if request.kind == "look":
             return key in self._screen and key not in self.cache
         if request.kind == "frame" and request.urgency is Urgency.NEXT:
@@ -353,6 +359,10 @@ class Library(QObject):
             for image in study.images
         }
         self.collection_changed.emit(collection)
+
+
+def _place(request: Request) -> FrameKey:
+    return (request.image.key, request.frame)
 
 
 def sentence_of(error: Exception, path: Path | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dicom_files import J2K, write_four_views, write_mg
+from dicom_files import J2K, TOMOSYNTHESIS, write_four_views, write_mg
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
@@ -110,8 +110,9 @@ def test_the_frame_says_what_only_pixels_tell(qtbot: QtBot, library: Library, tm
 
 
 def test_a_reduced_picture_comes_first_and_says_refining(
-    qtbot: QtBot, library: Library, tmp_path: Path
+    qtbot: QtBot, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "DECODING_THREADS", 1)  # else the whole of one small image may come first
     write_mg(tmp_path / "a.dcm", breast(1024, 768), view="CC", orientation=("P", "L"), transfer_syntax=J2K)
     image = opened(qtbot, library, tmp_path)["RCC"]
     seen: list[module.FramePixels] = []
@@ -152,6 +153,24 @@ def test_a_truncated_frame_is_shown_and_marked(qtbot: QtBot, library: Library, t
     path.write_bytes(path.read_bytes()[:-30000])
     image = opened(qtbot, library, tmp_path)["RCC"]
     assert decoded(qtbot, library, image).incomplete
+
+
+def test_the_frames_beside_the_one_on_screen_are_decoded_too(
+    qtbot: QtBot, library: Library, tmp_path: Path
+) -> None:
+    frames = np.stack([np.full((80, 60), 100 * number, np.uint16) for number in range(9)])
+    write_mg(tmp_path / "a.dcm", frames, view="CC", orientation=("P", "L"), sop_class=TOMOSYNTHESIS)
+    opened(qtbot, library, tmp_path)
+    image = images(library)[0]
+    assert image.frames == 9
+    library.set_screen([(image, 4)])
+    qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
+    there = [number for number in range(9) if library.settled(image.key, number)]
+    assert there == [3, 4, 5]
+    for number in there:
+        frame = library.present(image.key, number)
+        assert frame is not None
+        assert frame.stored[0, 0] == 100 * number
 
 
 def test_the_file_that_is_gone_fails_alone(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
@@ -197,7 +216,7 @@ def test_memory_stays_within_its_bound_but_for_the_screen(
         decoded(qtbot, library, image)
         assert library.cache.nbytes <= 1 << 20
     library.set_screen((image, 0) for image in found.values())
-    qtbot.waitUntil(lambda: all(library.complete(image.key) for image in found.values()), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: all(library.settled(image.key) for image in found.values()), timeout=WAIT_MS)
     assert library.cache.nbytes > 1 << 20
     library.set_screen([])
     assert library.cache.nbytes <= 1 << 20
@@ -214,8 +233,8 @@ def test_prefetching_never_costs_the_study_that_is_read(
     library.set_study(first)
     library.prefetch(second)
     qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
-    assert all(library.complete(image.key) for image in first.images)
-    assert not all(library.complete(image.key) for image in second.images)
+    assert all(library.settled(image.key) for image in first.images)
+    assert not all(library.settled(image.key) for image in second.images)
     assert library.cache.nbytes <= 2 << 20
 
 
@@ -229,7 +248,7 @@ def test_the_next_study_is_decoded_before_it_is_opened(
     qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
     session.next_study()
     assert session.screen.study is not None
-    assert all(library.complete(image.key) for image in session.screen.study.images)
+    assert all(library.settled(image.key) for image in session.screen.study.images)
 
 
 def test_the_screen_is_decoded_before_the_study_the_next_one_and_thumbnails(
@@ -337,7 +356,7 @@ def test_the_gui_thread_never_waits_while_an_exam_opens(
     def all_there() -> bool:
         panes = session.screen.panes
         views = [pane.viewport.image for pane in panes if pane.viewport.image is not None]
-        return len(views) == 4 and all(library.complete(view.key) for view in views)
+        return len(views) == 4 and all(library.settled(view.key) for view in views)
 
     qtbot.waitUntil(all_there, timeout=WAIT_MS)
     timer.stop()

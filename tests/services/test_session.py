@@ -411,6 +411,25 @@ def test_a_view_that_is_still_refining_was_not_seen(session: Session, shelf: She
     assert oracle.asked == [("a", None)]
 
 
+def test_a_view_that_cannot_be_shown_is_not_waited_for(
+    session: Session, shelf: Shelf, oracle: Oracle
+) -> None:
+    session.set_settings(replace(Settings(), second_look="after every view has been seen"))
+    study = exam("a", "RMLO")
+    shelf.put((study,))
+    key = (study.images[0].key, 0)
+    shelf._failures[key] = "a.dcm: is broken"
+    shelf.frame_failed.emit(*key, "a.dcm: is broken")
+    assert oracle.asked == [("a", None)]
+
+
+def test_what_was_wrong_with_the_settings_is_told(shelf: Shelf, qtbot: QtBot) -> None:
+    session = Session(shelf, None, Settings(notes=("settings.json: is damaged; defaults are used",)))
+    with qtbot.waitSignal(session.message, timeout=1000) as told:
+        pass
+    assert told.args == ["settings.json: is damaged; defaults are used"]
+
+
 def test_without_models_the_session_says_so(shelf: Shelf) -> None:
     session = Session(shelf)
     said: list[str] = []

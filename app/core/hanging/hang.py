@@ -50,7 +50,7 @@ def choose_protocol(study: Study, protocols: tuple[Protocol, ...], preferred: st
     """Return the protocol that a study gets when it opens.
 
     The preferred one if the study has as many views of its first stage as it needs; else the first
-    in menu order of those that find most views; else the last in menu order.
+    in menu order that has; else the one with the fewest panes.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def choose_protocol(study: Study, protocols: tuple[Protocol, ...], preferred: st
     for protocol in ordered:
         if views_found(study, protocol) >= max(protocol.needs, 1):
             return protocol
-    return ordered[-1]
+    return min(ordered, key=lambda protocol: len(protocol.stages[0].panes))
 
 
 def views_found(study: Study, protocol: Protocol) -> int:

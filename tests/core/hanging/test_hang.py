@@ -155,7 +155,7 @@ def test_the_preferred_protocol_comes_first_where_it_fits() -> None:
 
 
 def test_one_image_pages_through_the_whole_study_in_screening_order() -> None:
-    single = PROTOCOLS[-1]
+    single = next(protocol for protocol in PROTOCOLS if protocol.name == "single")
     layout = hang(study(image("LMLO"), image("LCC"), image("x", view=None)), (), single)
     assert names(layout.panes[0].candidates) == ["LCC", "LMLO", "x"]
     assert layout.tray == ()

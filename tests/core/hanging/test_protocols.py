@@ -38,7 +38,14 @@ def write(folder: Path, data: object, name: str = "mine.json") -> Path:
 
 def test_the_shipped_protocols_are_right_and_in_menu_order() -> None:
     names = [protocol.name for protocol in load_protocols()]
-    assert names == ["screening-cc-mlo", "screening-mlo-cc", "cc-pair", "mlo-pair", "single"]
+    assert names == [
+        "screening-cc-mlo",
+        "screening-mlo-cc",
+        "cc-pair",
+        "mlo-pair",
+        "single",
+        "screening-priors",
+    ]
 
 
 @pytest.mark.parametrize(
