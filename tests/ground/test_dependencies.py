@@ -47,6 +47,8 @@ def test_every_dependency_has_a_lower_bound(root: Path) -> None:
 def test_no_upper_bound_keeps_security_fixes_away(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = [Requirement(line) for line in project["dependencies"]]
+    # PySide6 on old Pythons: see test_qt_keeps_python_alive.py.
+    asked = [r for r in asked if r.marker is None]
     assert [r.name for r in asked if any(s.operator in ("<", "<=", "==", "~=") for s in r.specifier)] == []
 
 
