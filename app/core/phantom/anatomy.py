@@ -152,13 +152,13 @@ def _mlo(
     shape = [
         (top, -25.0),
         (top + 0.03, 0.0),
-        (top + 0.14 + rng.uniform(-0.02, 0.03), 0.33 * tip),
-        (0.9 + rng.uniform(-0.02, 0.02), 0.68 * tip),
+        (top + 0.14 + rng.uniform(-0.04, 0.04), 0.33 * tip),
+        (0.9 + rng.uniform(-0.03, 0.03), 0.68 * tip),
         (0.985, 0.88 * tip),
         (1.0, tip),
-        (0.94, tip + 0.32 * drop),
-        (0.76 + rng.uniform(-0.03, 0.03), tip + 0.62 * drop),
-        (0.46 + rng.uniform(-0.03, 0.03), tip + 0.86 * drop),
+        (0.955 + rng.uniform(-0.02, 0.015), tip + 0.3 * drop),
+        (0.8 + rng.uniform(-0.05, 0.03), tip + 0.62 * drop),
+        (0.5 + rng.uniform(-0.05, 0.05), tip + 0.87 * drop),
         (0.17, tip + 0.985 * drop),
     ]
     fold = tip + 1.02 * drop
@@ -183,7 +183,7 @@ def draw_breast(seed: int, side: Side, density: Density) -> Breast:
         BI-RADS density class; decides how much of the disc is gland.
     """
     common, own = stream("shape", seed), stream("shape", seed, side)
-    size = float(np.clip(common.beta(2.2, 2.2) + own.normal(0, 0.03), 0, 1))
+    size = float(np.clip(common.beta(1.3, 1.3) + own.normal(0, 0.03), 0, 1))
     depth = 80 + 46 * size + own.uniform(-2, 2)
     skin = common.uniform(1.3, 1.9)
     oblique = float(common.uniform(42, 52))
@@ -202,7 +202,7 @@ def draw_breast(seed: int, side: Side, density: Density) -> Breast:
             tilt=0.0 if view == "CC" else float(rng.uniform(0.15, 0.4)),
         )
         muscle = (
-            (rng.uniform(38, 58), rng.uniform(0.82, 1.06) * nipple[1], rng.uniform(1.5, 6.0))
+            (rng.uniform(38, 58), rng.uniform(0.82, 1.06) * nipple[1], rng.uniform(0.0, 9.0))
             if view == "MLO"
             else None
         )

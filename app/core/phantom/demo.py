@@ -16,8 +16,8 @@ from app.core.phantom.exam import VIEWS, PhantomExam, make_exam
 from app.core.phantom.lesions import Lesion
 from app.core.phantom.write import write_exam
 
-DEMO_SEED = 0
-DEMO_SHAPE = (2816, 2048)
+DEMO_SEED = 4
+DEMO_SHAPE = (2560, 2048)
 _DENSITY: Density = "b"
 _VERSION = 1
 """Raised whenever the demo's pixels change: a folder with another number is made anew."""
@@ -47,8 +47,8 @@ def demo_lesions() -> tuple[Lesion, ...]:
         kind="mass",
         label="spiculated irregular mass",
         side="R",
-        position=Position(46, 16, 10),
-        diameter_mm=15,
+        position=Position(80, 36, 4),
+        diameter_mm=16,
         contrast=0.55,
         form="irregular",
         margin="spiculated",
@@ -58,9 +58,9 @@ def demo_lesions() -> tuple[Lesion, ...]:
         kind="calc",
         label="cluster of pleomorphic calcifications",
         side="L",
-        position=Position(44, 6, 14),
-        diameter_mm=12,
-        contrast=1.5,
+        position=Position(40, 8, 16),
+        diameter_mm=10,
+        contrast=1.7,
         form="pleomorphic",
         seed=12,
     )

@@ -174,8 +174,9 @@ def make_exam(
         Which views to make, in order.
     """
     rng = stream("exam", seed)
-    drawn = rng.choice(("a", "b", "c", "d"), p=(0.1, 0.4, 0.4, 0.1))
-    chosen: Density = density or drawn
+    classes: tuple[Density, ...] = ("a", "b", "c", "d")
+    drawn = classes[int(rng.choice(4, p=(0.1, 0.4, 0.4, 0.1)))]
+    chosen = density or drawn
     breasts: dict[Side, Breast] = {side: draw_breast(seed, side, chosen) for side in ("R", "L")}
     found = choose_lesions(seed, breasts, lesions)
     key = hashlib.sha256(repr((seed, shape, chosen, found, calc_scale)).encode()).hexdigest()[:8]

@@ -103,6 +103,8 @@ def cells(rng: np.random.Generator, size_mm: float) -> Cells:
     inside[1:, :][labels[1:, :] != labels[:-1, :]] = 0
     edge = cv2.GaussianBlur(cv2.distanceTransform(inside, cv2.DIST_L2, 5), (0, 0), 0.8)
     level = rng.random(int(labels.max()) + 1, np.float32)[labels]
+    # Half a millimetre of softness: a hard label would show its raster where it is magnified.
+    level = cv2.GaussianBlur(level, (0, 0), 1.2)
     return Cells((edge * (TILE_MM / n)).astype(np.float32), level)
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from app.core.phantom import vessels
 from app.core.phantom.anatomy import Breast, ViewShape, skin_distance
 from app.core.phantom.texture import (
+    TILE_MM,
     Field,
     FloatArray,
     cells,
@@ -88,12 +90,9 @@ def _muscle(field: Field, shape: ViewShape, seed: tuple[int | str, ...]) -> tupl
     along = Field(field.x * cosine + field.y * sine, field.y * cosine - field.x * sine)
     fibres = along.look(cloud(rng, 2.2, 30, 1.2, stretch=7.0))
     depth = np.clip((edge - field.x) / np.float32(top), 0, 1)
-    bright = (
-        0.72
-        + 0.42 * np.sqrt(depth)
-        + (0.02 + 0.04 * depth) * fibres
-        + 0.06 * field.look(cloud(rng, 3.0, 80, 2))
-    )
+    uneven = field.look(cloud(rng, 3.0, 80, 2))
+    level = rng.uniform(0.5, 0.7) + 0.5 * np.sqrt(depth) - 0.12 * np.clip(part, 0, 1)
+    bright = level + (0.02 + 0.04 * depth) * fibres + 0.06 * uneven
     return share, np.asarray(bright, dtype=np.float32)
 
 
@@ -201,13 +200,13 @@ def make_tissue(
 def fine_structure(key: tuple[int | str, ...], rows: int, columns: int, spacing: float) -> FloatArray:
     """Return fibrils finer than the working grid resolves, about 0..1, for views of small pixels.
 
-    The tiles are read eight times magnified: 32 mm that repeat, with wavelengths of 0.15 to 3 mm.
+    Tiles are read eight times magnified: wavelengths of 0.15 to 3 mm, repeated every 32 mm.
     """
-    rng, closer = stream("fine", *key), np.float32(8)
-    x = (np.arange(columns, dtype=np.float32) + np.float32(0.5)) * np.float32(spacing) * closer
-    y = (np.arange(rows, dtype=np.float32) + np.float32(0.5)) * np.float32(spacing) * closer
-    field = Field(*(np.ascontiguousarray(axis) for axis in np.meshgrid(x, y)))
-    lines = ridge(field.look(cloud(rng, 2.4, 26, 1.6)), 0.13)
-    return np.asarray(
-        lines * np.float32(0.7) + field.shifted(90, 40).look(cloud(rng, 1.6, 14, 1.2)) * np.float32(0.3)
+    rng = stream("fine", *key)
+    side = round(TILE_MM / 8 / spacing)
+    lines, grain = (
+        np.asarray(cv2.resize(tile, (side, side), interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+        for tile in (cloud(rng, 2.4, 26, 1.6), cloud(rng, 1.6, 14, 1.2))
     )
+    patch = ridge(lines, 0.13) * np.float32(0.7) + grain * np.float32(0.4)
+    return np.tile(patch, (-(-rows // side), -(-columns // side)))[:rows, :columns]

@@ -42,7 +42,7 @@ NATIVE = (
 ENCAPSULATED = (RLELossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, HTJ2KLossless)
 TRANSFER_SYNTAXES: tuple[str, ...] = NATIVE + ENCAPSULATED
 """All that can be written; every one is lossless."""
-WINDOWS = (("NORMAL", 1750, 2700), ("HARDER", 1750, 2000), ("SOFTER", 1850, 3600))
+WINDOWS = (("NORMAL", 1800, 2500), ("HARDER", 1850, 1900), ("SOFTER", 1850, 3400))
 """Name, centre and width offered, for MONOCHROME2 values."""
 _RAW_BITS = 14
 
@@ -200,7 +200,7 @@ def _grey(ds: Dataset, photometric: Photometric, bits: int, intent: Intent, voi:
     # LINEAR is centred half a value lower than its centre says (PS3.3 C.11.2.1.2.1), SIGMOID is not.
     mirror = top if voi == "sigmoid" else top + 1
     ds.WindowCenter = [str(mirror - centre if complement else centre) for _, centre, _ in WINDOWS]
-    ds.WindowWidth = [str(width if voi == "window" else width // 2) for _, _, width in WINDOWS]
+    ds.WindowWidth = [str(width if voi == "window" else round(0.75 * width)) for _, _, width in WINDOWS]
     ds.WindowCenterWidthExplanation = [name for name, _, _ in WINDOWS]
     ds.VOILUTFunction = "LINEAR" if voi == "window" else "SIGMOID"
 
