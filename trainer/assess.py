@@ -1,0 +1,138 @@
+"""The evaluate command: find a bundle, score a part honestly, write the report."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import safetensors.torch
+import torch
+
+from model_zoo.bundle import Bundle, write_bundle
+from model_zoo.predictor import Device, Predictor, load_predictor
+from model_zoo.spec import Network
+from trainer.card import report_card
+from trainer.evaluate import (
+    Report,
+    find_bundle,
+    models_folder,
+    patient_mark,
+    score_part,
+    seen_patients,
+    target_of,
+    write_report,
+)
+from trainer.measure import measure
+from trainer.splits import Part
+
+_ENSEMBLE = "residual-ensemble"
+
+
+def member_bundle(bundle: Bundle, number: int, folder: Path) -> Bundle:
+    """Write the bundle that asks one member of a fold ensemble only, and return it."""
+    network = bundle.spec.networks["classifier"]
+    config = dict(network.config)
+    members = int(config.pop("members"))
+    state = safetensors.torch.load_file(str(bundle.weights))
+    own = {
+        name.replace(f"classifier.trunks.{number}.", "classifier.trunk."): value
+        for name, value in state.items()
+        if name.startswith(f"classifier.trunks.{number}.")
+    }
+    head: torch.Tensor = state["classifier.head.weight"].float()
+    own["classifier.head.weight"] = head.chunk(members, dim=1)[number] * members
+    own["classifier.head.bias"] = state["classifier.head.bias"].float()
+    spec = replace(bundle.spec, networks={"classifier": Network("residual-classifier", config)})
+    return write_bundle(folder, spec, own, bundle.card, bundle.metrics)
+
+
+def _choose(
+    bundle: Bundle, device: Device, work: Path
+) -> tuple[Callable[[str], Predictor], Callable[[str], bool]]:
+    """Return which predictor to ask for a patient, and whether its weights have seen her."""
+    marks = [set(one) for one in bundle.metrics.get("members", [])]
+    known = set(bundle.metrics.get("trained_on_patients", []))
+    whole = load_predictor(bundle, device)
+    made: dict[int, Predictor] = {}
+
+    def unseen(patient: str) -> int | None:
+        mark = patient_mark(patient)
+        if mark not in known:
+            return None
+        return next((number for number, own in enumerate(marks) if mark not in own), None)
+
+    def predictor(patient: str) -> Predictor:
+        number = unseen(patient)
+        if number is None:
+            return whole
+        if number not in made:
+            made[number] = load_predictor(member_bundle(bundle, number, work / f"member-{number}"), device)
+        return made[number]
+
+    def seen(patient: str) -> bool:
+        return patient_mark(patient) in known and unseen(patient) is None
+
+    return predictor, seen
+
+
+def _protocol(bundle: Bundle, part: Part, seen: Callable[[str], bool]) -> str:
+    patients = {row.patient_id for row in part.rows}
+    inside = sum(seen(patient) for patient in patients)
+    met = seen_patients(bundle, part)
+    where = "all rows of the manifest" if part.fold < 0 else f"the {part.name} part of fold {part.fold}"
+    text = f"Measured on {where}: {len(part.rows)} images of {len(patients)} patients."
+    if inside:
+        return (
+            f"{text} IN-SAMPLE: {inside} of these patients trained or tuned the weights, "
+            "so the numbers say how well they are remembered, not how well the model works."
+        )
+    if met:
+        return (
+            f"{text} Out-of-fold: each of the {met} patients that trained the ensemble was scored by a member "
+            "that never saw her."
+        )
+    return f"{text} None of these patients trained the weights, as far as the bundle says."
+
+
+def assess(name: str, part: Part, folder: Path, device: str, report: Report | None) -> dict[str, Any]:
+    """Score a part with a bundle, write the report folder, return the metrics.
+
+    Parameters
+    ----------
+    name
+        Bundle name or folder.
+    part
+        Of a split, or all rows.
+    folder
+        Receives metrics.json, MODEL_CARD.md and predictions.csv.
+
+    Raises
+    ------
+    BundleError, TrainerError, ModelError
+        No such bundle, a missing file, no such device.
+    """
+    bundle = find_bundle(name, [models_folder()])
+    target = target_of(bundle, part.rows)
+    with tempfile.TemporaryDirectory(prefix="mammoview-evaluate-") as work:
+        choose, seen = _choose(bundle, cast(Device, device), Path(work))
+        exams = score_part(choose, part, report)
+    metrics: dict[str, Any] = measure(
+        exams,
+        target,
+        bundle=f"{bundle.name} {bundle.version}",
+        split=part.split_hash or "all",
+        boxes="detector" in bundle.spec.networks,
+    )
+    metrics["protocol"] = _protocol(bundle, part, seen)
+    metrics["part"] = {"name": part.name, "fold": part.fold if part.fold >= 0 else None}
+    metrics["target"] = {"positive": list(target.positive), "findings": _plain(target.findings)}
+    card = report_card(bundle.spec, metrics, protocol=metrics["protocol"])
+    write_report(folder, metrics, card, exams)
+    return metrics
+
+
+def _plain(findings: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
+    return {name: list(labels) for name, labels in findings.items()}

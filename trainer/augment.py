@@ -1,0 +1,147 @@
+"""Random changes to a training batch that a mammogram could have had by itself.
+
+Everything is float32 on whole batches: no step through 8 bits, one interpolation. The chest wall
+stays on the left (a mirrored breast is the other breast and is already turned), and a flip top to
+bottom is left to views that have no muscle above (CC).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from trainer.errors import TrainerError
+from trainer.recipe import Augmentation
+from trainer.samples import Batch
+from trainer.splits import Part
+
+
+class Augment:
+    """Changes batches of one training part.
+
+    Parameters
+    ----------
+    part
+        The training part of a split. Anything else is refused: images must be divided between
+        patients before they are multiplied.
+    ranges
+        How much.
+    seed
+        With epoch and step it decides every draw, so that a resumed training draws the same.
+
+    Raises
+    ------
+    TrainerError
+        The part does not train.
+    """
+
+    def __init__(self, part: Part, ranges: Augmentation, seed: int) -> None:
+        if part.name != "train":
+            raise TrainerError(f"only the train part of a split is augmented, not {part.name}")
+        self.ranges = ranges
+        self.seed = seed
+
+    def __call__(self, batch: Batch, epoch: int, step: int, rank: int = 0) -> Batch:
+        """Return the changed batch; pixels outside the breast stay as they were (0 after the mask)."""
+        draw = torch.Generator().manual_seed(((self.seed * 1_000_003 + epoch) * 1_000_003 + step) * 64 + rank)
+        affine = self._affine(batch, draw)
+        device = batch.pixels.device
+        if affine is None:
+            pixels, mask, ellipses = batch.pixels, batch.mask, batch.ellipses
+        else:
+            moved = warp(torch.cat([batch.pixels, batch.mask], dim=1), affine.to(device))
+            pixels, mask = moved[:, :1], moved[:, 1:]
+            ellipses = [
+                move_ellipses(own, matrix.to(device))
+                for own, matrix in zip(batch.ellipses, affine, strict=True)
+            ]
+        return replace(batch, pixels=self._grey(pixels, mask, draw), mask=mask, ellipses=ellipses)
+
+    def _affine(self, batch: Batch, draw: torch.Generator) -> Tensor | None:
+        """Return (B, 2, 3) affines from old to new (row, col), or None where nothing moves."""
+        ranges, count = self.ranges, len(batch.views)
+        if not (ranges.flip_rows or ranges.rotate or ranges.scale or ranges.shift):
+            return None
+        rows, columns = batch.pixels.shape[2:]
+        angle = _either(count, draw) * math.radians(ranges.rotate)
+        factor = torch.exp(_either(count, draw) * ranges.scale)
+        allowed = torch.tensor([view in ranges.flip_views for view in batch.views])
+        flip = torch.where((torch.rand(count, generator=draw) < ranges.flip_rows) & allowed, -1.0, 1.0)
+        linear = torch.stack(
+            [
+                torch.stack([torch.cos(angle) * factor * flip, -torch.sin(angle) * factor], dim=1),
+                torch.stack([torch.sin(angle) * factor * flip, torch.cos(angle) * factor], dim=1),
+            ],
+            dim=1,
+        )
+        # About the middle of the chest wall's edge, so that the breast stays attached to it.
+        pivot = torch.tensor([(rows - 1) / 2, 0.0])
+        shift = (
+            torch.stack([_either(count, draw) * rows, _either(count, draw) * columns], dim=1) * ranges.shift
+        )
+        offset = pivot + shift - linear @ pivot
+        return torch.cat([linear, offset[:, :, None]], dim=2)
+
+    def _grey(self, pixels: Tensor, mask: Tensor, draw: torch.Generator) -> Tensor:
+        ranges, count = self.ranges, len(pixels)
+        device = pixels.device
+
+        def shaped(values: Tensor) -> Tensor:
+            return values.to(device).reshape(count, 1, 1, 1)
+
+        inside = (mask > 0.5).to(pixels.dtype)
+        if ranges.contrast:
+            middle = (pixels * inside).sum((1, 2, 3), keepdim=True) / inside.sum(
+                (1, 2, 3), keepdim=True
+            ).clamp(1)
+            factor = shaped(torch.exp(_either(count, draw) * ranges.contrast))
+            pixels = torch.where(inside > 0, (pixels - middle) * factor + middle, pixels)
+        if ranges.brightness:
+            pixels = pixels + shaped(_either(count, draw) * ranges.brightness) * inside
+        if ranges.noise:
+            strength = shaped(torch.rand(count, generator=draw) * ranges.noise)
+            grain = torch.randn(pixels.shape, generator=draw).to(device)
+            pixels = pixels + grain * strength * inside
+        return pixels
+
+
+def _either(count: int, draw: torch.Generator) -> Tensor:
+    """Return `count` uniform numbers in -1..1."""
+    return torch.rand(count, generator=draw) * 2 - 1
+
+
+def warp(images: Tensor, affine: Tensor) -> Tensor:
+    """Return images resampled (bilinear, 0 outside) so that old place p lies at ``affine @ (p, 1)``.
+
+    Parameters
+    ----------
+    images
+        float32 (B, C, H, W).
+    affine
+        (B, 2, 3) from old to new (row, col) pixel centres.
+    """
+    rows, columns = images.shape[2:]
+    linear = torch.linalg.inv(affine[:, :, :2])
+    offset = -(linear @ affine[:, :, 2:])
+    # torch wants (x, y) in units where -1..1 spans pixel corner to pixel corner.
+    half = torch.tensor([rows / 2, columns / 2], device=images.device)
+    middle = torch.tensor([(rows - 1) / 2, (columns - 1) / 2], device=images.device)
+    scaled = linear * half[None, None, :] / half[None, :, None]
+    shifted = (linear @ middle + offset[:, :, 0] - middle) / half
+    theta = torch.cat([scaled.flip(1).flip(2), shifted.flip(1)[:, :, None]], dim=2)
+    grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
+    return functional.grid_sample(images, grid, align_corners=False)
+
+
+def move_ellipses(ellipses: Tensor, affine: Tensor) -> Tensor:
+    """Return the upright ellipses that bound moved ones: exact centres and exact bounding boxes."""
+    if not len(ellipses):
+        return ellipses
+    linear, offset = affine[:, :2], affine[:, 2]
+    centre = ellipses[:, :2] @ linear.T + offset
+    half = torch.sqrt((ellipses[:, 2:] ** 2) @ (linear.T**2))
+    return torch.cat([centre, half], dim=1)

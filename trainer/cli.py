@@ -1,0 +1,304 @@
+"""The command line ``mammoview-trainer``: from a folder of images to a bundle with honest numbers.
+
+Exit codes: 0 done, 1 the work could not be done (exactly one line on stderr), 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from app.core.errors import Cancelled, MammoviewError
+from model_zoo.errors import ModelError
+from trainer.errors import TrainerError
+
+Command = Callable[[argparse.Namespace], None]
+_LATER = {
+    "compare": "comparing two bundles",
+    "features": "the picture of a bundle's features",
+    "to-png": "writing a manifest's images as PNG",
+    "import-weights": "importing weights",
+}
+
+
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+def _counter(word: str) -> Callable[[int, int], None]:
+    """Return a report that draws ``word done/total`` on a terminal and keeps quiet elsewhere."""
+    show = sys.stderr.isatty()
+
+    def report(done: int, total: int) -> None:
+        if show:
+            end = "\n" if done == total else ""
+            print(f"\r{word} {done}/{total}", end=end, file=sys.stderr, flush=True)
+
+    return report
+
+
+def _index(arguments: argparse.Namespace) -> None:
+    from trainer.datasets import index
+    from trainer.manifest import write_manifest
+
+    rows = index(arguments.dataset, Path(arguments.root), _say)
+    manifest = write_manifest(rows, Path(arguments.output))
+    labels = sorted({row.label for row in rows})
+    counts = ", ".join(f"{sum(row.label == label for row in rows)} {label}" for label in labels)
+    _say(f"{manifest.path}: {len(rows)} images of {len(manifest.patients)} patients ({counts})")
+
+
+def _phantom(arguments: argparse.Namespace) -> None:
+    from trainer.phantoms import make_phantoms, parse_shape
+
+    made = make_phantoms(
+        Path(arguments.output),
+        arguments.exams,
+        arguments.seed,
+        parse_shape(arguments.shape),
+        lesions=arguments.lesions,
+        report=_counter("exams"),
+    )
+    _say(f"{arguments.output}: {len(made)} phantom exams")
+
+
+def _split(arguments: argparse.Namespace) -> None:
+    from trainer.manifest import read_manifest
+    from trainer.splits import make_splits, write_splits
+
+    official: Literal["no", "yes", "strict"] = "yes" if arguments.official else "no"
+    if arguments.official_strict:
+        official = "strict"
+    manifest = read_manifest(Path(arguments.manifest))
+    splits = make_splits(manifest, folds=arguments.folds, seed=arguments.seed, official=official)
+    write_splits(splits, Path(arguments.output))
+    sizes = "; ".join(f"{len(fold.train)}/{len(fold.val)}/{len(fold.test)}" for fold in splits.folds)
+    _say(f"{arguments.output}: patients to train/tune/test {sizes}; hash {splits.hash[:16]}")
+
+
+def _audit(arguments: argparse.Namespace) -> None:
+    from trainer.audit import audit, write_audit
+    from trainer.manifest import read_manifest
+    from trainer.splits import read_splits
+
+    if arguments.strict:
+        raise TrainerError("--strict: looking for pictures that are merely alike comes with a later version")
+    splits = read_splits(Path(arguments.splits)) if arguments.splits else None
+    manifest = read_manifest(Path(arguments.manifest))
+    found = audit(manifest, splits, report=_counter("images"))
+    write_audit(found, Path(arguments.output))
+    if found.leaks:
+        raise TrainerError(f"{arguments.manifest}: {found.leaks[0]} ({len(found.leaks)} leaks in all)")
+    _say(f"{arguments.output}: no patient and no identical picture in two parts ({found.images} images)")
+
+
+def _cache(arguments: argparse.Namespace) -> None:
+    from trainer.cache import cache_folder, fill
+    from trainer.manifest import read_manifest
+    from trainer.recipe import read_recipe
+
+    if arguments.scheduler:
+        raise TrainerError("--scheduler: spreading the cache over machines comes with a later version")
+    recipe = read_recipe(arguments.recipe, arguments.set)
+    manifest = read_manifest(Path(arguments.manifest))
+    fill(manifest.rows, recipe.preprocess, _counter("prepared"))
+    _say(f"{cache_folder()}: {len(manifest.rows)} images prepared for {recipe.name}")
+
+
+def _fold(text: str) -> int:
+    if text == "all":
+        return -1
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number nor 'all'")
+    return int(text)
+
+
+def _fit(arguments: argparse.Namespace) -> None:
+    from trainer.recipe import read_recipe
+
+    if arguments.sweep:
+        raise TrainerError("--sweep: trying several values comes with a later version")
+    recipe = read_recipe(arguments.recipe, arguments.set)
+    from trainer.fit import Machine, fit, quiet
+    from trainer.manifest import read_manifest
+    from trainer.splits import read_splits
+
+    quiet(None)
+    manifest = read_manifest(Path(arguments.manifest).resolve())
+    splits_path = Path(arguments.splits).resolve()
+    folder = fit(
+        recipe,
+        manifest,
+        read_splits(splits_path),
+        splits_path,
+        Path(arguments.output),
+        fold=arguments.fold,
+        seed=arguments.seed,
+        machine=Machine(arguments.device, arguments.devices, arguments.nodes),
+        resume=arguments.resume,
+        events=Path(arguments.events) if arguments.events else None,
+        report=_counter("prepared"),
+    )
+    _say(f"{folder}: trained")
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from trainer.export import export
+    from trainer.fit import quiet
+
+    quiet(None)
+    bundle = export([Path(run) for run in arguments.runs], Path(arguments.output), _say)
+    entry = bundle.metrics["metrics"]["auc.image"]
+    _say(f"{bundle.folder}: {bundle.name} {bundle.version}, {_sentence('auc.image', entry)}")
+    if entry["low"] is not None and entry["low"] <= 0.5:
+        _say("The interval reaches 0.5: this model is not shown to be better than chance.")
+
+
+def _sentence(name: str, entry: dict[str, object]) -> str:
+    if entry["value"] is None:
+        return f"{name} undefined ({entry['n']} {entry['unit']}s)"
+    return (
+        f"{name} {entry['value']:.3f} [{entry['low'] or 0:.3f} to {entry['high'] or 0:.3f}], n = {entry['n']}"
+    )
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from trainer.assess import assess
+    from trainer.fit import quiet
+    from trainer.manifest import read_manifest
+    from trainer.splits import all_rows, part_of, read_splits
+
+    quiet(None)
+    manifest = read_manifest(Path(arguments.manifest))
+    part = all_rows(manifest)
+    if arguments.splits:
+        part = part_of(manifest, read_splits(Path(arguments.splits)), arguments.fold, arguments.part)
+    metrics = assess(arguments.bundle, part, Path(arguments.output), arguments.device, _counter("studies"))
+    _say(metrics["protocol"])
+    for name, entry in metrics["metrics"].items():
+        _say(_sentence(name, entry))
+
+
+def _later(arguments: argparse.Namespace) -> None:
+    raise TrainerError(f"{arguments.command}: {_LATER[arguments.command]} comes with a later version")
+
+
+def _data_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    index = commands.add_parser("index", help="write the manifest of a data set")
+    index.add_argument("dataset", metavar="DATASET", help="mias or phantom")
+    index.add_argument("root", metavar="ROOT", help="folder that holds it")
+    index.add_argument("-o", "--output", required=True, metavar="manifest.csv")
+    index.set_defaults(run=_index)
+    phantom = commands.add_parser("phantom", help="make synthetic exams to train on")
+    phantom.add_argument("-o", "--output", required=True, metavar="DIR")
+    phantom.add_argument("--exams", type=int, required=True, metavar="N")
+    phantom.add_argument("--seed", type=int, default=0, metavar="S")
+    phantom.add_argument("--shape", default="1280x1024", metavar="RxC")
+    phantom.add_argument(
+        "--lesions", default="mixed", choices=("mixed", "none", "mass", "calc", "asymmetry", "any")
+    )
+    phantom.set_defaults(run=_phantom)
+    split = commands.add_parser("split", help="divide the patients")
+    split.add_argument("manifest", metavar="manifest.csv")
+    split.add_argument("-o", "--output", required=True, metavar="splits.json")
+    official = split.add_mutually_exclusive_group()
+    official.add_argument("--official", action="store_true")
+    official.add_argument("--official-strict", action="store_true")
+    split.add_argument("--folds", type=int, metavar="K")
+    split.add_argument("--seed", type=int, default=0, metavar="S")
+    split.set_defaults(run=_split)
+    audit = commands.add_parser("audit", help="look for patients and pictures in two parts")
+    audit.add_argument("manifest", metavar="manifest.csv")
+    audit.add_argument("--splits", metavar="splits.json")
+    audit.add_argument("--strict", action="store_true")
+    audit.add_argument("-o", "--output", required=True, metavar="report/")
+    audit.set_defaults(run=_audit)
+    cache = commands.add_parser("cache", help="prepare all images ahead of a training")
+    cache.add_argument("manifest", metavar="manifest.csv")
+    cache.add_argument("--recipe", required=True)
+    cache.add_argument("--scheduler", metavar="ADDRESS")
+    cache.add_argument("--set", action="append", default=[], metavar="key=value")
+    cache.set_defaults(run=_cache)
+
+
+def _model_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    fit = commands.add_parser("fit", help="train")
+    fit.add_argument("recipe", metavar="RECIPE", help="name or .toml file")
+    fit.add_argument("--manifest", required=True, metavar="manifest.csv")
+    fit.add_argument("--splits", required=True, metavar="splits.json")
+    fit.add_argument("-o", "--output", required=True, metavar="runs/NAME")
+    fit.add_argument(
+        "--fold", type=_fold, default=0, metavar="I", help="0-based; 'all': a refit on every patient"
+    )
+    fit.add_argument("--seed", type=int, default=0, metavar="S")
+    fit.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D")
+    fit.add_argument("--devices", type=int, default=1, metavar="N")
+    fit.add_argument("--nodes", type=int, default=1, metavar="N")
+    fit.add_argument("--resume", action="store_true")
+    fit.add_argument("--set", action="extend", nargs="+", default=[], metavar="key=value")
+    fit.add_argument("--sweep", action="extend", nargs="+", default=[], metavar="key=v1,v2")
+    fit.add_argument("--events", metavar="FILE")
+    fit.set_defaults(run=_fit)
+    export = commands.add_parser("export", help="make a bundle of one or more runs")
+    export.add_argument("runs", nargs="+", metavar="runs/NAME")
+    export.add_argument("-o", "--output", required=True, metavar="bundles/")
+    export.set_defaults(run=_export)
+    evaluate = commands.add_parser("evaluate", help="measure a bundle through the workstation's own path")
+    evaluate.add_argument("bundle", metavar="BUNDLE", help="name or folder")
+    evaluate.add_argument("--manifest", required=True, metavar="manifest.csv")
+    evaluate.add_argument("--splits", metavar="splits.json")
+    evaluate.add_argument("--part", default="test", choices=("train", "val", "test"))
+    evaluate.add_argument("--fold", type=int, default=0, metavar="I")
+    evaluate.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D")
+    evaluate.add_argument("-o", "--output", required=True, metavar="report/")
+    evaluate.set_defaults(run=_evaluate)
+    for name, what in _LATER.items():
+        later = commands.add_parser(name, help=f"{what} (comes with a later version)")
+        later.add_argument("rest", nargs=argparse.REMAINDER)
+        later.set_defaults(run=_later)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    made = argparse.ArgumentParser(prog="mammoview-trainer", description=__doc__)
+    commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _data_arguments(commands)
+    _model_arguments(commands)
+    return made
+
+
+def _fail(sentence: str) -> int:
+    print(f"mammoview-trainer: {' '.join(sentence.split())}", file=sys.stderr)
+    return 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    multiprocessing.freeze_support()
+    warnings.simplefilter("ignore")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    try:
+        arguments = parser().parse_args(argv)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+    try:
+        arguments.run(arguments)
+    except (MammoviewError, ModelError) as error:
+        return _fail(str(error))
+    except Cancelled:
+        return _fail(f"{arguments.command}: cancelled")
+    except KeyboardInterrupt:
+        return _fail(f"{arguments.command}: interrupted")
+    except OSError as error:
+        return _fail(f"{error.filename or arguments.command}: {error.strerror or error}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""Evaluation of a finished bundle: through the very `predict_exam` that the workstation calls."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from app.core.errors import MammoviewError
+from model_zoo.breast import find_breast
+from model_zoo.bundle import Bundle, find_bundles, load_bundle, shipped_folder
+from model_zoo.contract import ArrayView, ExamPrediction, ViewPrediction
+from model_zoo.exam import predict_exam
+from model_zoo.predictor import Predictor
+from trainer.errors import TrainerError
+from trainer.manifest import Row, check_file
+from trainer.measure import ExamResult, ImageResult
+from trainer.recipe import Target
+from trainer.splits import Part
+from trainer.views import read_view
+
+Report = Callable[[int, int], None]
+_NORMAL = ("normal", "negative", "0", "no", "")
+
+
+def patient_mark(patient: str) -> str:
+    """Return a patient's mark in a bundle: enough to recognise her, not to name her."""
+    return hashlib.sha256(patient.encode()).hexdigest()[:16]
+
+
+def studies(rows: Iterable[Row]) -> list[list[Row]]:
+    """Return rows by study, in order of first appearance."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row.patient_id, row.study_id), []).append(row)
+    return list(found.values())
+
+
+def read_study(rows: Sequence[Row]) -> tuple[list[ArrayView], dict[int, str]]:
+    """Return the views that could be read, and by index the sentence of those that could not.
+
+    Raises
+    ------
+    TrainerError
+        A file that is not there: a manifest that has come apart is no reason to leave images out.
+    """
+    views, failed = [], {}
+    for number, row in enumerate(rows):
+        check_file(row)
+        try:
+            views.append(read_view(row))
+        except TrainerError:
+            raise
+        except MammoviewError as error:
+            failed[number] = str(error)
+    return views, failed
+
+
+def _result(row: Row, view: ArrayView, answer: ViewPrediction) -> ImageResult:
+    row0, col0, row1, col1 = find_breast(view.pixels, view.padding).box
+    scored = answer.status == "scored"
+    return ImageResult(
+        row,
+        answer.score if scored else None,
+        answer.reason,
+        tuple((finding.score, finding.box) for finding in answer.findings) if scored else (),
+        (float(row0), float(col0), float(row1), float(col1)),
+    )
+
+
+def _unread(row: Row, sentence: str) -> ImageResult:
+    return ImageResult(row, None, sentence, (), (0.0, 0.0, float(row.rows), float(row.columns)))
+
+
+def score_study(predictor: Predictor, rows: Sequence[Row]) -> ExamResult:
+    """Return what a bundle says about one study of the manifest."""
+    views, failed = read_study(rows)
+    prediction: ExamPrediction | None = predict_exam(predictor, views) if views else None
+    answers = iter(zip(views, prediction.views, strict=True) if prediction else ())
+    images = []
+    for number, row in enumerate(rows):
+        if number in failed:
+            images.append(_unread(row, failed[number]))
+        else:
+            images.append(_result(row, *next(answers)))
+    if prediction is None:
+        return ExamResult(tuple(images), {"L": None, "R": None}, None)
+    return ExamResult(tuple(images), prediction.breasts, prediction.exam_score)
+
+
+def score_part(
+    choose: Predictor | Callable[[str], Predictor], part: Part, report: Report | None = None
+) -> list[ExamResult]:
+    """Return what a bundle says about every study of a part.
+
+    Parameters
+    ----------
+    choose
+        The predictor, or a function that gives the one to be used for a patient id (a fold ensemble
+        is asked through those members that never saw the patient).
+    """
+    groups = studies(part.rows)
+    made = []
+    for number, rows in enumerate(groups, start=1):
+        predictor = choose if isinstance(choose, Predictor) else choose(rows[0].patient_id)
+        made.append(score_study(predictor, rows))
+        if report is not None:
+            report(number, len(groups))
+    return made
+
+
+def models_folder() -> Path:
+    """Return the user's model folder, the same that the workstation uses: MAMMOVIEW_MODELS if set."""
+    named = os.environ.get("MAMMOVIEW_MODELS")
+    return Path(named) if named else Path(platformdirs.user_data_dir("mammoview", appauthor=False)) / "models"
+
+
+def find_bundle(name: str, folders: Sequence[Path] = ()) -> Bundle:
+    """Return a bundle by folder, or by name among the shipped ones and those in `folders`.
+
+    Raises
+    ------
+    BundleError
+        There is none, or it is refused.
+    """
+    path = Path(name)
+    if path.is_dir() or "/" in name or path.is_absolute():
+        return load_bundle(path)
+    return find_bundles([shipped_folder(), *folders]).get(name)
+
+
+def target_of(bundle: Bundle, rows: Iterable[Row]) -> Target:
+    """Return what a bundle was trained to find, as its metrics.json says; else all that is not normal."""
+    stated: Mapping[str, Any] = bundle.metrics.get("target", {})
+    positive = stated.get("positive")
+    if not isinstance(positive, list) or not positive:
+        positive = sorted({row.label for row in rows if row.label.lower() not in _NORMAL})
+    findings = stated.get("findings")
+    if not isinstance(findings, dict):
+        findings = {name: ["*"] for name in bundle.spec.outputs.findings[:1]}
+    return Target(
+        tuple(str(label) for label in positive),
+        bundle.spec.outputs.score.of,
+        {str(name): tuple(str(label) for label in labels) for name, labels in findings.items()},
+    )
+
+
+def seen_patients(bundle: Bundle, part: Part) -> int:
+    """Return how many patients of a part trained (or tuned) the bundle's weights, as far as it says."""
+    marks = bundle.metrics.get("trained_on_patients", [])
+    known = set(marks) if isinstance(marks, list) else set()
+    return sum(patient_mark(patient) in known for patient in {row.patient_id for row in part.rows})
+
+
+def write_report(folder: Path, metrics: Mapping[str, Any], card: str, exams: Sequence[ExamResult]) -> None:
+    """Write metrics.json, MODEL_CARD.md and predictions.csv into a report folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+        (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+        lines = ["image_id,patient_id,laterality,view,label,score,findings"]
+        for exam in exams:
+            for image in exam.images:
+                row, score = image.row, "" if image.score is None else f"{image.score:.6f}"
+                cells = (row.image_id, row.patient_id, row.laterality, row.view, row.label, score)
+                lines.append(",".join((*cells, str(len(image.boxes)))))
+        (folder / "predictions.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise TrainerError(f"{folder}: the report cannot be written ({error.strerror})") from error

@@ -1,0 +1,314 @@
+"""A recipe: everything that decides a training, in one TOML file, typed and checked.
+
+The blocks ``networks``, ``preprocess``, ``views``, ``aggregation``, ``detection`` and ``domain`` are
+those of bundle.json, word for word, so that what is trained is what is shipped.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from model_zoo.fields import Fields
+from model_zoo.preprocess import Preprocess, read_preprocess
+from model_zoo.suitability import Domain, Views, read_domain, read_views
+from trainer.errors import TrainerError
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is learnt.
+
+    Attributes
+    ----------
+    positive
+        Manifest labels that count as positive; every other label is negative.
+    of
+        What the score is of, as the reader sees it: "a lesion in this image".
+    findings
+        For each class of the detector the manifest's lesion labels that belong to it.
+    """
+
+    positive: tuple[str, ...]
+    of: str
+    findings: Mapping[str, tuple[str, ...]]
+
+    def class_of(self, label: str) -> int | None:
+        """Return the 0-based class of a lesion label, or None where no class takes it."""
+        for number, labels in enumerate(self.findings.values()):
+            if label in labels or "*" in labels:
+                return number
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """How it is learnt.
+
+    Attributes
+    ----------
+    epochs, batch, lr, weight_decay
+        AdamW; `lr` is the peak of a schedule that rises over `warmup` (share of all steps) and then
+        falls along a cosine.
+    patience
+        Stop after so many epochs without a lower validation loss; 0: never.
+    keep
+        ``best`` (lowest validation loss) or ``last``: which weights are exported.
+    balance
+        Half of every batch positive.
+    dense_weight, image_weight, boxes_weight
+        Weights of the three losses: cells of the class-activation map against the lesions' ellipses,
+        the image's logit, the detector's own.
+    clip
+        Largest norm of the gradient.
+    workers
+        Processes that read samples; 0: none.
+    precision
+        Of Lightning: ``32-true``, ``bf16-mixed``, ``16-mixed``.
+    """
+
+    epochs: int = 20
+    batch: int = 8
+    lr: float = 1e-3
+    weight_decay: float = 0.05
+    warmup: float = 0.1
+    patience: int = 0
+    keep: str = "best"
+    balance: bool = True
+    dense_weight: float = 1.0
+    image_weight: float = 1.0
+    boxes_weight: float = 1.0
+    clip: float = 2.0
+    workers: int = 0
+    precision: str = "32-true"
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """Ranges of the random changes to a training batch; all 0: none.
+
+    Attributes
+    ----------
+    flip_rows
+        Chance of a flip top to bottom, for the views in `flip_views` only; the chest wall stays left.
+    rotate
+        Degrees either way.
+    scale, contrast
+        Largest natural logarithm of the factor, either way.
+    shift
+        Share of height and width, either way.
+    brightness, noise
+        In units of the prepared pixels (their standard deviation).
+    """
+
+    flip_rows: float = 0.0
+    flip_views: tuple[str, ...] = ("CC",)
+    rotate: float = 0.0
+    scale: float = 0.0
+    shift: float = 0.0
+    contrast: float = 0.0
+    brightness: float = 0.0
+    noise: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recipe, checked; `raw` is its resolved content as it goes into the run folder.
+
+    Attributes
+    ----------
+    pretrained
+        Folder of a run whose weights are the start, or "".
+    specificity
+        At which the operating point is set (on out-of-fold predictions).
+    """
+
+    name: str
+    version: str
+    title: str
+    task: str
+    target: Target
+    networks: Mapping[str, Any]
+    preprocess: Preprocess
+    views: Views
+    aggregation: Mapping[str, Any]
+    detection: Mapping[str, Any]
+    domain: Domain
+    train: Train
+    augment: Augmentation
+    pretrained: str
+    specificity: float
+    card: Mapping[str, str]
+    raw: Mapping[str, Any]
+
+    def config(self, role: str) -> tuple[str, dict[str, Any]] | None:
+        """Return (architecture, config) of the classifier or the detector, or None if there is none."""
+        block = self.networks.get(role)
+        return None if block is None else (str(block["architecture"]), dict(block.get("config", {})))
+
+
+def recipe_names() -> tuple[str, ...]:
+    """Return the names of the recipes that come with the trainer."""
+    folder = files("trainer") / "recipes"
+    return tuple(
+        sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    )
+
+
+def _load(name: str) -> dict[str, Any]:
+    path = Path(name)
+    try:
+        if path.suffix == ".toml" or path.is_file():
+            text = path.read_text(encoding="utf-8")
+        elif name in recipe_names():
+            text = (files("trainer") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
+        else:
+            raise TrainerError(
+                f"{name}: no such recipe (known: {', '.join(recipe_names())}, or a .toml file)"
+            )
+        return tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainerError(f"{name}: the recipe cannot be read ({error.__class__.__name__})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise TrainerError(f"{name}: the recipe is no TOML ({error})") from error
+
+
+_ALIASES = {
+    "batch_size": "train.batch",
+    "max_epochs": "train.epochs",
+    "learning_rate": "train.lr",
+    "num_workers": "train.workers",
+    "rows": "preprocess.resize.rows",
+    "columns": "preprocess.resize.columns",
+    "mm": "preprocess.resize.mm",
+}
+
+
+def _value(text: str) -> Any:
+    """Return what a ``--set`` value means: a TOML value, or else the bare text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _set(content: dict[str, Any], assignment: str) -> None:
+    key, equals, text = assignment.partition("=")
+    key = key.strip()
+    if not equals or not key:
+        raise TrainerError(f"--set {assignment}: the form is key=value")
+    if key == "size":
+        rows, _, columns = text.partition("x")
+        _set(content, f"rows={rows}")
+        _set(content, f"columns={columns or rows}")
+        return
+    path = _ALIASES.get(key, key).split(".")
+    if len(path) == 1 and key not in content:
+        # A bare word may stand for a key of the two blocks that are tuned most.
+        for block, kind in (("train", Train), ("augment", Augmentation)):
+            if key in {field.name for field in fields(kind)}:
+                path = [block, key]
+    place = content
+    for name in path[:-1]:
+        place = place.setdefault(name, {})
+        if not isinstance(place, dict):
+            raise TrainerError(f"--set {assignment}: {name} has no keys below it")
+    place[path[-1]] = _value(text.strip())
+
+
+def _train(block: Fields) -> Train:
+    made = Train(
+        epochs=block.whole("epochs", 20, low=1, high=100_000),
+        batch=block.whole("batch", 8, low=1, high=4096),
+        lr=block.number("lr", 1e-3, low=1e-8, high=10),
+        weight_decay=block.number("weight_decay", 0.05, low=0, high=1),
+        warmup=block.number("warmup", 0.1, low=0, high=1),
+        patience=block.whole("patience", 0, low=0, high=100_000),
+        keep=block.choice("keep", ("best", "last"), "best"),
+        balance=block.flag("balance", True),
+        dense_weight=block.number("dense_weight", 1.0, low=0, high=1000),
+        image_weight=block.number("image_weight", 1.0, low=0, high=1000),
+        boxes_weight=block.number("boxes_weight", 1.0, low=0, high=1000),
+        clip=block.number("clip", 2.0, low=0, high=1e6),
+        workers=block.whole("workers", 0, low=0, high=256),
+        precision=block.choice("precision", ("32-true", "bf16-mixed", "16-mixed"), "32-true"),
+    )
+    block.finish()
+    return made
+
+
+def _augmentation(block: Fields) -> Augmentation:
+    made = Augmentation(
+        flip_rows=block.number("flip_rows", 0.0, low=0, high=1),
+        flip_views=block.texts("flip_views", ["CC"]),
+        rotate=block.number("rotate", 0.0, low=0, high=180),
+        scale=block.number("scale", 0.0, low=0, high=2),
+        shift=block.number("shift", 0.0, low=0, high=0.5),
+        contrast=block.number("contrast", 0.0, low=0, high=2),
+        brightness=block.number("brightness", 0.0, low=0, high=10),
+        noise=block.number("noise", 0.0, low=0, high=10),
+    )
+    block.finish()
+    return made
+
+
+def _target(block: Fields) -> Target:
+    classes = block.mapping("findings", {})
+    findings = {}
+    for name, labels in classes.items():
+        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+            raise block.error("findings", f"must give {name} a list of lesion labels")
+        findings[str(name)] = tuple(labels)
+    made = Target(block.texts("positive"), block.text("of"), findings)
+    block.finish()
+    return made
+
+
+def read_recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
+    """Return a recipe by name or TOML file, with ``key=value`` changes.
+
+    Keys are dotted (``train.epochs=2``); those of ``train`` and ``augment`` may stand alone, and
+    ``size=256x192`` sets both sides of the canvas.
+
+    Raises
+    ------
+    TrainerError, BundleError
+        An unknown recipe, an unknown key, a wrong value: one sentence that names it.
+    """
+    content = _load(name)
+    for change in changes:
+        _set(content, change)
+    return resolve(content, f"recipe {Path(name).stem}")
+
+
+def resolve(content: Mapping[str, Any], where: str) -> Recipe:
+    """Return the typed recipe of a TOML or JSON content; strict, see `read_recipe`."""
+    raw = json.loads(json.dumps(content))
+    top = Fields(where, copy.deepcopy(raw))
+    recipe = Recipe(
+        name=top.text("name"),
+        version=top.text("version"),
+        title=top.text("title"),
+        task=top.choice("task", ("classification", "detection", "classification+detection")),
+        target=_target(top.fields("target")),
+        networks=top.mapping("networks"),
+        preprocess=read_preprocess(top.fields("preprocess")),
+        views=read_views(top.fields("views")),
+        aggregation=top.mapping("aggregation"),
+        detection=top.mapping("detection", {}),
+        domain=read_domain(top.fields("domain")),
+        train=_train(top.fields("train", {})),
+        augment=_augmentation(top.fields("augment", {})),
+        pretrained=top.text("pretrained", "", empty=True),
+        specificity=top.number("specificity", 0.9, low=0.01, high=0.9999),
+        card={key: str(value) for key, value in top.mapping("card", {}).items()},
+        raw=raw,
+    )
+    top.finish()
+    return recipe
