@@ -91,8 +91,8 @@ def _protocol(bundle: Bundle, part: Part, seen: Callable[[str], bool]) -> str:
         )
     if met:
         return (
-            f"{text} Out-of-fold: each of the {met} patients that trained the ensemble was scored by a member "
-            "that never saw her."
+            f"{text} Out-of-fold: each of the {met} patients that trained the ensemble was scored by a "
+            "member that never saw her."
         )
     return f"{text} None of these patients trained the weights, as far as the bundle says."
 

@@ -191,7 +191,9 @@ def _later(arguments: argparse.Namespace) -> None:
 
 def _data_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     index = commands.add_parser("index", help="write the manifest of a data set")
-    index.add_argument("dataset", metavar="DATASET", help="mias or phantom")
+    index.add_argument(
+        "dataset", metavar="DATASET", help="mias, phantom or cbis-mass; more come with later versions"
+    )
     index.add_argument("root", metavar="ROOT", help="folder that holds it")
     index.add_argument("-o", "--output", required=True, metavar="manifest.csv")
     index.set_defaults(run=_index)

@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from trainer.datasets import mias, phantom
+from trainer.datasets import cbis_mass, mias, phantom
 from trainer.errors import TrainerError
 from trainer.manifest import Row
 
 Adapter = Callable[[Path, Callable[[str], None]], list[Row]]
 
-DATASETS: dict[str, Adapter] = {"mias": mias.index, "phantom": phantom.index}
+DATASETS: dict[str, Adapter] = {
+    "mias": mias.index,
+    "cbis-mass": cbis_mass.index,
+    "phantom": phantom.index,
+}
 LATER = (
     "cbis",
-    "cbis-mass",
     "cdd-cesm",
     "ddsm-tiles",
     "rsna",
