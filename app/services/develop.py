@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -83,6 +85,9 @@ def develop(image: Image, frame: int, decoded: Frame, *, refining: bool = False)
     stored.setflags(write=False)
     grey = image.grey_of(frame)
     padding = padding_mask(stored, grey)
+    if padding is not None and not padding.any():
+        # Named and never used: the air must not turn white when the reader inverts.
+        grey, padding = replace(grey, padding=None), None
     mask = background_mask(stored, grey) if padding is None else padding
     mask.setflags(write=False)
     outside = mask

@@ -15,36 +15,27 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal, Slot
 
 from app.core.dicom.finder import find
-from app.core.dicom.pixels import warm_up
 from app.core.errors import MammoviewError
 from app.core.imaging.image import Collection, Image, Study
 from app.core.settings import Settings
 from app.services.assign import assigned, replaced
-from app.services.develop import decode_frame, decode_look, decode_thumbnail, thumbnail
+from app.services.decoding import Decoding
+from app.services.develop import thumbnail
 from app.services.frames import FrameCache, FrameKey, FramePixels, default_budget
 from app.services.jobs import Job, Jobs, Report
-from app.services.requests import BACKGROUND, Request, RequestQueue, Urgency
+from app.services.requests import Request, Urgency
 
-DECODING_THREADS = 2
 BYTES_PER_PIXEL = 6
 """Of a developed frame, at most: what a prefetch is expected to need."""
 
 ImageKey = tuple[str, str]
 Thumbnail = npt.NDArray[np.uint8]
 
-_WORK = {"look": decode_look, "frame": decode_frame, "thumbnail": decode_thumbnail}
-
 
 def find_images(paths: Sequence[Path], report: Report) -> Collection:
     """Find all images below paths: the finder as a job."""
     found: Collection = find(paths, report)
     return found
-
-
-def start_decoders(report: Report) -> None:
-    """Start the decoder processes while the finder is at work."""
-    report(0, 1)
-    warm_up()
 
 
 class Library(QObject):
@@ -83,12 +74,11 @@ class Library(QObject):
         self.cache = FrameCache(default_budget((settings or Settings()).cache_mib))
         self._collection = Collection()
         self._images: dict[ImageKey, Image] = {}
-        self._generation = 0
         self._finding = Jobs(1, self)
-        self._decoding = Jobs(DECODING_THREADS, self)
         self._opening: Job | None = None
-        self._queue = RequestQueue()
-        self._running: dict[Job, Request] = {}
+        self._decoding = Decoding(self._useful, self)
+        self._decoding.decoded.connect(self._decoded)
+        self._decoding.failed.connect(self._not_decoded)
         self._looks: dict[FrameKey, FramePixels] = {}
         self._failures: dict[FrameKey, str] = {}
         self._thumbnails: dict[ImageKey, Thumbnail | None] = {}
@@ -110,7 +100,7 @@ class Library(QObject):
     @property
     def busy(self) -> bool:
         """True while anything is being found or decoded, or waits for it."""
-        return self.opening or bool(self._running) or len(self._queue) > 0
+        return self.opening or self._decoding.busy
 
     def image(self, key: ImageKey) -> Image | None:
         """Return the image of a key, or None when it is not in the collection."""
@@ -121,7 +111,7 @@ class Library(QObject):
         self.cancel()
         job = Job(find_images, ([Path(path) for path in paths],))
         self._opening = job
-        self._decoding.start(Job(start_decoders))
+        self._decoding.warm_up()
         self._finding.start(
             job, done=self._found, failed=self._not_found, progress=self._looked_at, ended=self._opened
         )
@@ -135,10 +125,8 @@ class Library(QObject):
     def stop(self) -> None:
         """Stop all work and wait for the threads; the library is of no use after."""
         self.cancel()
-        self._queue.clear()
-        self._generation += 1
         self._finding.close()
-        self._decoding.close()
+        self._decoding.stop()
 
     def assign(self, image: Image, laterality: str | None, view: str | None) -> Image:
         """Give an image the laterality and view the reader named, and return the new facts.
@@ -151,10 +139,7 @@ class Library(QObject):
             for key in [key for key in held if key[0] == image.key]:
                 del held[key]  # type: ignore[attr-defined]
         self._thumbnails.pop(image.key, None)
-        self._queue.drop(lambda request: request.image.key == image.key)
-        for job, request in self._running.items():
-            if request.image.key == image.key:
-                job.cancel()
+        self._decoding.forget(lambda request: request.image.key == image.key)
         self._set_collection(replaced(self._collection, new))
         return new
 
@@ -198,7 +183,7 @@ class Library(QObject):
         if present is not None:
             self._thumbnails[image.key] = thumbnail(present)
             return self._thumbnails[image.key]
-        self._add(Request("thumbnail", image, middle, Urgency.THUMBNAIL, self._generation))
+        self._decoding.add(Request("thumbnail", image, middle, Urgency.THUMBNAIL))
         self._pump()
         return None
 
@@ -209,9 +194,9 @@ class Library(QObject):
         self.cache.pin(self._screen)
         for key in [key for key in self._looks if key not in self._screen]:
             del self._looks[key]
-        self._queue.relax(lambda request: _place(request) in self._screen, Urgency.STUDY)
+        self._decoding.queue.relax(lambda request: request.place in self._screen, Urgency.STUDY)
         near = {(image.key, frame + step) for image, frame in wanted for step in (-1, 0, 1)}
-        self._queue.drop(lambda request: request.frame > 0 and _place(request) not in near)
+        self._decoding.queue.drop(lambda request: request.frame > 0 and request.place not in near)
         for image, frame in wanted:
             self._ask(image, frame, Urgency.SCREEN)
         for image, frame in wanted:
@@ -225,11 +210,11 @@ class Library(QObject):
         images = study.images if study is not None else ()
         self._study = frozenset((image.key, 0) for image in images)
         keys = {image.key for image in images}
-        self._queue.drop(
+        self._decoding.queue.drop(
             lambda request: (
                 request.kind != "thumbnail"
                 and request.image.key not in keys
-                and _place(request) not in self._screen
+                and request.place not in self._screen
             )
         )
         for image in images:
@@ -249,28 +234,14 @@ class Library(QObject):
         if key in self.cache or key in self._failures:
             return
         if urgency is Urgency.SCREEN and key not in self._looks:
-            self._add(Request("look", image, frame, Urgency.LOOK, self._generation))
-        self._add(Request("frame", image, frame, urgency, self._generation))
-
-    def _add(self, request: Request) -> None:
-        running = (each for job, each in self._running.items() if not job.cancelled)
-        if all(each.key != request.key for each in running):
-            self._queue.add(request)
+            self._decoding.add(Request("look", image, frame, Urgency.LOOK))
+        self._decoding.add(Request("frame", image, frame, urgency))
 
     def _pump(self) -> None:
-        while len(self._running) < DECODING_THREADS:
-            background = not any(request.urgency in BACKGROUND for request in self._running.values())
-            request = self._queue.pop(background=background)
-            if request is None:
-                return
-            if not self._useful(request):
-                continue
-            job = Job(_WORK[request.kind], (request.image, request.frame), tag=request)
-            self._running[job] = request
-            self._decoding.start(job, done=self._decoded, failed=self._not_decoded, ended=self._free)
+        self._decoding.pump()
 
     def _useful(self, request: Request) -> bool:
-        key = _place(request)
+        key = request.place
         if request.kind == "look":
             return key in self._screen and key not in self.cache
         if request.kind == "frame" and request.urgency is Urgency.NEXT:
@@ -281,11 +252,8 @@ class Library(QObject):
     # Answers, on the GUI thread
 
     @Slot(object, object)
-    def _decoded(self, job: Job, result: Any) -> None:
-        request = self._current(job)
-        if request is None:
-            return
-        key = (request.image.key, request.frame)
+    def _decoded(self, request: Request, result: Any) -> None:
+        key = request.place
         if request.kind == "thumbnail":
             self._thumbnails[request.image.key] = result
             self.thumbnail_ready.emit(request.image.key)
@@ -298,29 +266,17 @@ class Library(QObject):
             self.frame_ready.emit(*key)
 
     @Slot(object, object)
-    def _not_decoded(self, job: Job, error: Exception) -> None:
-        request = self._current(job)
-        if request is None or request.kind == "look":
+    def _not_decoded(self, request: Request, error: Exception) -> None:
+        if request.kind == "look":
             return
         if request.kind == "thumbnail":
             self._thumbnails[request.image.key] = None
             self.thumbnail_ready.emit(request.image.key)
             return
-        key = (request.image.key, request.frame)
+        key = request.place
         self._looks.pop(key, None)
         self._failures[key] = sentence_of(error, request.image.path)
         self.frame_failed.emit(*key, self._failures[key])
-
-    @Slot(object)
-    def _free(self, job: Job) -> None:
-        self._running.pop(job, None)
-        self._pump()
-
-    def _current(self, job: Job) -> Request | None:
-        """Return the request a job answers, or None when the answer is stale."""
-        request = self._running.get(job)
-        stale = request is None or job.cancelled or request.generation != self._generation
-        return None if stale else request
 
     @Slot(object, int, int)
     def _looked_at(self, job: Job, done: int, total: int) -> None:
@@ -331,8 +287,7 @@ class Library(QObject):
     def _found(self, job: Job, collection: Collection) -> None:
         if job is not self._opening:
             return
-        self._generation += 1
-        self._queue.clear()
+        self._decoding.forget()
         self.cache.clear()
         for held in (self._looks, self._failures, self._thumbnails):
             held.clear()  # type: ignore[attr-defined]
@@ -359,10 +314,6 @@ class Library(QObject):
             for image in study.images
         }
         self.collection_changed.emit(collection)
-
-
-def _place(request: Request) -> FrameKey:
-    return (request.image.key, request.frame)
 
 
 def sentence_of(error: Exception, path: Path | None) -> str:

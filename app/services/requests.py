@@ -37,20 +37,22 @@ class Request:
         ``look`` (reduced resolution, at once), ``frame`` (all of it) or ``thumbnail``.
     frame
         0-based.
-    generation
-        Of the collection the image belongs to; answers to an older one are dropped.
     """
 
     kind: Kind
     image: Image
     frame: int
     urgency: Urgency
-    generation: int = 0
 
     @property
     def key(self) -> RequestKey:
         """What makes two requests the same."""
         return (self.kind, self.image.key, self.frame)
+
+    @property
+    def place(self) -> tuple[tuple[str, str], int]:
+        """The frame that is asked for: (image key, 0-based frame)."""
+        return (self.image.key, self.frame)
 
 
 class RequestQueue:

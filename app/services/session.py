@@ -13,23 +13,20 @@ from typing import get_args
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.core.hanging.hang import choose_protocol, hang, prior_label, priors_of
-from app.core.hanging.layout import Layout
-from app.core.hanging.protocols import Protocol, read_protocols
+from app.core.hanging.hang import choose_protocol
+from app.core.hanging.protocols import Protocol
 from app.core.imaging.image import Collection, Image, Study
 from app.core.reading.findings import SecondLook
 from app.core.settings import Settings
 from app.services import screen as move
+from app.services.hangings import Hangings
 from app.services.library import ImageKey, Library
 from app.services.looks import Inference, Looks
-from app.services.panes import Panes
 from app.services.state import OverlayState, ScreenState, Tool
-from app.services.worklist import following, same_patient, studies_of
-
-Box = tuple[float, float, float, float]
+from app.services.worklist import following, studies_of
 
 
-class Session(Panes):
+class Session(Hangings):
     """What the reader is doing: open study, hanging, panes, overlays, tool, reads.
 
     Signals
@@ -58,7 +55,6 @@ class Session(Panes):
     looks_changed = Signal(object)
     reads_changed = Signal(object)
     settings_changed = Signal(object)
-    message = Signal(str)
 
     def __init__(
         self,
@@ -69,13 +65,9 @@ class Session(Panes):
         parent: QObject | None = None,
     ) -> None:
         settings = settings or Settings()
-        super().__init__(library, settings.linked, parent)
+        super().__init__(library, settings.linked, protocols, parent)
         self._settings = settings
-        shipped, refused = read_protocols()
-        self._protocols = shipped if protocols is None else protocols
-        self._refused = (*refused, *settings.notes)
-        self._collection = library.collection
-        self._study_of: dict[ImageKey, Study] = {}
+        self._refused = (*self._refused, *settings.notes)
         self._overlay = OverlayState(corner=settings.corner)
         self._tool: Tool = "window"
         self._reads: frozenset[str] = frozenset()
@@ -101,11 +93,6 @@ class Session(Panes):
     def studies(self) -> tuple[Study, ...]:
         """All studies in reading order: patients as found, each newest first."""
         return studies_of(self._collection)
-
-    @property
-    def protocols(self) -> tuple[Protocol, ...]:
-        """The hanging protocols in menu order."""
-        return self._protocols
 
     @property
     def overlay(self) -> OverlayState:
@@ -156,6 +143,11 @@ class Session(Panes):
         if self._settings.second_look == "when a study opens":
             self.analyse()
 
+    def assign(self, image: Image, laterality: str | None, view: str | None) -> None:
+        """Give an image its laterality and view by hand; the study is hung again."""
+        self._views.pop(image.key, None)
+        self._library.assign(image, laterality, view)
+
     def next_study(self) -> None:
         """Open the study after this one in the list."""
         self._go(following(self.studies, self._uid, 1), "This is the last study.")
@@ -183,66 +175,6 @@ class Session(Panes):
             around=True,
         )
         self._go(others, "No other study is unread.")
-
-    # Hanging
-
-    def set_protocol(self, name: str) -> None:
-        """Hang the open study with another protocol, at its first stage."""
-        protocol = self._protocol(name)
-        if protocol is None:
-            self.message.emit(f"There is no hanging protocol {name}.")
-        elif self._screen.study is not None:
-            self._hang(self._screen.study, protocol, 0)
-
-    def set_stage(self, stage: int) -> None:
-        """Hang another stage of the protocol (0-based; nothing happens outside its stages)."""
-        protocol = self._protocol(self._screen.protocol)
-        if protocol is not None and self._screen.study is not None and 0 <= stage < len(protocol.stages):
-            self._hang(self._screen.study, protocol, stage)
-
-    def next_stage(self) -> None:
-        """Hang the next stage; nothing happens at the last."""
-        self.set_stage(self._screen.stage + 1)
-
-    def previous_stage(self) -> None:
-        """Hang the stage before; nothing happens at the first."""
-        self.set_stage(self._screen.stage - 1)
-
-    def show_in(self, index: int, image: Image) -> None:
-        """Show any image of the patient in a pane; one of an earlier study is marked as a prior."""
-        if not self._has(index) or self._uid is None:
-            return
-        if not same_patient(self._collection, self._uid, image):
-            self.message.emit("That image is of another patient.")
-            return
-        self._show(move.shown_in(self._screen, index, image, self._views))
-
-    def assign(self, image: Image, laterality: str | None, view: str | None) -> None:
-        """Give an image its laterality and view by hand; the study is hung again."""
-        self._views.pop(image.key, None)
-        self._library.assign(image, laterality, view)
-
-    def jump_to(self, key: ImageKey, box: Box, frame: int | None = None) -> None:
-        """Show the image of a finding with the middle of its box at the pane's centre.
-
-        In the pane that shows it, else one that has it among its images, else in the first stage that
-        has such a pane, else in the active pane.
-        """
-        study = self._screen.study
-        image = next((each for each in study.images if each.key == key), None) if study else None
-        if image is None:
-            self.message.emit("That finding is not of this study.")
-            return
-        if move.pane_of(self._screen, key) is None:
-            self._hang_stage_with(key)
-        found = move.pane_of(self._screen, key)
-        index = self._screen.active if found is None else found
-        state = self._screen
-        showing = state.panes[index].viewport.image
-        if showing is None or showing.key != key:
-            state = move.shown_in(state, index, self._library.image(key) or image, self._views)
-        single = None if state.single is None else index
-        self._show(replace(move.focused(state, index, box, frame), active=index, single=single))
 
     # Overlays, tool, preferences
 
@@ -291,53 +223,14 @@ class Session(Panes):
 
     # Within
 
-    @property
-    def _uid(self) -> str | None:
-        return self._screen.study.uid if self._screen.study is not None else None
-
     def _is_unread(self, study: Study) -> bool:
         return study.uid not in self._reads
-
-    def _protocol(self, name: str) -> Protocol | None:
-        return next((each for each in self._protocols if each.name == name), None)
 
     def _go(self, study: Study | None, otherwise: str) -> None:
         if study is None:
             self.message.emit(otherwise)
         else:
             self.open_study(study.uid)
-
-    def _layouts(self, study: Study, protocol: Protocol) -> list[Layout]:
-        priors = priors_of(self._collection, study)
-        return [hang(study, priors, protocol, stage) for stage in range(len(protocol.stages))]
-
-    def _first_choices(self, study: Study, protocol: Protocol) -> list[Image]:
-        panes = [pane for layout in self._layouts(study, protocol) for pane in layout.panes]
-        return [pane.candidates[0] for pane in panes if pane.candidates]
-
-    def _hang(self, study: Study, protocol: Protocol, stage: int) -> None:
-        layout = hang(study, priors_of(self._collection, study), protocol, stage)
-        self._show(move.screen_of(layout, study, self._screen.generation + 1, self._views))
-
-    def _hang_stage_with(self, key: ImageKey) -> None:
-        study, protocol = self._screen.study, self._protocol(self._screen.protocol)
-        if study is None or protocol is None:
-            return
-        for layout in self._layouts(study, protocol):
-            if any(image.key == key for pane in layout.panes for image in pane.candidates):
-                self._hang(study, protocol, layout.stage)
-                return
-
-    def _show(self, screen: ScreenState) -> None:
-        current = screen.study
-
-        def prior(image: Image) -> str:
-            study = self._study_of.get(image.key)
-            if study is None or current is None or study.uid == current.uid:
-                return ""
-            return prior_label(study.date, current.date)
-
-        super()._show(move.dated(screen, prior))
 
     @Slot(object)
     def _on_collection(self, collection: Collection) -> None:

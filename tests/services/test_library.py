@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.imaging.image import Image
 from app.core.settings import Settings
+from app.services import decoding
 from app.services import library as module
 from app.services.library import Library
 from app.services.requests import Urgency
@@ -99,6 +100,26 @@ def test_the_breast_and_the_air_are_found(qtbot: QtBot, library: Library, tmp_pa
     assert not frame.mask[150, 150]
 
 
+@pytest.mark.parametrize("padding", [None, 0, 4000])
+def test_the_air_is_set_aside_even_where_the_named_padding_is_never_used(
+    qtbot: QtBot, library: Library, tmp_path: Path, padding: int | None
+) -> None:
+    write_mg(tmp_path / "a.dcm", breast(300, 200), view="CC", orientation=("P", "L"), padding=padding)
+    frame = decoded(qtbot, library, opened(qtbot, library, tmp_path)["RCC"])
+    assert frame.mask[5, 5]
+    assert frame.pyramid.air
+    assert frame.breast == pytest.approx((30, 59, 270, 200), abs=4)
+
+
+def test_named_padding_is_masked_exactly(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
+    pixels = breast(300, 200)
+    pixels[:, :40] = 7
+    write_mg(tmp_path / "a.dcm", pixels, view="CC", orientation=("P", "L"), padding=7)
+    frame = decoded(qtbot, library, opened(qtbot, library, tmp_path)["RCC"])
+    assert np.array_equal(frame.mask, pixels == 7)
+    assert not frame.pyramid.air
+
+
 def test_the_frame_says_what_only_pixels_tell(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
     write_mg(tmp_path / "a.dcm", breast(300, 200, chest="left"), view="CC", orientation=None)
     image = opened(qtbot, library, tmp_path)["RCC"]
@@ -112,7 +133,7 @@ def test_the_frame_says_what_only_pixels_tell(qtbot: QtBot, library: Library, tm
 def test_a_reduced_picture_comes_first_and_says_refining(
     qtbot: QtBot, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "DECODING_THREADS", 1)  # else the whole of one small image may come first
+    monkeypatch.setattr(decoding, "THREADS", 1)  # else the whole of one small image may come first
     write_mg(tmp_path / "a.dcm", breast(1024, 768), view="CC", orientation=("P", "L"), transfer_syntax=J2K)
     image = opened(qtbot, library, tmp_path)["RCC"]
     seen: list[module.FramePixels] = []
@@ -259,8 +280,10 @@ def test_the_screen_is_decoded_before_the_study_the_next_one_and_thumbnails(
     opened(qtbot, library, tmp_path)
     started: list[Urgency] = []
     whole = library._useful
-    monkeypatch.setattr(library, "_useful", lambda request: started.append(request.urgency) or whole(request))
-    monkeypatch.setattr(module, "DECODING_THREADS", 0)  # hold everything back while it is asked for
+    monkeypatch.setattr(
+        library._decoding, "_useful", lambda request: started.append(request.urgency) or whole(request)
+    )
+    monkeypatch.setattr(decoding, "THREADS", 0)  # hold everything back while it is asked for
     first, second = (patient.studies[0] for patient in library.collection.patients)
     for image in (*first.images, *second.images):
         library.thumbnail(image)
@@ -268,8 +291,8 @@ def test_the_screen_is_decoded_before_the_study_the_next_one_and_thumbnails(
     library.set_screen([(first.images[3], 0)])
     library.set_study(first)
     library.prefetch(second)
-    monkeypatch.setattr(module, "DECODING_THREADS", 2)
-    library._pump()
+    monkeypatch.setattr(decoding, "THREADS", 2)
+    library._decoding.pump()
     qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
     assert started == sorted(started)
     assert set(started) == set(Urgency)
@@ -284,13 +307,10 @@ def test_what_was_asked_of_an_older_collection_is_never_told(
     told: list[tuple[str, str]] = []
     library.frame_ready.connect(lambda key, frame: told.append(key))
     library.set_screen((image, 0) for image in old.values())
-    # The answers to the old questions and the new collection arrive in one go.
-    job = next(iter(library._running))
-    library._found(library._opening, library.collection)  # not the job that is awaited: ignored
-    opened_again = module.Job(module.find_images, ())
-    library._opening = opened_again
-    library._found(opened_again, library.collection)
-    library._decoded(job, None)
+    # The new collection arrives while the old images are being decoded.
+    opening = module.Job(module.find_images, ())
+    library._opening = opening
+    library._found(opening, library.collection)
     qtbot.wait(300)
     qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
     assert told == []

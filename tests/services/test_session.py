@@ -20,6 +20,7 @@ from app.core.reading.findings import ModelFacts, SecondLook, ViewLook
 from app.core.settings import Settings
 from app.services.frames import FramePixels
 from app.services.library import Library
+from app.services.requests import Request
 from app.services.session import Session
 from app.services.state import ScreenState
 
@@ -52,7 +53,8 @@ def exam(uid: str, *labels: str, day: date = date(2026, 11, 3), patient: str = "
 class Shelf(Library):
     """A library that is given its collection and its frames."""
 
-    def _pump(self) -> None: ...
+    def _useful(self, request: Request) -> bool:
+        return False
 
     def put(self, *patients: tuple[Study, ...]) -> None:
         people = tuple(Patient(studies[0].patient, studies) for studies in patients)
