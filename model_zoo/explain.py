@@ -68,7 +68,7 @@ def gradient_of(network: PooledClassifier, features: Tensor, output: int = 0) ->
 
     Only the head is differentiated: the map was made without gradient and is detached here.
     """
-    with torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad():
         leaf = features.detach().clone().unsqueeze(0).requires_grad_(True)
         logit = network.logits(leaf)[0, output]
         (gradient,) = torch.autograd.grad(logit, leaf)

@@ -103,15 +103,16 @@ class Predictor:
         return self._answer(pixels, evidence)
 
     def _answer(self, pixels: npt.NDArray[np.float32], evidence: Method | None) -> Answer:
-        with torch.no_grad():
+        # A caller's inference mode would leave tensors that the map's gradient cannot pass.
+        with torch.inference_mode(False), torch.no_grad():
             image = torch.from_numpy(np.ascontiguousarray(pixels))[None].to(self._device)
             image = image.contiguous(memory_format=torch.channels_last)
             logit, features = self._classify(image)
             boxes, scores, labels = self._detect(image)
-        made, stride = None, 1
-        if evidence is not None and features is not None:
-            classifier = cast(PooledClassifier, self._networks["classifier"])
-            made, stride = explain(classifier, features, evidence), classifier.stride
+            made, stride = None, 1
+            if evidence is not None and features is not None:
+                classifier = cast(PooledClassifier, self._networks["classifier"])
+                made, stride = explain(classifier, features, evidence), classifier.stride
         if (logit is not None and not np.isfinite(logit)) or not np.isfinite(scores).all():
             raise ModelError(f"{self.bundle.name}: the network's answer is not a finite number")
         return Answer(logit, boxes, scores, labels, made, stride)
@@ -159,7 +160,8 @@ def load_predictor(bundle: Bundle, device: Device = "auto") -> Predictor:
     ModelError
         ``cuda`` where there is no GPU that works.
     """
-    networks = _networks(bundle)
+    with torch.inference_mode(False):
+        networks = _networks(bundle)
     _limit_threads()
     notes: list[str] = []
     chosen = "cpu"

@@ -186,8 +186,8 @@ def prepare(view: MammogramView, block: Preprocess) -> Prepared:
     row0, col0, row1, col1 = _region(breast, block, pixels.shape)
     crop = pixels[row0:row1, col0:col1]
     aside = None if padding is None else padding[row0:row1, col0:col1]
-    scale = _scale(view, block, turn, crop.shape, notes)
-    small, covered, per_pixel = _shrunk(crop, aside, scale)
+    scale, factor = _scale(view, block, turn, crop.shape, notes)
+    small, covered, per_pixel = _shrunk(crop, aside, scale, factor)
     turned, rows, columns = turn.apply(small), block.resize.rows, block.resize.columns
     top = (rows - turned.shape[0]) // 2
     to_stored = after(
@@ -242,40 +242,57 @@ def _region(breast: Breast, block: Preprocess, shape: tuple[int, ...]) -> tuple[
 
 def _scale(
     view: MammogramView, block: Preprocess, turn: Turn, shape: tuple[int, ...], notes: list[str]
-) -> tuple[float, float]:
-    """Return prepared pixels per stored pixel along stored rows and columns."""
+) -> tuple[tuple[float, float], int]:
+    """Return prepared pixels per stored pixel along stored rows and columns, and a first whole factor.
+
+    The crop is averaged over whole blocks of `factor` pixels before it is resized, because OpenCV
+    averages those several times faster than broken ones; a part block at its end counts as whole.
+    """
     size = block.resize
     canvas = (size.columns, size.rows) if turn.transpose else (size.rows, size.columns)
-    fits = (canvas[0] / shape[0], canvas[1] / shape[1])
-    if size.mm is None:
-        return (min(fits), min(fits))
-    if view.spacing_mm is None:
-        raise ValueError(f"needs millimetres: the model sees {size.mm:g} mm per pixel")
-    wanted = (view.spacing_mm[0] / size.mm, view.spacing_mm[1] / size.mm)
-    shrink = min(1.0, fits[0] / wanted[0], fits[1] / wanted[1])
-    if shrink < 1.0:
-        notes.append(f"The breast is larger than the model's field and was shrunk to {shrink:.0%}.")
+    wanted = (np.inf, np.inf)
+    if size.mm is not None:
+        if view.spacing_mm is None:
+            raise ValueError(f"needs millimetres: the model sees {size.mm:g} mm per pixel")
+        wanted = (view.spacing_mm[0] / size.mm, view.spacing_mm[1] / size.mm)
+    factor = max(1, int(1.0 / max(_fitting(canvas, shape, wanted))))
+    whole = tuple(-(-length // factor) * factor for length in shape)
+    scale = _fitting(canvas, whole, wanted)
+    if scale[0] < wanted[0] < np.inf:
+        share = scale[0] / wanted[0]
+        notes.append(f"The breast is larger than the model's field and was shrunk to {share:.0%}.")
+    return scale, factor
+
+
+def _fitting(
+    canvas: tuple[int, int], shape: tuple[int, ...], wanted: tuple[float, float]
+) -> tuple[float, float]:
+    """Return the wanted scale, or the largest of its aspect at which `shape` fits the canvas."""
+    if np.isinf(wanted[0]):
+        scale = min(canvas[0] / shape[0], canvas[1] / shape[1])
+        return (scale, scale)
+    shrink = min(1.0, canvas[0] / (shape[0] * wanted[0]), canvas[1] / (shape[1] * wanted[1]))
     return (wanted[0] * shrink, wanted[1] * shrink)
 
 
 def _shrunk(
-    crop: npt.NDArray[np.uint16], aside: npt.NDArray[np.bool_] | None, scale: tuple[float, float]
+    crop: npt.NDArray[np.uint16],
+    aside: npt.NDArray[np.bool_] | None,
+    scale: tuple[float, float],
+    factor: int,
 ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.bool_] | None, tuple[float, float]]:
     """Return the crop resized, where it is not padding, and stored pixels per resized pixel.
 
     Where padding is aside, a resized pixel is the mean of its stored pixels that are not padding
     (to 1/255 of the share they cover); it is kept where they cover at least half of it.
     """
-    factor = max(1, int(1.0 / max(scale)))
     valid = None
     if aside is not None and aside.any():
         valid = np.where(aside, np.uint8(0), np.uint8(255))
         crop = cv2.copyTo(crop, valid)
-    # A whole factor first: OpenCV averages whole blocks several times faster than broken ones.
     coarse = reduce_by(crop, factor)
     source = (coarse.shape[0] * factor, coarse.shape[1] * factor)
-    rows = max(1, min(round(source[0] * scale[0]), int(np.ceil(crop.shape[0] * scale[0] - 1e-6))))
-    columns = max(1, min(round(source[1] * scale[1]), int(np.ceil(crop.shape[1] * scale[1] - 1e-6))))
+    rows, columns = (max(1, round(length * by)) for length, by in zip(source, scale, strict=True))
     how = cv2.INTER_AREA if max(scale) < 1.0 else cv2.INTER_LINEAR
     small = cv2.resize(coarse, (columns, rows), interpolation=how)
     covered = None

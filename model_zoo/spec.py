@@ -29,6 +29,7 @@ Space = Literal["logit", "probability"]
 Unit = Literal["image", "breast", "patient"]
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_NAME_RULE = "small letters, digits and single hyphens between them, at most 64"
 _VERSION = re.compile(r"(?:0|[1-9]\d{0,5})(?:\.(?:0|[1-9]\d{0,5})){2}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ROLES = {
@@ -200,9 +201,13 @@ class BundleSpec:
 
 def check_name(name: str) -> str:
     """Return a bundle name; `BundleError` unless it is small letters, digits and single hyphens."""
-    if not isinstance(name, str) or len(name) > 64 or not _NAME.fullmatch(name):
-        raise BundleError(f"{name!r} is not a bundle name: small letters, digits and hyphens, at most 64")
+    if not _is_name(name):
+        raise BundleError(f"{name!r} is not a bundle name: {_NAME_RULE}")
     return name
+
+
+def _is_name(name: str) -> bool:
+    return len(name) <= 64 and _NAME.fullmatch(name) is not None
 
 
 def read_spec(where: str, value: object) -> BundleSpec:
@@ -222,7 +227,9 @@ def read_spec(where: str, value: object) -> BundleSpec:
     """
     top = Fields(where, value)
     _check_format(top)
-    name, version = check_name(top.text("name")), top.text("model_version")
+    name, version = top.text("name"), top.text("model_version")
+    if not _is_name(name):
+        raise top.error("name", f"{name!r} is not a bundle name: {_NAME_RULE}")
     if not _VERSION.fullmatch(version):
         raise top.error("model_version", f"must be like 1.2.3, not {version!r}")
     task = cast(Task, top.choice("task", tuple(_ROLES)))
