@@ -60,8 +60,8 @@ def background_mask(stored: npt.NDArray[Any], grey: Grey) -> Mask:
 
     Returns
     -------
-    bool array, True = air. Labels and film edges are neither breast nor air: False here, and not part
-    of `breast_box`.
+    bool array, True = air, also what is as dark as air within a label. Letters and film edges are neither
+    breast nor air: False here, and not part of `breast_box`.
     """
     step = max(1, -(-max(stored.shape) // _SIDE))
     small = _shrink(stored, step)
@@ -209,8 +209,9 @@ def _refine(stored: npt.NDArray[Any], air: Mask, limit: float, dark_is_high: boo
     rows, columns = stored.shape
     kernel = np.ones((3, 3), np.uint8)
     small = air.view(np.uint8)
-    # 3: surely air; 1: next to the edge, air if it is dark enough itself; 0: not air
-    code = cv2.dilate(small, kernel) + 2 * cv2.erode(small, kernel)
+    # 3: surely air; 1: next to the edge or in a label, air if it is dark enough itself; 0: breast
+    away = 1 - cv2.dilate(breast_region(air).view(np.uint8), kernel)
+    code = np.maximum(cv2.dilate(small, kernel) + 2 * cv2.erode(small, kernel), away)
     full = _enlarge(code, step, rows, columns)
     dark = (stored >= limit) if dark_is_high else (stored <= limit)
     return ((full >> 1) | (full & dark.view(np.uint8))).view(np.bool_)

@@ -71,6 +71,15 @@ PICTURES = {
 }
 
 
+def test_the_dark_inside_of_a_letter_is_air_and_the_letter_is_not():
+    stored = film()
+    stored[40:90, 60:100] = 3900
+    stored[55:75, 70:90] = 300  # an O
+    air = background_mask(stored, Grey(bits_stored=12))
+    assert air[57:73, 72:88].mean() > 0.99
+    assert not air[42:53, 62:98].any()
+
+
 @pytest.mark.parametrize("inverse", [False, True])
 @pytest.mark.parametrize("name", PICTURES)
 def test_air_is_found_and_the_breast_is_left_alone(name, inverse):
