@@ -11,8 +11,9 @@ import pytest
 from judging import need
 from pydicom.uid import HTJ2KLossless
 
+from app.core.phantom.encode import ENCAPSULATED
 from app.core.phantom.exam import make_exam
-from app.core.phantom.write import ENCAPSULATED, write_exam, write_view
+from app.core.phantom.write import write_exam, write_view
 
 pytestmark = pytest.mark.judge
 

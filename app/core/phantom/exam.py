@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -16,9 +15,10 @@ from app.core.phantom.anatomy import FIELD_MM, Breast, Density, Side, ViewName, 
 from app.core.phantom.detector import expose
 from app.core.phantom.lesion_shapes import overlap
 from app.core.phantom.lesions import KINDS, Kind, Lesion, draw_lesion
+from app.core.phantom.positioning import reposition
 from app.core.phantom.subject import Subject, draw_subject, earlier
-from app.core.phantom.texture import cloud, stream
-from app.core.phantom.tissue import Tissue, make_tissue
+from app.core.phantom.texture import stream
+from app.core.phantom.tissue import make_tissue
 
 VIEWS: tuple[tuple[Side, ViewName], ...] = (("R", "CC"), ("L", "CC"), ("R", "MLO"), ("L", "MLO"))
 LesionChoice = Literal["none", "mass", "calc", "asymmetry", "any"] | Sequence[Lesion | Kind] | None
@@ -172,6 +172,11 @@ def make_exam(
         Multiplies the size of calcifications (they vanish at small sizes, honestly).
     views
         Which views to make, in order.
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind of lesion, or a lesion given at a place outside of the breast.
     """
     rng = stream("exam", seed)
     classes: tuple[Density, ...] = ("a", "b", "c", "d")
@@ -204,28 +209,6 @@ def _exam(
     return PhantomExam(subject.seed, breasts["L"].density, tuple(made), found, subject)
 
 
-def _reposition(tissue: Tissue, key: tuple[int | str, ...]) -> Tissue:
-    """Return the tissue as another compression shows it: shifted, turned and bent by a few millimetres."""
-    rng = stream("again", *key)
-    rows, columns = tissue.amount.shape
-    y, x = np.mgrid[0:rows, 0:columns].astype(np.float32) * np.float32(tissue.spacing)
-    turn, scale = rng.normal(0, 0.02), rng.uniform(0.985, 1.03)
-    reach = np.float32(1.6 / 2)
-    bend = [
-        cv2.resize(cloud(rng, 3.5, 120, 45), (columns, rows), interpolation=cv2.INTER_CUBIC) for _ in "xy"
-    ]
-    middle = np.float32(rows * tissue.spacing / 2)
-    from_x = scale * (x + turn * (y - middle)) + rng.uniform(0.5, 2.5) + reach * bend[0]
-    from_y = scale * (y - turn * x - middle) + middle + rng.uniform(-3, 3) + reach * bend[1]
-    per_mm = np.float32(1 / tissue.spacing)
-    places = (np.asarray(from_x * per_mm, np.float32), np.asarray(from_y * per_mm, np.float32))
-    amount, skin, gland, muscle = (
-        np.asarray(cv2.remap(plane, *places, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32)
-        for plane in (tissue.amount, tissue.skin, tissue.gland, tissue.muscle)
-    )
-    return Tissue(tissue.spacing, amount, skin, gland, muscle)
-
-
 def _view(
     subject: Subject,
     breast: Breast,
@@ -242,8 +225,9 @@ def _view(
     used = min(columns, int((form.outline[:, 0].max() + 9) / spacing))
     work = (-(-rows // times), -(-used // times))
     tissue = make_tissue(breast, form, seed, *work, spacing * times)
+    nipple = form.nipple
     if is_prior:
-        tissue = _reposition(tissue, (seed, form.side, form.view))
+        tissue, nipple = reposition(tissue, nipple, (seed, form.side, form.view))
     drawn = [(index, lesion, lesion_shapes.draw(lesion, form, spacing, calc_scale)) for index, lesion in own]
     pixels = np.zeros(shape, np.uint16)
     pixels[:, :used] = expose(
@@ -262,7 +246,7 @@ def _view(
         pixels,
         spacing,
         CANONICAL["L", form.view],
-        (form.nipple[1] / spacing - 0.5, form.nipple[0] / spacing - 0.5),
+        (nipple[1] / spacing - 0.5, nipple[0] / spacing - 0.5),
         form.angle,
         truth,
         subject,
@@ -275,6 +259,8 @@ def _truth(index: int, lesion: Lesion, mark: lesion_shapes.Drawn, breast: npt.ND
     target, source = overlap(mark.corner, mark.mask.shape, breast.shape)
     mask[target] = mark.mask[source]
     mask &= breast
+    if not mask.any():
+        raise ValueError(f"the {lesion.label} lies outside of the {lesion.side} breast")
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     box = (float(rows[0]), float(columns[0]), float(rows[-1] + 1), float(columns[-1] + 1))
     return Truth(lesion.kind, lesion.label, box, mask, index)

@@ -7,41 +7,19 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-import imagecodecs
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import encapsulate
-from pydicom.pixels.encoders import RLELosslessEncoder
+from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    HTJ2KLossless,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGLossless,
-    JPEGLosslessSV1,
-    JPEGLSLossless,
-    RLELossless,
-)
+from pydicom.uid import ExplicitVRLittleEndian
 
 from app.core.phantom.detector import BITS
+from app.core.phantom.encode import TRANSFER_SYNTAXES, save
 from app.core.phantom.exam import PhantomExam, PhantomView
 from app.core.phantom.header import Intent, Photometric, make_header, uid
 from app.core.phantom.stored import Orientation, turn_view
 
 Voi = Literal["window", "sigmoid", "lut", "none"]
-NATIVE = (
-    ImplicitVRLittleEndian,
-    ExplicitVRLittleEndian,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-)
-ENCAPSULATED = (RLELossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, JPEG2000Lossless, HTJ2KLossless)
-TRANSFER_SYNTAXES: tuple[str, ...] = NATIVE + ENCAPSULATED
-"""All that can be written; every one is lossless."""
 WINDOWS = (("NORMAL", 1800, 2500), ("HARDER", 1850, 1900), ("SOFTER", 1850, 3400))
 """Name, centre and width offered, for MONOCHROME2 values."""
 _RAW_BITS = 14
@@ -149,11 +127,7 @@ def write_view(
     if str(transfer_syntax) not in TRANSFER_SYNTAXES:
         raise ValueError(f"phantoms cannot be written as {transfer_syntax}")
     stored = turn_view(view, orientation or view.orientation)
-    values = stored.pixels if padding else _air(stored.pixels)
-    values, bits = (values, BITS) if intent == "presentation" else (_raw(values), _RAW_BITS)
-    # The raw signal is brightest in air, so there MONOCHROME1 is the value itself.
-    if (photometric == "MONOCHROME1") == (intent == "presentation"):
-        values = (2**bits - 1 - values).astype(np.uint16)
+    values, bits = _values(stored.pixels, photometric, padding, intent)
     digest = hashlib.sha256(values.tobytes()).hexdigest()
     sop_uid = uid("image", view.subject.seed, view.subject.key, digest, voi, intent, photometric)
     ds = make_header(stored, intent, sop_uid)
@@ -161,8 +135,20 @@ def write_view(
     if padding:
         # A US or SS element: bytes as Pixel Representation says, here unsigned.
         ds.add_new("PixelPaddingValue", "US", 0 if photometric == "MONOCHROME2" else 2**bits - 1)
-    _save(ds, values, path, str(transfer_syntax))
+    save(ds, values, path, str(transfer_syntax))
     return stored, str(sop_uid)
+
+
+def _values(
+    pixels: npt.NDArray[np.uint16], photometric: Photometric, padding: bool, intent: Intent
+) -> tuple[npt.NDArray[np.uint16], int]:
+    """Return the values to store and how many bits they take."""
+    values = pixels if padding else _air(pixels)
+    values, bits = (values, BITS) if intent == "presentation" else (_raw(values), _RAW_BITS)
+    # The raw signal is brightest in air, so there MONOCHROME1 is the value itself.
+    if (photometric == "MONOCHROME1") == (intent == "presentation"):
+        values = (2**bits - 1 - values).astype(np.uint16)
+    return values, bits
 
 
 def _air(values: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
@@ -217,51 +203,3 @@ def _lut(complement: bool) -> Dataset:
     item.LUTExplanation = "STANDARD"
     item.add_new("LUTData", "OW", data.astype("<u2").tobytes())
     return item
-
-
-def _save(ds: Dataset, values: npt.NDArray[np.uint16], path: Path, transfer_syntax: str) -> None:
-    """Add the pixels in a transfer syntax and write the file."""
-    ds.Rows, ds.Columns = values.shape
-    ds.file_meta = FileMetaDataset()
-    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
-    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-    ds.file_meta.TransferSyntaxUID = transfer_syntax
-    if transfer_syntax in NATIVE:
-        order = ">u2" if transfer_syntax == ExplicitVRBigEndian else "<u2"
-        ds.add_new("PixelData", "OW", np.ascontiguousarray(values).astype(order).tobytes())
-    else:
-        frame = np.ascontiguousarray(values)
-        ds.add_new("PixelData", "OB", encapsulate([_encode(frame, transfer_syntax, ds)]))
-        ds["PixelData"].is_undefined_length = True
-    ds.save_as(path, enforce_file_format=True)
-
-
-def _encode(frame: npt.NDArray[np.uint16], transfer_syntax: str, ds: Dataset) -> bytes:
-    """Return a frame as the code stream of an encapsulated lossless transfer syntax."""
-    bits = int(ds.BitsStored)
-    if transfer_syntax == RLELossless:
-        return bytes(
-            RLELosslessEncoder.encode(
-                frame,
-                rows=frame.shape[0],
-                columns=frame.shape[1],
-                samples_per_pixel=1,
-                bits_allocated=16,
-                bits_stored=16,
-                pixel_representation=0,
-                number_of_frames=1,
-                photometric_interpretation=ds.PhotometricInterpretation,
-            )
-        )
-    if transfer_syntax in (JPEGLossless, JPEGLosslessSV1):
-        predictor = 1 if transfer_syntax == JPEGLosslessSV1 else 6
-        return bytes(imagecodecs.jpeg8_encode(frame, lossless=True, predictor=predictor, bitspersample=bits))
-    if transfer_syntax == JPEGLSLossless:
-        return bytes(imagecodecs.jpegls_encode(frame))
-    if transfer_syntax == JPEG2000Lossless:
-        return bytes(
-            imagecodecs.jpeg2k_encode(
-                frame, codecformat="j2k", bitspersample=bits, reversible=True, mct=False
-            )
-        )
-    return bytes(imagecodecs.htj2k_encode(frame, reversible=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -133,16 +134,18 @@ def test_a_lesion_brightens_its_own_pixels_and_leaves_the_rest(kind: str) -> Non
 
 
 def test_calcifications_are_bright_specks_inside_their_mask() -> None:
-    # At 0.1 mm a calcification of 0.3 mm covers whole pixels.
-    shape = (2330, 1790)
-    with_lesion = make_exam(4, shape=shape, density="b", lesions="calc")
-    side = with_lesion.lesions[0].side
-    views = ((side, "CC"),)
-    one = make_exam(4, shape=shape, density="b", lesions=with_lesion.lesions, views=views).views[0]
-    other = make_exam(4, shape=shape, density="b", lesions="none", views=views).views[0]
+    # At 0.2 mm a calcification of twice 0.3 mm covers whole pixels.
+    cluster = Lesion("calc", "cluster", "L", Position(40, 5, 5), 14, 1.5, "punctate", seed=3)
+    one, other = (
+        make_exam(
+            4, shape=(1165, 895), density="b", lesions=lesions, views=(("L", "CC"),), calc_scale=2
+        ).views[0]
+        for lesions in ([cluster], "none")
+    )
     change = one.pixels.astype(int) - other.pixels
     specks = change > 300
-    assert specks.sum() >= 9
+    count = cv2.connectedComponents(specks.astype(np.uint8))[0] - 1
+    assert 4 <= count <= 30
     assert not (specks & ~one.truth[0].mask).any()
 
 
@@ -171,6 +174,9 @@ def test_the_prior_is_the_same_breast_without_the_lesion(exams: list[PhantomExam
         both = ((now.pixels > 0) & (then.pixels > 0)).sum()
         either = ((now.pixels > 0) | (then.pixels > 0)).sum()
         assert 0.9 < both / either < 1.0
+        # Another positioning, but by no more than centimetres.
+        moved = np.subtract(now.nipple, then.nipple) * now.spacing_mm
+        assert 0 < np.hypot(*moved) < 15
 
 
 def test_density_orders_the_brightness_of_the_breast() -> None:
@@ -192,3 +198,9 @@ def test_half_of_the_drawn_exams_are_normal() -> None:
 def test_an_unknown_lesion_is_refused() -> None:
     with pytest.raises(ValueError, match="no kind of lesion"):
         make_exam(0, shape=SMALL, lesions="tumour")  # type: ignore[arg-type]
+
+
+def test_a_lesion_outside_of_the_breast_is_refused() -> None:
+    lost = Lesion("mass", "round mass", "L", Position(-60, 0, 0), 10, 0.6, "round", "circumscribed")
+    with pytest.raises(ValueError, match="outside of the L breast"):
+        make_exam(0, shape=SMALL, lesions=[lost], views=(("L", "CC"),))

@@ -10,9 +10,10 @@ import numpy as np
 import pydicom
 import pytest
 
+from app.core.phantom.encode import TRANSFER_SYNTAXES
 from app.core.phantom.exam import PhantomExam, PhantomView, make_exam
 from app.core.phantom.stored import stored_orientations, turn_view
-from app.core.phantom.write import TRANSFER_SYNTAXES, WINDOWS, write_exam, write_view
+from app.core.phantom.write import WINDOWS, write_exam, write_view
 
 SMALL = (208, 160)
 
