@@ -103,6 +103,11 @@ def _deal(
             best = int(np.argmax(lacks))
             within[best] += 1
             parts[best].append(strata[key][int(index)])
+    for part in parts:
+        # In very small sets the shares may leave a part without anyone.
+        largest = max(parts, key=len)
+        if not part and len(largest) > 1:
+            part.append(largest.pop())
     return parts
 
 
