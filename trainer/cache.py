@@ -12,6 +12,7 @@ import os
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ import numpy.typing as npt
 import platformdirs
 
 from app.core.errors import MammoviewError
+from app.core.imaging import greyscale, model_input
+from model_zoo import breast, geometry, preprocess
 from model_zoo.preprocess import Prepared, Preprocess, prepare
 from trainer.datasets import stored_orientation
 from trainer.errors import TrainerError
@@ -26,7 +29,7 @@ from trainer.manifest import Row, check_file, file_sha256
 from trainer.views import read_view
 
 _REVISION = 1
-"""Raised whenever reading or preparing gives other values for the same file and block."""
+"""Raised whenever reading gives other values for the same file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,10 +65,25 @@ def cache_folder() -> Path:
     return (Path(named) if named else platformdirs.user_cache_path("mammoview", appauthor=False)) / "prepared"
 
 
+@cache
+def _code() -> str:
+    """Return a hash of the code that prepares images, where it lies as source beside us.
+
+    An old entry must not meet a new way of preparing; a frozen build has no source and never changes.
+    """
+    digest = hashlib.sha256()
+    for module in (breast, geometry, preprocess, model_input, greyscale):
+        source = Path(module.__file__ or "")
+        if source.suffix == ".py" and source.is_file():
+            digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
 def key_of(row: Row, block: Preprocess) -> str:
     """Return the name under which a row's prepared image is kept."""
     facts = {
         "revision": _REVISION,
+        "code": _code(),
         "file": row.sha256,
         "frame": row.frame,
         "laterality": row.laterality,

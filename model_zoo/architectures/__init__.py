@@ -40,6 +40,12 @@ def _residual_classifier(config: Mapping[str, Any]) -> nn.Module:
     return build(config)
 
 
+def _residual_ensemble(config: Mapping[str, Any]) -> nn.Module:
+    from model_zoo.architectures.residual_ensemble import build
+
+    return build(config)
+
+
 def _fcos_detector(config: Mapping[str, Any]) -> nn.Module:
     from model_zoo.architectures.fcos_detector import build
 
@@ -48,6 +54,7 @@ def _fcos_detector(config: Mapping[str, Any]) -> nn.Module:
 
 ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture("residual-classifier", "classifier", _residual_classifier),
+    Architecture("residual-ensemble", "classifier", _residual_ensemble),
     Architecture("fcos-detector", "detector", _fcos_detector),
 )
 
