@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,12 +39,14 @@ def write_exam(exam: PhantomExam, folder: Path, **options: Any) -> list[Path]:
         As of `write_view`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    paths, truth = [], []
-    for view in exam.views:
-        path = folder / f"{view.label}.dcm"
-        stored, sop_uid = write_view(view, path, **options)
-        paths.append(path)
-        truth.append(_truth_entry(path.name, sop_uid, stored))
+    paths = [folder / f"{view.label}.dcm" for view in exam.views]
+    # The encoders let go of the interpreter, so two threads use two cores.
+    with ThreadPoolExecutor(2) as pool:
+        written = list(pool.map(lambda view, path: write_view(view, path, **options), exam.views, paths))
+    truth = [
+        _truth_entry(path.name, sop_uid, stored)
+        for path, (stored, sop_uid) in zip(paths, written, strict=True)
+    ]
     lesions = [
         {
             "kind": lesion.kind,
