@@ -17,9 +17,12 @@ import imagecodecs
 import numpy as np
 import pydicom
 from pydicom import config
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels.encoders import RLELosslessEncoder
+from pydicom.tag import BaseTag
 from pydicom.uid import (
     JPEG2000,
     JPEG2000Lossless,
@@ -375,7 +378,19 @@ def _override(ds: Dataset, values: dict[str, Any]) -> None:
             if keyword in ds:
                 delattr(ds, keyword)
         else:
-            setattr(ds, keyword, value)
+            try:
+                setattr(ds, keyword, value)
+            except (ValueError, TypeError, OverflowError):
+                _add_raw(ds, keyword, value)
+
+
+def _add_raw(ds: Dataset, keyword: str, value: Any) -> None:
+    """Add text as it is, where pydicom refuses what the standard forbids."""
+    tag = tag_for_keyword(keyword)
+    many = value if isinstance(value, (list, tuple)) else [value]
+    raw = "\\".join(map(str, many)).encode("latin-1")
+    raw += b" " * (len(raw) % 2)
+    ds[tag] = RawDataElement(BaseTag(tag), dictionary_VR(tag), len(raw), raw, 0, False, True)
 
 
 def write_four_views(folder: Path, *, size: tuple[int, int] = (96, 64), **keywords: Any) -> list[Path]:

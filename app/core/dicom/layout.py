@@ -136,7 +136,7 @@ def _check_syntax(header: Header) -> None:
     if syntax in NATIVE and encapsulated:
         raise ReadError(
             header.path,
-            f"holds compressed pixels under the uncompressed transfer syntax {syntax_name(syntax)}",
+            "holds compressed pixels under an uncompressed transfer syntax",
         )
     if syntax in ENCAPSULATED and not encapsulated:
         raise ReadError(

@@ -18,7 +18,7 @@ from app.core.errors import ReadError
 Span = tuple[int, int]
 """(offset in the file, bytes)."""
 
-_ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
+ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 _STARTS = (b"\xff\xd8", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP")
 """How a JPEG, JPEG-LS, JPEG 2000 or HTJ2K codestream begins (the last: in a JP2 box)."""
 
@@ -84,7 +84,7 @@ def _fragments(path: Path, file: BinaryIO, offset: int, size: int) -> tuple[byte
             return table, found, False
         if head[:4] == _END:
             return table, found, True
-        if head[:4] != _ITEM:
+        if head[:4] != ITEM:
             raise ReadError(path, "has compressed pixels whose parts cannot be told apart")
         length = int.from_bytes(head[4:], "little")
         at = file.tell()

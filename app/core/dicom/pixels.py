@@ -16,7 +16,7 @@ from app.core.dicom.elements import BROKEN, value
 from app.core.dicom.header import BIG_ENDIAN, DEFLATED, NATIVE, Header, read_header
 from app.core.dicom.layout import HTJ2K, JPEG_2000, PixelLayout, read_layout
 from app.core.dicom.native import filled, unpack
-from app.core.dicom.offsets import Span, frame_spans
+from app.core.dicom.offsets import ITEM, Span, frame_spans
 from app.core.dicom.pool import shared_pool
 from app.core.errors import ReadError
 from app.core.imaging.image import Image
@@ -168,6 +168,8 @@ def _native(image: Image, frame: int, located: _Located, allow_incomplete: bool)
     layout = located.layout
     start = layout.offset + frame * layout.frame_bytes
     raw = _read(image.path, start, layout)
+    if raw[:4] == ITEM and layout.length < layout.frame_bytes * layout.frames:
+        raise ReadError(image.path, "holds compressed pixels under an uncompressed transfer syntax")
     big = layout.transfer_syntax == BIG_ENDIAN
     values = unpack(raw, layout, big_endian=big, words=located.words)
     wanted = layout.rows * layout.columns
@@ -228,4 +230,7 @@ def _decoded(path: Path, job: FrameJob) -> npt.NDArray[Any]:
 def _as_far_as_possible(image: Image, job: FrameJob) -> Frame:
     if not job.spans:
         raise ReadError(image.path, "ends before this frame")
-    return Frame(_decoded(image.path, replace(job, lenient=True)), incomplete=True)
+    try:
+        return Frame(shared_pool().decode(replace(job, lenient=True)), incomplete=True)
+    except CodecError as error:
+        raise ReadError(image.path, CUT) from error

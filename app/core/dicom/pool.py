@@ -27,7 +27,10 @@ from app.core.dicom.sharing import Block
 from app.core.dicom.worker import READY, read_spans, serve
 
 LIMIT_S = 10.0
-"""Longest a frame may take."""
+"""Longest a frame may take: seconds of work, where the system tells them, else of waiting."""
+
+PATIENCE = 6
+"""How many times the limit is waited for a worker that gets little of a busy machine."""
 
 START_LIMIT_S = 60.0
 
@@ -66,10 +69,9 @@ class Worker:
         try:
             self._pipe.send((job, block.name))
             block.hand_over(self._pipe, self._process.pid or 0)
-            if not self._pipe.poll(limit_s):
-                raise TimeoutError
+            self._await_answer(limit_s)
             problem = self._pipe.recv()
-        except (EOFError, ConnectionError, BrokenPipeError) as error:
+        except (EOFError, ConnectionError) as error:
             raise WorkerDiedError from error
         finally:
             block.close()
@@ -78,6 +80,20 @@ class Worker:
         values = np.frombuffer(block.memory, np.int16 if job.signed else np.uint16).reshape(job.shape)
         values.setflags(write=False)
         return values
+
+    def _await_answer(self, limit_s: float) -> None:
+        """Wait for a worker that works; raise `TimeoutError` for one that has worked too long, or idles."""
+        began = last = _seconds_of_work(self._process.pid)
+        for _ in range(PATIENCE):
+            if self._pipe.poll(limit_s):
+                return
+            now = _seconds_of_work(self._process.pid)
+            if began is None or last is None or now is None:
+                break
+            if now - began > 0.8 * limit_s or now - last < 0.02 * limit_s:
+                break
+            last = now
+        raise TimeoutError
 
     def _await_start(self) -> None:
         if self._ready:
@@ -196,6 +212,16 @@ def _decode_here(job: FrameJob) -> npt.NDArray[Any]:
     values = decode(read_spans(job), job)
     values.setflags(write=False)
     return values
+
+
+def _seconds_of_work(pid: int | None) -> float | None:
+    """Return the processor time of a process, None where the system has no /proc to tell it."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
 
 
 @contextmanager
