@@ -21,6 +21,18 @@ SMALL = 512
 _OPENING = 0.035
 """Labels, markers and film edges narrower than this share of the longest side are cut off."""
 
+_DIM = 0.7
+"""Li's level is lowered by this, for the dim skin of films; on 281 films it grew no mask past 10 %."""
+
+_FLAT = 1.0
+"""A detector's air is of one value, to within so many of 256 grey levels."""
+
+_SHEET = 0.9
+"""What fills more than this share of its box is no breast (a half ellipse fills 0.79)."""
+
+_STRIP = 0.06
+"""A film edge is sought in this share of the rows or columns."""
+
 _LEAST = 0.02
 """A component smaller than this share of the image is no breast; the whole image is taken."""
 
@@ -69,7 +81,9 @@ def reduce_by(pixels: npt.NDArray[Pixel], factor: int) -> npt.NDArray[Pixel]:
     return reduced
 
 
-def find_breast(pixels: npt.NDArray[np.uint16], padding: npt.NDArray[np.bool_] | None = None) -> Breast:
+def find_breast(
+    pixels: npt.NDArray[np.uint16], padding: npt.NDArray[np.bool_] | None = None, *, digital: bool = False
+) -> Breast:
     """Find the largest bright body of an image, the breast.
 
     Parameters
@@ -78,6 +92,8 @@ def find_breast(pixels: npt.NDArray[np.uint16], padding: npt.NDArray[np.bool_] |
         uint16, shape (rows, columns), higher = denser.
     padding
         bool of the same shape, True where padding; or None. Padding is never breast.
+    digital
+        True for a detector's image, whose air is of one value: tissue is then sought down to it.
 
     Notes
     -----
@@ -91,14 +107,12 @@ def find_breast(pixels: npt.NDArray[np.uint16], padding: npt.NDArray[np.bool_] |
     small = reduce_by(pixels, factor)
     aside = None if padding is None else reduce_by(padding.view(np.uint8), factor) > 0
     whole = Breast((0, 0, rows, columns), np.ones(small.shape, np.bool_), factor, False)
-    levels = (small >> 8).astype(np.uint8)
-    inside = levels if aside is None else levels[~aside]
-    if inside.size == 0 or inside.min() == inside.max():
+    valid = small if aside is None else small[~aside]
+    if valid.size == 0 or valid.min() >> 8 == valid.max() >> 8:
         return whole
-    bright = (levels > _air_level(inside)).astype(np.uint8)
-    if aside is not None:
-        bright[aside] = 0
-    body = _largest(_opened(bright))
+    body = _above(small, aside, _air_level((valid >> 8).astype(np.uint8)), digital)
+    if body is not None and digital:
+        body = _with_dim_tissue(small, aside, int(valid.min()), body)
     if body is None or np.count_nonzero(body) < _LEAST * body.size:
         return whole
     mask = _filled(body).astype(np.bool_)
@@ -113,7 +127,7 @@ def find_breast(pixels: npt.NDArray[np.uint16], padding: npt.NDArray[np.bool_] |
 
 
 def _air_level(levels: npt.NDArray[np.uint8]) -> float:
-    """Return Li's minimum cross entropy threshold of 8-bit grey levels, by its fixed-point iteration."""
+    """Return the highest 8-bit grey of air: Li's threshold, by its fixed-point iteration, lowered."""
     counts = np.bincount(levels.ravel(), minlength=256).astype(np.float64)
     # Levels are shifted by one so that air of exactly 0 has a logarithm.
     grey = np.arange(1.0, 257.0)
@@ -132,7 +146,55 @@ def _air_level(levels: npt.NDArray[np.uint8]) -> float:
             threshold = following
             break
         threshold = following
-    return float(np.floor(threshold) - 1)
+    return float(np.floor(_DIM * (threshold - 1)))
+
+
+def _above(
+    small: npt.NDArray[np.uint16], aside: npt.NDArray[np.bool_] | None, level: float, digital: bool
+) -> npt.NDArray[np.uint8] | None:
+    """Return the largest body whose 8-bit grey is above a level, or None."""
+    bright = (small >= (level + 1) * 256).astype(np.uint8)
+    if aside is not None:
+        bright[aside] = 0
+    if not digital:
+        for turned in (bright, bright[::-1], bright.T, bright.T[::-1]):
+            _clear_film_edge(turned)
+    return _largest(_opened(bright))
+
+
+def _clear_film_edge(bright: npt.NDArray[np.uint8]) -> None:
+    """Clear a bright strip along the first rows, in place: a film's edge, never a breast.
+
+    Nearly whole rows are bright there and far fewer a little further in; a breast that touches the
+    edge narrows slowly.
+    """
+    share = bright[: max(2, round(_STRIP * bright.shape[0]))].mean(axis=1)
+    strip = np.flatnonzero(share > 0.75)
+    if strip.size and share[strip[-1]] - share[-1] > 0.3:
+        bright[: int(strip[-1]) + 2] = 0
+
+
+def _with_dim_tissue(
+    small: npt.NDArray[np.uint16],
+    aside: npt.NDArray[np.bool_] | None,
+    darkest: int,
+    body: npt.NDArray[np.uint8],
+) -> npt.NDArray[np.uint8]:
+    """Return the body down to the darkest tissue, its fat at the chest wall included."""
+    dim = _above(small, aside, darkest / 256 + _FLAT, True)
+    if dim is None or np.count_nonzero(dim & body) < 0.9 * np.count_nonzero(body):
+        return body
+    rows, columns = np.flatnonzero(dim.any(axis=1)), np.flatnonzero(dim.any(axis=0))
+    box = (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1)
+    if np.count_nonzero(dim) > _SHEET * box:
+        return body
+    edges = [dim[:, 0], dim[:, -1], dim[0], dim[-1]]
+    chest_wall = max(edges, key=np.count_nonzero)
+    contact = np.flatnonzero(chest_wall)
+    if contact.size:
+        # Black fat on the chest wall opens the body to the edge; closed there, it is a hole to fill.
+        chest_wall[contact[0] : contact[-1] + 1] = 1
+    return dim
 
 
 def _opened(bright: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -28,6 +28,9 @@ from model_zoo.geometry import (
     shifted,
 )
 
+DIGITAL = ("ffdm", "synthetic2d", "dbt", "phantom")
+"""Sources whose air is of one value."""
+
 _KEEP = 0.012
 """The mask that blacks out air and labels is widened by this share of its side, so that no skin is lost."""
 
@@ -180,7 +183,7 @@ def prepare(view: MammogramView, block: Preprocess) -> Prepared:
         Where the pixels are not a 2-D uint16 array, or millimetres are needed and missing.
     """
     pixels, padding = _checked(view)
-    breast = find_breast(pixels, padding)
+    breast = find_breast(pixels, padding, digital=view.source in DIGITAL)
     notes: list[str] = []
     turn = _turn(view, block, breast, notes)
     row0, col0, row1, col1 = _region(breast, block, pixels.shape)

@@ -59,11 +59,9 @@ def test_a_wrong_config_is_refused_in_one_sentence(name: str, config: dict[str, 
 
 
 def test_the_registry_tells_roles() -> None:
-    assert [(a.name, a.role) for a in ARCHITECTURES] == [
-        ("residual-classifier", "classifier"),
-        ("fcos-detector", "detector"),
-    ]
+    assert role_of("residual-classifier") == "classifier"
     assert role_of("fcos-detector") == "detector"
+    assert len({a.name for a in ARCHITECTURES}) == len(ARCHITECTURES)
 
 
 def test_the_detectors_anchors_lie_in_the_middle_of_their_cells() -> None:

@@ -375,3 +375,30 @@ def test_margin_and_mask_are_independent_of_each_other() -> None:
     np.testing.assert_array_equal(
         prepare(view, block).to_stored, prepare(view, replace(block, mask=False)).to_stored
     )
+
+
+def test_a_bright_film_edge_is_no_part_of_the_breast() -> None:
+    image = upright_breast()
+    image[-20:] = 62000
+    image[:, -14:] = 62000
+    breast = find_breast(image)
+    # The ellipse runs from row 40 to row 560, and to column 380.
+    assert breast.box[2] <= 570
+    assert breast.box[3] <= 390
+
+
+def test_fat_as_black_as_air_at_the_chest_wall_is_part_of_a_digital_breast() -> None:
+    image = upright_breast()
+    image[250:330, :40] = 0
+    breast = find_breast(image, digital=True)
+    assert breast.mask[290 // breast.factor, 20 // breast.factor]
+    assert not find_breast(image).mask[290 // breast.factor, 20 // breast.factor]
+
+
+def test_dim_tissue_of_a_detectors_image_is_found_beside_a_bright_muscle() -> None:
+    # Tissue at 3 % of full scale beside muscle at 100 %: the level between air and tissue lies above it.
+    image = np.where(upright_breast() > 0, 2000, 0).astype(np.uint16)
+    image[:300, :150] = np.where(image[:300, :150] > 0, 65535, 0)
+    breast = find_breast(image, digital=True)
+    assert breast.box[2] >= 555
+    assert breast.box[3] >= 375
