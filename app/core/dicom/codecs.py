@@ -204,7 +204,8 @@ def pillow(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
     # Pillow scales samples of 9..15 bits up to 16.
     shift = 16 - facts.precision if values.dtype.itemsize == 2 else 0
     # The low band may overshoot the range of the pixels.
-    return np.minimum(values.astype(np.uint16) >> shift, (1 << job.bits_stored) - 1)
+    clipped: Array = np.minimum(values.astype(np.uint16) >> shift, (1 << job.bits_stored) - 1)
+    return clipped
 
 
 def turbo(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:

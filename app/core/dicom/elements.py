@@ -7,10 +7,11 @@ functions, which give None or an empty value instead. PS3.5 6.2 (value represent
 
 from __future__ import annotations
 
+import functools
 import math
 import struct
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,28 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
 
 BROKEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, NotImplementedError,
           EOFError, struct.error, BytesLengthException, RecursionError)  # fmt: skip
 """What pydicom raises when it converts a value that the standard forbids."""
 
 
+@functools.cache
+def _tag(keyword: str) -> BaseTag:
+    found = tag_for_keyword(keyword)
+    if found is None:
+        raise KeyError(keyword)  # a misspelling in this program
+    return BaseTag(found)
+
+
 def value(ds: Dataset, keyword: str) -> Any:
     """Return the value as pydicom converts it, None if absent, empty or broken."""
+    tag = _tag(keyword)
+    if tag not in ds:
+        return None
     try:
-        found = ds.get(keyword)
+        found = ds[tag].value
     except BROKEN:
         return None
     return None if found is None or (hasattr(found, "__len__") and len(found) == 0) else found
@@ -37,8 +50,11 @@ def value(ds: Dataset, keyword: str) -> Any:
 
 def broken(ds: Dataset, keyword: str) -> bool:
     """Tell whether the element is present and its value cannot be converted."""
+    tag = _tag(keyword)
+    if tag not in ds:
+        return False
     try:
-        ds.get(keyword)
+        ds[tag]
     except BROKEN:
         return True
     return False
@@ -65,8 +81,9 @@ def text(ds: Dataset, keyword: str) -> str:
 
 def clean(raw: str) -> str:
     """Return `raw` on one line, without control characters, ESC sequences' bytes and outer blanks."""
-    printable = "".join(c if c.isprintable() else " " for c in raw)
-    return " ".join(printable.split())
+    if not raw.isprintable():
+        raw = "".join(c if c.isprintable() else " " for c in raw)
+    return " ".join(raw.split())
 
 
 def numbers(ds: Dataset, keyword: str) -> list[float]:
@@ -114,8 +131,8 @@ def words(ds: Dataset, keyword: str, *, little_endian: bool = True) -> bytes | N
 
     Reading bytes avoids a Python list of 65536 integers per lookup table.
     """
-    tag = tag_for_keyword(keyword)
-    if tag is None or tag not in ds:
+    tag = _tag(keyword)
+    if tag not in ds:
         return None
     try:
         element = ds.get_item(tag)
@@ -139,8 +156,10 @@ def words(ds: Dataset, keyword: str, *, little_endian: bool = True) -> bytes | N
 def as_date(raw: str) -> date | None:
     """Return a DA value (also the old form with points) as a date, None if it is no date."""
     digits = raw.strip().replace(".", "").replace("-", "")[:8]
+    if len(digits) != 8 or not (digits.isascii() and digits.isdigit()):
+        return None
     try:
-        found = datetime.strptime(digits, "%Y%m%d").date()
+        found = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
         return None
     return found if found.year >= 1850 else None

@@ -137,11 +137,14 @@ def _parse(path: Path, file: BinaryIO, size: int) -> Header:
     found: list[PixelElement] = []
 
     def at_pixels(tag: int, vr: str | None, length: int) -> bool:
-        # pydicom calls this with the file placed at the value, after tag, VR and length.
+        # pydicom calls this for every element, with the file placed at the value. The shift makes a plain
+        # integer of its tag, whose comparisons are slow.
+        if tag >> 16 < 0x7FE0:
+            return False
         if tag in PIXEL_TAGS:
             found.append(PixelElement(int(tag), file.tell(), length, vr))
-        # Nothing behind the pixels is of interest.
-        return tag > 0x7FE00001 and tag != 0x7FE00002
+        # The extended offset table stands before the pixels; nothing behind them is of interest.
+        return int(tag) > 0x7FE00002
 
     dataset = read_dataset(file, implicit, little, stop_when=at_pixels)
     pixels = found[0] if found else None

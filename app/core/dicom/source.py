@@ -124,7 +124,7 @@ def _speaks_of_breast(ds: Dataset) -> bool:
 
 
 def _is_film(ds: Dataset, sop_class: str, words: str) -> bool:
-    if text(ds, "ConversionType").upper() == "DF" or text(ds, "DigitizerType") or text(ds, "FilmType"):
+    if text(ds, "ConversionType").upper() == "DF" or text(ds, "DetectorType").upper() == "FILM":
         return True
     if text(ds, "NominalScannedPixelSpacing") or _FILM.search(words) or "DDSM" in text(ds, "StudyID").upper():
         return True
