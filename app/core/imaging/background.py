@@ -37,11 +37,10 @@ def padding_mask(stored: npt.NDArray[Any], grey: Grey) -> Mask | None:
     if grey.padding is None:
         return None
     low, high = grey.padding
-    if stored.dtype == np.uint16:
-        if high < 0 or low > 65535:
-            return np.zeros(stored.shape, np.bool_)
-        inside: ByteArray = cv2.inRange(stored, float(max(low, 0)), float(min(high, 65535)))
-        return (inside >> 7).view(np.bool_)
+    information = np.iinfo(stored.dtype)
+    if low <= information.min <= high:
+        below: Mask = stored <= min(high, information.max)
+        return below
     mask: Mask = (stored >= low) & (stored <= high)
     return mask
 
@@ -115,7 +114,7 @@ def breast_box(mask: Mask) -> tuple[int, int, int, int]:
     if not region.any():
         return (0, 0, rows, columns)
     near = cv2.dilate(region.view(np.uint8), np.ones((3, 3), np.uint8)) if step > 1 else region.view(np.uint8)
-    inside = _enlarge(near, step, rows, columns) > mask.view(np.uint8)
+    inside = _enlarge(_cover(near, step, rows, columns), step, rows, columns) > mask.view(np.uint8)
     down, across = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     return (int(down[0]), int(across[0]), int(down[-1]) + 1, int(across[-1]) + 1)
 
@@ -212,16 +211,27 @@ def _refine(stored: npt.NDArray[Any], air: Mask, limit: float, dark_is_high: boo
     # 3: surely air; 1: next to the edge or in a label, air if it is dark enough itself; 0: breast
     away = 1 - cv2.dilate(breast_region(air).view(np.uint8), kernel)
     code = np.maximum(cv2.dilate(small, kernel) + 2 * cv2.erode(small, kernel), away)
-    full = _enlarge(code, step, rows, columns)
-    dark = (stored >= limit) if dark_is_high else (stored <= limit)
-    return ((full >> 1) | (full & dark.view(np.uint8))).view(np.bool_)
+    code = _cover(code.astype(np.uint8), step, rows, columns)
+    full = _enlarge(code >> 1, step, rows, columns)
+    down, across = np.nonzero(code == 1)
+    within = np.arange(step)
+    pixels = (
+        np.minimum(down[:, None] * step + within, rows - 1)[:, :, None],
+        np.minimum(across[:, None] * step + within, columns - 1)[:, None, :],
+    )
+    full[pixels] = (stored[pixels] >= limit) if dark_is_high else (stored[pixels] <= limit)
+    return full.view(np.bool_)
+
+
+def _cover(small: ByteArray, step: int, rows: int, columns: int) -> ByteArray:
+    """Let the last pixels go on until the small copy covers the whole image."""
+    more = (0, -(-rows // step) - small.shape[0], 0, -(-columns // step) - small.shape[1])
+    whole: ByteArray = cv2.copyMakeBorder(small, *more, cv2.BORDER_REPLICATE)
+    return whole
 
 
 def _enlarge(small: ByteArray, step: int, rows: int, columns: int) -> ByteArray:
-    """Repeat every pixel step x step times; the last ones fill what the small copy left out."""
-    height, width = small.shape
-    more = (0, -(-rows // step) - height, 0, -(-columns // step) - width)
-    whole = cv2.copyMakeBorder(small, *more, cv2.BORDER_REPLICATE)
-    size = (whole.shape[1] * step, whole.shape[0] * step)
-    full: ByteArray = cv2.resize(whole, size, interpolation=cv2.INTER_NEAREST)
-    return full[:rows, :columns]
+    """Repeat every pixel step x step times, and cut to size."""
+    size = (small.shape[1] * step, small.shape[0] * step)
+    full: ByteArray = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST)
+    return np.ascontiguousarray(full[:rows, :columns])

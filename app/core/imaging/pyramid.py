@@ -20,14 +20,10 @@ from app.core.imaging.image import Grey
 
 Values = npt.NDArray[np.uint16]
 Bytes = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 _SMALLEST = 512
 """Halving stops when the longer side is at most this."""
-
-_BAND = 256
-"""Rows at a time (even) where floats are needed, so that they stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +100,7 @@ def build(stored: npt.NDArray[Any], mask: Mask | None, grey: Grey) -> Pyramid:
         mask = None
     index = index_of(stored, grey)
     levels = [Level(_frozen(index), None, Affine.identity())]
-    halves = _plain_halves(index, mask) if mask is None or air else _weighted_halves(index, mask)
+    halves = _halves(index, mask, air)
     for k, (values, coverage) in enumerate(halves, start=1):
         step = float(1 << k)
         # Block i covers stored pixels step*i .. step*i + step-1: its centre is their mean.
@@ -123,39 +119,34 @@ def _extent(mask: Mask) -> tuple[int, int, int, int]:
     return (int(down[0]), int(across[0]), int(down[-1]) + 1, int(across[-1]) + 1)
 
 
-def _plain_halves(values: Values, mask: Mask | None) -> list[tuple[Values, Bytes | None]]:
+def _halves(values: Values, mask: Mask | None, air: bool) -> list[tuple[Values, Bytes | None]]:
     halves: list[tuple[Values, Bytes | None]] = []
-    coverage = None if mask is None else (mask.view(np.uint8) - np.uint8(1))  # True 0, False 255
+    coverage: Bytes | None = None if mask is None else cv2.compare(mask.view(np.uint8), 0, cv2.CMP_EQ)
     while max(values.shape) > _SMALLEST:
-        values = _halve(values)
-        coverage = None if coverage is None else _frozen(_halve(coverage))
+        finer, values = values, _halve(values)
+        if coverage is not None:
+            weights, coverage = coverage, _halve(coverage)
+            if not air:
+                _weigh(values, coverage, finer, weights)
+            coverage = _frozen(coverage)
         halves.append((values, coverage))
     return halves
 
 
-def _weighted_halves(index: Values, mask: Mask) -> list[tuple[Values, Bytes | None]]:
-    halves: list[tuple[Values, Bytes | None]] = []
-    if max(index.shape) <= _SMALLEST:
-        return halves
-    sums, weights = _first_half(index, mask)
-    while True:
-        means = np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 0)
-        values: Values = np.rint(means, out=means).astype(np.uint16)
-        coverage = np.rint(weights * 255.0).astype(np.uint8)
-        halves.append((values, _frozen(coverage)))
-        if max(values.shape) <= _SMALLEST:
-            return halves
-        sums, weights = _halve(sums), _halve(weights)
-
-
-def _first_half(index: Values, mask: Mask) -> tuple[Floats, Floats]:
-    """Return, for blocks of 2 x 2, the mean of value times weight, and the mean weight."""
-    sums, weights = [], []
-    for first in range(0, index.shape[0], _BAND):
-        inside = (~mask[first : first + _BAND]).astype(np.float32)
-        sums.append(_halve(index[first : first + _BAND] * inside))
-        weights.append(_halve(inside))
-    return np.concatenate(sums), np.concatenate(weights)
+def _weigh(values: Values, coverage: Bytes, finer: Values, weights: Bytes) -> None:
+    """Put the weighted mean where blocks are covered in part; elsewhere the plain mean is right already."""
+    rows, columns = np.divmod(np.flatnonzero(cv2.inRange(coverage, 1, 254)), coverage.shape[1])
+    last_row, last_column = finer.shape[0] - 1, finer.shape[1] - 1
+    total = np.zeros(rows.shape, np.float32)
+    weight = np.zeros(rows.shape, np.float32)
+    for down in (0, 1):
+        for across in (0, 1):
+            # An odd number of rows or columns goes on with the last one, as in `_halve`.
+            place = (np.minimum(2 * rows + down, last_row), np.minimum(2 * columns + across, last_column))
+            part = weights[place].astype(np.float32)
+            total += part * finer[place]
+            weight += part
+    values[rows, columns] = np.rint(total / weight).astype(np.uint16)
 
 
 def _halve(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
