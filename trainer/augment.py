@@ -46,25 +46,43 @@ class Augment:
         self.seed = seed
 
     def __call__(self, batch: Batch, epoch: int, step: int, rank: int = 0) -> Batch:
-        """Return the changed batch; pixels outside the breast stay as they were (0 after the mask)."""
+        """Return the changed batch; with a crop an image is positive if a lesion is left in it."""
         draw = torch.Generator().manual_seed(((self.seed * 1_000_003 + epoch) * 1_000_003 + step) * 64 + rank)
         affine = self._affine(batch, draw)
-        device = batch.pixels.device
-        if affine is None:
-            pixels, mask, ellipses = batch.pixels, batch.mask, batch.ellipses
-        else:
-            moved = warp(torch.cat([batch.pixels, batch.mask], dim=1), affine.to(device))
-            pixels, mask = moved[:, :1], moved[:, 1:]
-            ellipses = [
-                move_ellipses(own, matrix.to(device))
-                for own, matrix in zip(batch.ellipses, affine, strict=True)
-            ]
-        return replace(batch, pixels=self._grey(pixels, mask, draw), mask=mask, ellipses=ellipses)
+        if affine is not None:
+            batch = self._moved(batch, affine.to(batch.pixels.device))
+        return replace(batch, pixels=self._grey(batch.pixels, batch.mask, draw))
+
+    def _moved(self, batch: Batch, affine: Tensor) -> Batch:
+        """Return the batch resampled, on the crop's canvas if there is one, lesions with it."""
+        shape = self.ranges.crop or tuple(batch.pixels.shape[2:])
+        # What comes in from beyond the frame is air, the darkest value, and not a value of 0.
+        air = batch.pixels.amin(dim=(2, 3), keepdim=True)
+        moved = warp(torch.cat([batch.pixels - air, batch.mask], dim=1), affine, (shape[0], shape[1]))
+        ellipses, classes, positive = [], [], batch.positive.clone()
+        for number, (own, kinds) in enumerate(zip(batch.ellipses, batch.classes, strict=True)):
+            places = move_ellipses(own, affine[number])
+            if self.ranges.crop:
+                limit = torch.tensor(shape, device=places.device)
+                inside = ((places[:, :2] >= 0) & (places[:, :2] < limit)).all(dim=1)
+                places, kinds = places[inside], kinds[inside]
+                if len(own):
+                    positive[number] *= float(inside.any())
+            ellipses.append(places)
+            classes.append(kinds)
+        return replace(
+            batch,
+            pixels=moved[:, :1] + air,
+            mask=moved[:, 1:],
+            ellipses=ellipses,
+            classes=classes,
+            positive=positive,
+        )
 
     def _affine(self, batch: Batch, draw: torch.Generator) -> Tensor | None:
         """Return (B, 2, 3) affines from old to new (row, col), or None where nothing moves."""
         ranges, count = self.ranges, len(batch.views)
-        if not (ranges.flip_rows or ranges.rotate or ranges.scale or ranges.shift):
+        if not (ranges.flip_rows or ranges.rotate or ranges.scale or ranges.shift or ranges.crop):
             return None
         rows, columns = batch.pixels.shape[2:]
         angle = _either(count, draw) * math.radians(ranges.rotate)
@@ -78,13 +96,30 @@ class Augment:
             ],
             dim=1,
         )
-        # About the middle of the chest wall's edge, so that the breast stays attached to it.
-        pivot = torch.tensor([(rows - 1) / 2, 0.0])
-        shift = (
-            torch.stack([_either(count, draw) * rows, _either(count, draw) * columns], dim=1) * ranges.shift
-        )
-        offset = pivot + shift - linear @ pivot
+        if ranges.crop:
+            before = torch.stack([self._middle(batch, number, draw) for number in range(count)])
+            extent = torch.tensor(ranges.crop, dtype=torch.float32)
+            after = (extent - 1) / 2 + torch.stack(
+                [_either(count, draw), _either(count, draw)], 1
+            ) * extent * 0.35
+        else:
+            # About the middle of the chest wall's edge, so that the breast stays attached to it.
+            before = torch.tensor([(rows - 1) / 2, 0.0]).expand(count, 2)
+            shift = torch.stack([_either(count, draw) * rows, _either(count, draw) * columns], dim=1)
+            after = before + shift * ranges.shift
+        offset = after - torch.einsum("bij,bj->bi", linear, before)
         return torch.cat([linear, offset[:, :, None]], dim=2)
+
+    @staticmethod
+    def _middle(batch: Batch, number: int, draw: torch.Generator) -> Tensor:
+        """Return the place that the crop is drawn around: a lesion in three of four, else breast."""
+        own = batch.ellipses[number].cpu()
+        if len(own) and torch.rand((), generator=draw) < 0.75:
+            return own[int(torch.randint(len(own), (), generator=draw)), :2]
+        breast = batch.mask[number, 0].cpu().nonzero()
+        if not len(breast):
+            return torch.tensor([(side - 1) / 2 for side in batch.mask.shape[2:]])
+        return breast[int(torch.randint(len(breast), (), generator=draw))].float()
 
     def _grey(self, pixels: Tensor, mask: Tensor, draw: torch.Generator) -> Tensor:
         ranges, count = self.ranges, len(pixels)
@@ -114,7 +149,7 @@ def _either(count: int, draw: torch.Generator) -> Tensor:
     return torch.rand(count, generator=draw) * 2 - 1
 
 
-def warp(images: Tensor, affine: Tensor) -> Tensor:
+def warp(images: Tensor, affine: Tensor, shape: tuple[int, int] | None = None) -> Tensor:
     """Return images resampled (bilinear, 0 outside) so that old place p lies at ``affine @ (p, 1)``.
 
     Parameters
@@ -123,17 +158,20 @@ def warp(images: Tensor, affine: Tensor) -> Tensor:
         float32 (B, C, H, W).
     affine
         (B, 2, 3) from old to new (row, col) pixel centres.
+    shape
+        (rows, columns) of the result; None: as the images.
     """
-    rows, columns = images.shape[2:]
+    device = images.device
+    old = torch.tensor(images.shape[2:], dtype=torch.float32, device=device)
+    new = old if shape is None else torch.tensor(shape, dtype=torch.float32, device=device)
     linear = torch.linalg.inv(affine[:, :, :2])
-    offset = -(linear @ affine[:, :, 2:])
+    offset = -(linear @ affine[:, :, 2:])[:, :, 0]
     # torch wants (x, y) in units where -1..1 spans pixel corner to pixel corner.
-    half = torch.tensor([rows / 2, columns / 2], device=images.device)
-    middle = torch.tensor([(rows - 1) / 2, (columns - 1) / 2], device=images.device)
-    scaled = linear * half[None, None, :] / half[None, :, None]
-    shifted = (linear @ middle + offset[:, :, 0] - middle) / half
+    scaled = linear * (new / 2)[None, None, :] / (old / 2)[None, :, None]
+    shifted = (linear @ ((new - 1) / 2) + offset - (old - 1) / 2) / (old / 2)
     theta = torch.cat([scaled.flip(1).flip(2), shifted.flip(1)[:, :, None]], dim=2)
-    grid = functional.affine_grid(theta, list(images.shape), align_corners=False)
+    size = [len(images), images.shape[1], int(new[0]), int(new[1])]
+    grid = functional.affine_grid(theta, size, align_corners=False)
     return functional.grid_sample(images, grid, align_corners=False)
 
 

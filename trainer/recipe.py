@@ -105,6 +105,9 @@ class Augmentation:
         Share of height and width, either way.
     brightness, noise
         In units of the prepared pixels (their standard deviation).
+    crop
+        (rows, columns) of the part of each image that is trained on, around a lesion more often than
+        not; empty: the whole canvas.
     """
 
     flip_rows: float = 0.0
@@ -115,6 +118,7 @@ class Augmentation:
     contrast: float = 0.0
     brightness: float = 0.0
     noise: float = 0.0
+    crop: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,8 +257,11 @@ def _augmentation(block: Fields) -> Augmentation:
         contrast=block.number("contrast", 0.0, low=0, high=2),
         brightness=block.number("brightness", 0.0, low=0, high=10),
         noise=block.number("noise", 0.0, low=0, high=10),
+        crop=tuple(int(side) for side in block.numbers("crop", [], low=64, high=4096)),
     )
     block.finish()
+    if made.crop and (len(made.crop) != 2 or any(side % 32 for side in made.crop)):
+        raise block.error("crop", "must be [rows, columns], multiples of 32")
     return made
 
 
