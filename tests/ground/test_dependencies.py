@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata as metadata
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -87,3 +89,29 @@ def test_the_lgpl_passes_the_licence_check() -> None:
     said = licence_of(metadata.distribution("PySide6-Essentials"))
     assert OTHER_CHOICE.search(said)
     assert not COPYLEFT.search("LGPL-3.0-only")
+
+
+def test_every_package_that_is_imported_is_asked_for(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = {Requirement(line).name.lower() for line in project["dependencies"]}
+    owners = metadata.packages_distributions()
+    missing = {}
+    for module, file in imported(root).items():
+        owning = {owner.lower().replace("_", "-") for owner in owners.get(module, ())}
+        if not owning & asked:
+            missing[module] = file
+    assert missing == {}
+
+
+def imported(root: Path) -> dict[str, str]:
+    """Return the foreign top-level modules that what we ship imports, each with a file that does."""
+    ours = ("app", "model_zoo", "trainer", "resources")
+    found = {}
+    for package in ours:
+        for file in (root / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom) and node.level == 0:
+                    names = [node.module or ""]
+                found |= {name.split(".")[0]: str(file.relative_to(root)) for name in names}
+    return {name: file for name, file in found.items() if name not in (*ours, *sys.stdlib_module_names)}
