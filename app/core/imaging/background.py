@@ -211,8 +211,8 @@ def _refine(stored: npt.NDArray[Any], air: Mask, limit: float, dark_is_high: boo
     # 3: surely air; 1: next to the edge or in a label, air if it is dark enough itself; 0: breast
     away = 1 - cv2.dilate(breast_region(air).view(np.uint8), kernel)
     code = np.maximum(cv2.dilate(small, kernel) + 2 * cv2.erode(small, kernel), away)
-    code = _cover(code.astype(np.uint8), step, rows, columns)
-    full = _enlarge(code >> 1, step, rows, columns)
+    code = _cover(code, step, rows, columns)
+    full = _enlarge((code == 3).view(np.uint8), step, rows, columns)
     down, across = np.nonzero(code == 1)
     within = np.arange(step)
     pixels = (
