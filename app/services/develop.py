@@ -94,8 +94,10 @@ def develop(image: Image, frame: int, decoded: Frame, *, refining: bool = False)
     if padding is not None and np.count_nonzero(padding) < LEAST_PADDING * padding.size:
         outside = background_mask(stored, grey)
     to_stored = _to_stored(image, stored.shape)
+    # A look doubts nothing that the file states: what the pixels contradict is told with the whole frame.
+    told = image if refining and image.orientation is not None else complete(image, stored)
     return FramePixels(
-        image=complete(image, stored),
+        image=told,
         frame=frame,
         stored=stored,
         mask=mask,

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.hanging.hang import hang, prior_label, priors_of
-from app.core.hanging.layout import Layout
+from app.core.hanging.hang import hang, prior_label, priors_of, stage_with
 from app.core.hanging.protocols import Protocol, read_protocols
 from app.core.imaging.image import Image, Study
 from app.services import screen as move
@@ -90,8 +89,11 @@ class Hangings(Panes):
         if image is None:
             self.message.emit("That finding is not of this study.")
             return
-        if move.pane_of(self._screen, key) is None:
-            self._hang_stage_with(key)
+        protocol = self._protocol(self._screen.protocol)
+        if study is not None and protocol is not None and move.pane_of(self._screen, key) is None:
+            stage = stage_with(study, protocol, key)
+            if stage is not None:
+                self._hang(study, protocol, stage)
         found = move.pane_of(self._screen, key)
         index = self._screen.active if found is None else found
         state = self._screen
@@ -108,26 +110,9 @@ class Hangings(Panes):
     def _protocol(self, name: str) -> Protocol | None:
         return next((each for each in self._protocols if each.name == name), None)
 
-    def _layouts(self, study: Study, protocol: Protocol) -> list[Layout]:
-        priors = priors_of(self._collection, study)
-        return [hang(study, priors, protocol, stage) for stage in range(len(protocol.stages))]
-
-    def _first_choices(self, study: Study, protocol: Protocol) -> list[Image]:
-        panes = [pane for layout in self._layouts(study, protocol) for pane in layout.panes]
-        return [pane.candidates[0] for pane in panes if pane.candidates]
-
     def _hang(self, study: Study, protocol: Protocol, stage: int) -> None:
         layout = hang(study, priors_of(self._collection, study), protocol, stage)
         self._show(move.screen_of(layout, study, self._screen.generation + 1, self._views))
-
-    def _hang_stage_with(self, key: ImageKey) -> None:
-        study, protocol = self._screen.study, self._protocol(self._screen.protocol)
-        if study is None or protocol is None:
-            return
-        for layout in self._layouts(study, protocol):
-            if any(image.key == key for pane in layout.panes for image in pane.candidates):
-                self._hang(study, protocol, layout.stage)
-                return
 
     def _show(self, screen: ScreenState) -> None:
         current = screen.study

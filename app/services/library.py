@@ -25,7 +25,9 @@ from app.services.frames import FrameCache, FrameKey, FramePixels, default_budge
 from app.services.jobs import Job, Jobs, Report
 from app.services.requests import Request, Urgency
 
-BYTES_PER_PIXEL = 6
+AHEAD = 32
+"""Most images of a study that are decoded before they are wanted."""
+BYTES_PER_PIXEL = 5
 """Of a developed frame, at most: what a prefetch is expected to need."""
 
 ImageKey = tuple[str, str]
@@ -205,8 +207,14 @@ class Library(QObject):
                     self._ask(image, neighbour, Urgency.STUDY)
         self._pump()
 
-    def set_study(self, study: Study | None) -> None:
-        """Say which study is being read: its other views are decoded next, others are dropped."""
+    def set_study(self, study: Study | None, order: Sequence[Image] = ()) -> None:
+        """Say which study is being read: its other views are decoded next, what others wait for is dropped.
+
+        Parameters
+        ----------
+        order
+            The images in the order in which they will be wanted; those of the study if none are given.
+        """
         images = study.images if study is not None else ()
         self._study = frozenset((image.key, 0) for image in images)
         keys = {image.key for image in images}
@@ -217,13 +225,15 @@ class Library(QObject):
                 and request.place not in self._screen
             )
         )
-        for image in images:
+        for place in self._study:
+            self.cache.get(place)  # in use again: what other studies left goes first
+        for image in (order or images)[:AHEAD]:
             self._ask(image, 0, Urgency.STUDY)
         self._pump()
 
-    def prefetch(self, study: Study) -> None:
-        """Decode the first frames of a study that may be read next, as far as there is memory."""
-        for image in study.images:
+    def prefetch(self, images: Sequence[Image]) -> None:
+        """Decode the first frames of images that may be read next, as far as there is memory."""
+        for image in images[:AHEAD]:
             self._ask(image, 0, Urgency.NEXT)
         self._pump()
 
@@ -241,13 +251,15 @@ class Library(QObject):
         self._decoding.pump()
 
     def _useful(self, request: Request) -> bool:
-        key = request.place
+        place = request.place
+        if request.kind == "thumbnail":
+            return True
+        if place in self.cache:
+            return False
         if request.kind == "look":
-            return key in self._screen and key not in self.cache
-        if request.kind == "frame" and request.urgency is Urgency.NEXT:
-            need = request.image.rows * request.image.columns * BYTES_PER_PIXEL
-            return self.cache.room(self._study) >= need
-        return request.kind != "frame" or key not in self.cache
+            return place in self._screen
+        need = request.image.rows * request.image.columns * BYTES_PER_PIXEL
+        return request.urgency is Urgency.SCREEN or self.cache.room(self._study) >= need
 
     # Answers, on the GUI thread
 

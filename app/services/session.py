@@ -13,7 +13,7 @@ from typing import get_args
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.core.hanging.hang import choose_protocol
+from app.core.hanging.hang import choose_protocol, reading_order
 from app.core.hanging.protocols import Protocol
 from app.core.imaging.image import Collection, Image, Study
 from app.core.reading.findings import SecondLook
@@ -134,12 +134,14 @@ class Session(Hangings):
         self._views.clear()
         self._looks.begin(study)
         protocol = choose_protocol(study, self._protocols, self._settings.protocol)
-        self._unseen = {image.key for image in self._first_choices(study, protocol)}
+        first, others = reading_order(study, protocol)
+        self._unseen = {image.key for image in first}
         self._hang(study, protocol, 0)
-        self._library.set_study(study)
+        self._library.set_study(study, (*first, *others))
         upcoming = following(self.studies, uid, 1, self._is_unread) or following(self.studies, uid, 1)
         if upcoming is not None:
-            self._library.prefetch(upcoming)
+            next_protocol = choose_protocol(upcoming, self._protocols, self._settings.protocol)
+            self._library.prefetch(reading_order(upcoming, next_protocol)[0])
         if self._settings.second_look == "when a study opens":
             self.analyse()
 
@@ -255,7 +257,8 @@ class Session(Hangings):
             protocol = current
         self._looks.amend(study)
         self._hang(study, protocol, self._screen.stage if protocol is current else 0)
-        self._library.set_study(study)
+        first, others = reading_order(study, protocol)
+        self._library.set_study(study, (*first, *others))
 
     @Slot(object, int)
     def _on_frame(self, key: ImageKey, frame: int) -> None:

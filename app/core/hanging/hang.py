@@ -32,7 +32,8 @@ def hang(study: Study, priors: tuple[Study, ...], protocol: Protocol, stage: int
     """
     stage = min(max(stage, 0), len(protocol.stages) - 1)
     chosen = protocol.stages[stage]
-    panes = tuple(_pane(rule, study, priors) for rule in chosen.panes)
+    found = _found(study, protocol)
+    panes = tuple(_pane(rule, found, study, priors) for rule in chosen.panes)
     return Layout(
         protocol=protocol.name,
         protocol_title=protocol.title,
@@ -42,8 +43,33 @@ def hang(study: Study, priors: tuple[Study, ...], protocol: Protocol, stage: int
         rows=chosen.rows,
         columns=chosen.columns,
         panes=panes,
-        tray=_tray(study, protocol),
+        tray=_tray(study, found),
     )
+
+
+def reading_order(study: Study, protocol: Protocol) -> tuple[tuple[Image, ...], tuple[Image, ...]]:
+    """Return the images of a study in the order in which a reader comes to them.
+
+    Returns
+    -------
+    (first choices, others)
+        The best image of each pane through the stages; then other candidates, then the tray.
+    """
+    found = _found(study, protocol)
+    first = {images[0].key: images[0] for images in found.values() if images}
+    others = {image.key: image for images in found.values() for image in images}
+    others |= {image.key: image for image in _tray(study, found)}
+    return tuple(first.values()), tuple(others[key] for key in others if key not in first)
+
+
+def stage_with(study: Study, protocol: Protocol, key: tuple[str, str]) -> int | None:
+    """Return the first stage in which an image of the study fits a pane, or None."""
+    found = _found(study, protocol)
+    places = {place for place, images in found.items() if any(image.key == key for image in images)}
+    for number, stage in enumerate(protocol.stages):
+        if any(rule.prior == 0 and _asks(rule) in places for rule in stage.panes):
+            return number
+    return None
 
 
 def choose_protocol(study: Study, protocols: tuple[Protocol, ...], preferred: str = "") -> Protocol:
@@ -100,21 +126,36 @@ def _earlier(other: date | None, current: date | None) -> bool:
     return other is not None and current is not None and other < current
 
 
-def _pane(rule: PaneRule, study: Study, priors: tuple[Study, ...]) -> LayoutPane:
+_Asked = tuple[str | None, str | None]
+"""(laterality, view) that a pane asks for."""
+
+
+def _asks(rule: PaneRule) -> _Asked:
+    return (rule.laterality, rule.view)
+
+
+def _found(study: Study, protocol: Protocol) -> dict[_Asked, tuple[Image, ...]]:
+    """Return what the study has for each pane of all stages, each request answered once."""
+    found: dict[_Asked, tuple[Image, ...]] = {}
+    for stage in protocol.stages:
+        for rule in stage.panes:
+            if rule.prior == 0 and _asks(rule) not in found:
+                found[_asks(rule)] = candidates(study.images, rule)
+    return found
+
+
+def _pane(
+    rule: PaneRule, found: dict[_Asked, tuple[Image, ...]], study: Study, priors: tuple[Study, ...]
+) -> LayoutPane:
     if rule.prior == 0:
-        return LayoutPane(rule.row, rule.column, rule.wants, candidates(study.images, rule))
+        return LayoutPane(rule.row, rule.column, rule.wants, found[_asks(rule)])
     if rule.prior > len(priors):
         return LayoutPane(rule.row, rule.column, rule.wants)
     earlier = priors[rule.prior - 1]
-    found = candidates(earlier.images, rule)
     label = prior_label(earlier.date, study.date)
-    return LayoutPane(rule.row, rule.column, rule.wants, found, label)
+    return LayoutPane(rule.row, rule.column, rule.wants, candidates(earlier.images, rule), label)
 
 
-def _tray(study: Study, protocol: Protocol) -> tuple[Image, ...]:
-    taken: set[tuple[str, str]] = set()
-    for stage in protocol.stages:
-        for rule in stage.panes:
-            if rule.prior == 0:
-                taken.update(image.key for image in candidates(study.images, rule))
+def _tray(study: Study, found: dict[_Asked, tuple[Image, ...]]) -> tuple[Image, ...]:
+    taken = {image.key for images in found.values() for image in images}
     return tuple(image for image in study.images if image.key not in taken)
