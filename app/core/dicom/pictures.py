@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pillow
+from PIL import JpegImagePlugin, PngImagePlugin, PpmImagePlugin, TiffImagePlugin
 
 from app.core.dicom.codestream import CodecError
 
@@ -24,7 +25,15 @@ EIGHT_BIT = frozenset({"L", "P", "RGB", "RGBA", "LA", "1"})
 SIXTEEN_BIT = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I"})
 """Pillow's modes; it gives ``I`` for 16-bit PGM."""
 
-_FORMATS = ("PNG", "JPEG", "MPO", "PPM", "TIFF")
+_FORMATS = tuple(
+    plugin.format
+    for plugin in (
+        PngImagePlugin.PngImageFile,
+        JpegImagePlugin.JpegImageFile,
+        PpmImagePlugin.PpmImageFile,
+        TiffImagePlugin.TiffImageFile,
+    )
+)
 _BROKEN = (ValueError, TypeError, SyntaxError, OSError, EOFError, LookupError, ArithmeticError,
            struct.error, Pillow.DecompressionBombError)  # fmt: skip
 """What Pillow raises on a broken picture."""
@@ -49,14 +58,13 @@ def probe(path: Path) -> tuple[int, int, str]:
         with Pillow.open(path, formats=_FORMATS) as picture:
             columns, rows = picture.size
             mode, count = picture.mode, getattr(picture, "n_frames", 1)
-            kind = picture.format
     except _BROKEN as error:
         raise CodecError(_reason(error)) from error
     if rows < 1 or columns < 1 or rows * columns > MOST_PIXELS:
         raise CodecError(f"has an impossible size of {rows} rows x {columns} columns")
     if mode not in EIGHT_BIT | SIXTEEN_BIT:
         raise CodecError(f"is not a picture of 8 or 16 bit grey (mode {mode})")
-    if count > 1 and kind != "MPO":
+    if count > 1:
         raise CodecError(f"holds {count} pictures in one file")
     return rows, columns, mode
 
