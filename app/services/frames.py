@@ -76,7 +76,10 @@ class FramePixels:
 
 
 class FrameCache:
-    """Frames by key, the least recently used thrown out first, never one that is pinned.
+    """Frames by key, the least recently used thrown out first.
+
+    Never one that is pinned (the current screen); one that is kept (the study being read) only when
+    nothing else is left.
 
     Parameters
     ----------
@@ -90,6 +93,7 @@ class FrameCache:
         self._sizes: dict[FrameKey, int] = {}
         self._bytes = 0
         self._pinned: frozenset[FrameKey] = frozenset()
+        self._kept: frozenset[FrameKey] = frozenset()
 
     @property
     def nbytes(self) -> int:
@@ -126,9 +130,13 @@ class FrameCache:
         self._pinned = frozenset(keys)
         self._evict()
 
-    def room(self, kept: Iterable[FrameKey] = ()) -> int:
-        """Return the bytes that could be added without losing pinned frames or those named."""
-        held = self._pinned | frozenset(kept)
+    def keep(self, keys: Iterable[FrameKey]) -> None:
+        """Throw these frames out last; replaces those kept before."""
+        self._kept = frozenset(keys)
+
+    def room(self) -> int:
+        """Return the bytes that could be added without losing pinned or kept frames."""
+        held = self._pinned | self._kept
         return self.budget - sum(size for key, size in self._sizes.items() if key in held)
 
     def remove(self, key: FrameKey) -> None:
@@ -146,14 +154,15 @@ class FrameCache:
         self._frames.clear()
         self._sizes.clear()
         self._bytes = 0
-        self._pinned = frozenset()
+        self._pinned = self._kept = frozenset()
 
     def _evict(self) -> None:
-        for key in list(self._frames):
+        others = [key for key in self._frames if key not in self._pinned and key not in self._kept]
+        kept = [key for key in self._frames if key not in self._pinned and key in self._kept]
+        for key in (*others, *kept):
             if self._bytes <= self.budget:
                 return
-            if key not in self._pinned:
-                self.remove(key)
+            self.remove(key)
 
 
 def default_budget(cache_mib: int) -> int:

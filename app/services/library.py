@@ -85,7 +85,6 @@ class Library(QObject):
         self._failures: dict[FrameKey, str] = {}
         self._thumbnails: dict[ImageKey, Thumbnail | None] = {}
         self._screen: frozenset[FrameKey] = frozenset()
-        self._study: frozenset[FrameKey] = frozenset()
 
     # What was opened
 
@@ -216,7 +215,6 @@ class Library(QObject):
             The images in the order in which they will be wanted; those of the study if none are given.
         """
         images = study.images if study is not None else ()
-        self._study = frozenset((image.key, 0) for image in images)
         keys = {image.key for image in images}
         self._decoding.queue.drop(
             lambda request: (
@@ -225,8 +223,7 @@ class Library(QObject):
                 and request.place not in self._screen
             )
         )
-        for place in self._study:
-            self.cache.get(place)  # in use again: what other studies left goes first
+        self.cache.keep((image.key, 0) for image in images)
         for image in (order or images)[:AHEAD]:
             self._ask(image, 0, Urgency.STUDY)
         self._pump()
@@ -259,7 +256,7 @@ class Library(QObject):
         if request.kind == "look":
             return place in self._screen
         need = request.image.rows * request.image.columns * BYTES_PER_PIXEL
-        return request.urgency is Urgency.SCREEN or self.cache.room(self._study) >= need
+        return request.urgency is Urgency.SCREEN or self.cache.room() >= need
 
     # Answers, on the GUI thread
 
@@ -303,7 +300,7 @@ class Library(QObject):
         self.cache.clear()
         for held in (self._looks, self._failures, self._thumbnails):
             held.clear()  # type: ignore[attr-defined]
-        self._screen = self._study = frozenset()
+        self._screen = frozenset()
         self._opening = None
         self._set_collection(collection)
 

@@ -95,7 +95,19 @@ def test_room_is_what_can_be_had_without_losing_what_is_kept() -> None:
         cache.put(frame(name))
     cache.pin([(("a", "a"), 0)])
     assert cache.room() == 3 * SIZE
-    assert cache.room([(("b", "b"), 0)]) == 2 * SIZE
+    cache.keep([(("b", "b"), 0)])
+    assert cache.room() == 2 * SIZE
+
+
+def test_the_study_that_is_read_goes_only_when_nothing_else_is_left() -> None:
+    cache = FrameCache(3 * SIZE)
+    cache.keep([(("a", "a"), 0), (("b", "b"), 0)])
+    for name in "abcd":
+        cache.put(frame(name))
+    assert [name for name in "abcd" if ((name, name), 0) in cache] == ["a", "b", "d"]
+    cache.pin([(("d", "d"), 0), (("e", "e"), 0)])
+    cache.put(frame("e"))
+    assert [name for name in "abcde" if ((name, name), 0) in cache] == ["b", "d", "e"]
 
 
 def test_all_frames_of_an_image_are_forgotten_together() -> None:
