@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPoint, QSettings, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeyEvent, QKeySequence
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
@@ -64,7 +64,6 @@ class MainWindow(QMainWindow):
         self._build()
         self._connect()
         self._restore()
-        application.installEventFilter(self)
         self.refresh()
 
     # Building
@@ -253,16 +252,24 @@ class MainWindow(QMainWindow):
     # Events
 
     def eventFilter(self, watched, event) -> bool:
-        """Follow the held magnifier key wherever the keyboard is, but in text fields."""
+        """Follow the held magnifier key wherever the keyboard is in this window, but in text fields.
+
+        The filter sits on the platform window, which sees each key once, not on every widget.
+        """
         kind = event.type()
         if kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and isinstance(event, QKeyEvent):
             held = self.bindings.first("magnify")
             typed = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
             writing = isinstance(QApplication.focusWidget(), QLineEdit)
-            if held and typed == held and not writing and not event.isAutoRepeat() and self.isActiveWindow():
+            if held and typed == held and not writing and not event.isAutoRepeat():
                 self.grid.hold_lens(kind == QEvent.Type.KeyPress)
                 return True
         return False
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.windowHandle() is not None:
+            self.windowHandle().installEventFilter(self)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

@@ -22,7 +22,7 @@ TEXT: Final = "#c8c8c8"
 QUIET: Final = "#8a8a8a"
 DISABLED: Final = "#5a5a5a"
 ACCENT: Final = "#4fb3c8"
-ACCENT_GROUND: Final = "#16282c"
+ACCENT_GROUND: Final = "#142529"
 WARNING: Final = "#d9a441"
 WARNING_GROUND: Final = "#241d10"
 TRUTH: Final = "#f2f2f2"
@@ -105,7 +105,9 @@ def palette() -> QPalette:
 
 
 def apply(application: QApplication) -> None:
-    """Dress the application: style, palette, font and style sheet."""
+    """Dress the application, once: style, palette, font and style sheet."""
+    if application.styleSheet() == SHEET:
+        return
     application.setStyle("Fusion")
     application.setPalette(palette())
     base = QFont(family())
