@@ -6,6 +6,7 @@ The ``preprocess`` block of bundle.json is the one description of it: the traine
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast
 
@@ -13,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from model_zoo.breast import Breast, find_breast, reduce_by
+from model_zoo.breast import Breast, find_in_halved, halvings
 from model_zoo.contract import MammogramView
 from model_zoo.fields import Fields
 from model_zoo.geometry import (
@@ -183,18 +184,17 @@ def prepare(view: MammogramView, block: Preprocess) -> Prepared:
         Where the pixels are not a 2-D uint16 array, or millimetres are needed and missing.
     """
     pixels, padding = _checked(view)
-    breast = find_breast(pixels, padding, digital=view.source in DIGITAL)
+    levels, shares = _levels(pixels, padding)
+    breast = find_in_halved(levels, padding, digital=view.source in DIGITAL)
     notes: list[str] = []
     turn = _turn(view, block, breast, notes)
-    row0, col0, row1, col1 = _region(breast, block, pixels.shape)
-    crop = pixels[row0:row1, col0:col1]
-    aside = None if padding is None else padding[row0:row1, col0:col1]
-    scale, factor = _scale(view, block, turn, crop.shape, notes)
-    small, covered, per_pixel = _shrunk(crop, aside, scale, factor)
+    region = _region(breast, block, pixels.shape)
+    scale, level, region = _scale(view, block, turn, region, len(levels), notes)
+    small, covered, per_pixel = _resized(levels, shares, region, scale, level)
     turned, rows, columns = turn.apply(small), block.resize.rows, block.resize.columns
     top = (rows - turned.shape[0]) // 2
     to_stored = after(
-        shifted(row0, col0),
+        shifted(region[0], region[1]),
         after(scaled(*per_pixel), after(turn.undo(*small.shape), shifted(-top, 0))),
     )
     place = (slice(top, top + turned.shape[0]), slice(0, turned.shape[1]))
@@ -203,7 +203,7 @@ def prepare(view: MammogramView, block: Preprocess) -> Prepared:
     inside = np.zeros((rows, columns), np.bool_)
     inside[place] = True if covered is None else turn.apply(covered)
     mask, keep = _masks(breast, to_stored, inside)
-    canvas[~(keep if block.mask else inside)] = 0
+    canvas = cv2.copyTo(canvas, (keep if block.mask else inside).view(np.uint8))
     values = _normalised(canvas, mask, block.normalise)[np.newaxis]
     return Prepared(values, mask, to_stored, (pixels.shape[0], pixels.shape[1]), tuple(notes))
 
@@ -243,13 +243,31 @@ def _region(breast: Breast, block: Preprocess, shape: tuple[int, ...]) -> tuple[
     return (max(0, row0 - more), max(0, col0 - more), min(rows, row1 + more), min(columns, col1 + more))
 
 
-def _scale(
-    view: MammogramView, block: Preprocess, turn: Turn, shape: tuple[int, ...], notes: list[str]
-) -> tuple[tuple[float, float], int]:
-    """Return prepared pixels per stored pixel along stored rows and columns, and a first whole factor.
+def _levels(
+    pixels: npt.NDArray[np.uint16], padding: npt.NDArray[np.bool_] | None
+) -> tuple[list[npt.NDArray[np.uint16]], list[npt.NDArray[np.uint8]] | None]:
+    """Return the image's halvings with padding black, and those of 255 where valid (None: all is)."""
+    if padding is None:
+        return halvings(pixels), None
+    aside = padding.view(np.uint8)
+    # 0 and 255, of which OpenCV's means are shares.
+    valid: npt.NDArray[np.uint8] = aside - np.uint8(1)
+    if cv2.minMaxLoc(pixels, mask=aside)[1] > 0:
+        pixels = cv2.copyTo(pixels, valid)
+    return halvings(pixels), halvings(valid)
 
-    The crop is averaged over whole blocks of `factor` pixels before it is resized, because OpenCV
-    averages those several times faster than broken ones; a part block at its end counts as whole.
+
+def _scale(
+    view: MammogramView,
+    block: Preprocess,
+    turn: Turn,
+    region: tuple[int, int, int, int],
+    levels: int,
+    notes: list[str],
+) -> tuple[tuple[float, float], int, tuple[int, int, int, int]]:
+    """Return how much is resized, from which halving, and the region in whole blocks of that.
+
+    The first are prepared pixels per stored pixel along stored rows and columns.
     """
     size = block.resize
     canvas = (size.columns, size.rows) if turn.transpose else (size.rows, size.columns)
@@ -258,13 +276,21 @@ def _scale(
         if view.spacing_mm is None:
             raise ValueError(f"needs millimetres: the model sees {size.mm:g} mm per pixel")
         wanted = (view.spacing_mm[0] / size.mm, view.spacing_mm[1] / size.mm)
-    factor = max(1, int(1.0 / max(_fitting(canvas, shape, wanted))))
-    whole = tuple(-(-length // factor) * factor for length in shape)
-    scale = _fitting(canvas, whole, wanted)
+    row0, col0, row1, col1 = region
+    scale = _fitting(canvas, (row1 - row0, col1 - col0), wanted)
+    level = min(levels - 1, max(0, int(np.log2(1.0 / max(scale)))))
+    factor = 2**level
+    region = (
+        row0 // factor * factor,
+        col0 // factor * factor,
+        -(-row1 // factor) * factor,
+        -(-col1 // factor) * factor,
+    )
+    scale = _fitting(canvas, (region[2] - region[0], region[3] - region[1]), wanted)
     if scale[0] < wanted[0] < np.inf:
         share = scale[0] / wanted[0]
         notes.append(f"The breast is larger than the model's field and was shrunk to {share:.0%}.")
-    return scale, factor
+    return scale, level, region
 
 
 def _fitting(
@@ -278,33 +304,32 @@ def _fitting(
     return (wanted[0] * shrink, wanted[1] * shrink)
 
 
-def _shrunk(
-    crop: npt.NDArray[np.uint16],
-    aside: npt.NDArray[np.bool_] | None,
+def _resized(
+    levels: Sequence[npt.NDArray[np.uint16]],
+    shares: Sequence[npt.NDArray[np.uint8]] | None,
+    region: tuple[int, int, int, int],
     scale: tuple[float, float],
-    factor: int,
+    level: int,
 ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.bool_] | None, tuple[float, float]]:
-    """Return the crop resized, where it is not padding, and stored pixels per resized pixel.
+    """Return the region resized, where it is not padding, and stored pixels per resized pixel.
 
     Where padding is aside, a resized pixel is the mean of its stored pixels that are not padding
     (to 1/255 of the share they cover); it is kept where they cover at least half of it.
     """
-    valid = None
-    if aside is not None and aside.any():
-        valid = np.where(aside, np.uint8(0), np.uint8(255))
-        crop = cv2.copyTo(crop, valid)
-    coarse = reduce_by(crop, factor)
-    source = (coarse.shape[0] * factor, coarse.shape[1] * factor)
-    rows, columns = (max(1, round(length * by)) for length, by in zip(source, scale, strict=True))
-    how = cv2.INTER_AREA if max(scale) < 1.0 else cv2.INTER_LINEAR
-    small = cv2.resize(coarse, (columns, rows), interpolation=how)
+    row0, col0, row1, col1 = (edge >> level for edge in region)
+    lengths = (region[2] - region[0], region[3] - region[1])
+    rows, columns = (max(1, round(length * by)) for length, by in zip(lengths, scale, strict=True))
+    how = cv2.INTER_AREA if max(scale) * 2**level < 1.0 else cv2.INTER_LINEAR
+    small = cv2.resize(levels[level][row0:row1, col0:col1], (columns, rows), interpolation=how)
     covered = None
-    if valid is not None:
-        share = cv2.resize(reduce_by(valid, factor), (columns, rows), interpolation=how)
+    if shares is not None:
+        share = cv2.resize(shares[level][row0:row1, col0:col1], (columns, rows), interpolation=how)
         covered = share >= 128
-        mean = small * (255.0 / np.maximum(share, 1))
-        small = np.where(covered, np.minimum(mean + 0.5, 65535.0), 0.0).astype(np.uint16)
-    return small, covered, (source[0] / rows, source[1] / columns)
+        small = cv2.copyTo(small, covered.view(np.uint8))
+        part = np.flatnonzero(covered & (share < 255))
+        mean = small.ravel()[part] * (255.0 / share.ravel()[part])
+        small.ravel()[part] = np.minimum(mean + 0.5, 65535.0).astype(np.uint16)
+    return small, covered, (lengths[0] / rows, lengths[1] / columns)
 
 
 def _masks(
@@ -314,21 +339,17 @@ def _masks(
     to_small = after(inverse(scaled(breast.factor, breast.factor)), to_stored)
     # OpenCV's points are (x, y).
     matrix = to_small[::-1][:, [1, 0, 2]]
-    body = np.where(breast.mask, np.uint8(255), np.uint8(0))
+    body = breast.mask.view(np.uint8)
     side = 2 * round(_KEEP * max(body.shape)) + 1
     rim = cv2.dilate(body, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    mask, keep = (
-        cv2.warpAffine(
-            small,
-            matrix,
-            (inside.shape[1], inside.shape[0]),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        >= 128
-        for small in (body, rim)
+    kinds = cv2.warpAffine(
+        body + rim,
+        matrix,
+        (inside.shape[1], inside.shape[0]),
+        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
     )
-    return mask & inside, keep & inside
+    return (kinds == 2) & inside, (kinds > 0) & inside
 
 
 def _normalised(
