@@ -93,6 +93,8 @@ def measure(name: str, folder: Path) -> dict[str, object]:
         "MAMMOVIEW_MODELS": str(folder / "models"),
     }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode < 0:
+        raise BenchmarkError(f"its process was ended by signal {-done.returncode}")
     if done.returncode != 0:
         said = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
         raise BenchmarkError(said[0])

@@ -35,6 +35,8 @@ def run(name: str, folder: Path) -> Result:
 def _round(exam: Path) -> float:
     command = [sys.executable, "-m", "benchmarks.memory", str(exam)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode < 0:
+        raise BenchmarkError(f"the workstation was ended by signal {-done.returncode}")
     if done.returncode != 0:
         raise BenchmarkError((done.stderr.strip().splitlines() or ["the workstation failed"])[-1])
     return float(done.stdout.split()[-1])

@@ -1,4 +1,4 @@
-"""How measurements become a result: medians, the direction of the ratio, taking turns, the peer's best setting."""
+"""How measurements become a result: medians, the ratio's direction, taking turns, the peer at its best."""
 
 from __future__ import annotations
 
