@@ -87,8 +87,9 @@ def rendered(
     grey = image.grey_of(frame)
     mask = padding_mask(stored, grey)
     chosen = _window(path, grey, window, function) if window else _alternative(path, stored, grey, voi or 1)
-    if invert and mask is None:
-        mask = background_mask(stored, grey)  # air stays black also when inverted
+    if invert and (mask is None or not mask.any()):
+        # No padding, or padding that is named and never occurs: air stays black also when inverted.
+        mask = background_mask(stored, grey)
     pixels = render(stored, grey, chosen, mask=mask, invert=invert)
     return turn(pixels, _hang(image)) if oriented else pixels
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from app.core.errors import ReadError
 from app.core.imaging.image import Image
+from app.core.settings import Device
 from app.services.inference.process import LookRequest, run_look
 from app.services.inference.views import read_model_view
 from model_zoo.bundle import Bundle
@@ -65,7 +66,7 @@ def nothing_readable(
 def predict_study(
     bundle: Bundle,
     images: Sequence[Image],
-    device: str,
+    device: Device,
     predictors: dict[tuple[Path, str], Any],
     *,
     heatmaps: bool,

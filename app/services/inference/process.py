@@ -14,6 +14,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from app.core.settings import Device
 from model_zoo.contract import ArrayView, ExamPrediction
 from model_zoo.errors import ModelError
 
@@ -29,12 +30,10 @@ class LookRequest:
     ----------
     folder
         The bundle.
-    device
-        ``auto``, ``cpu`` or ``cuda``.
     """
 
     folder: Path
-    device: str
+    device: Device
     views: tuple[ArrayView, ...]
     heatmaps: bool = True
 

@@ -10,22 +10,25 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.core.imaging.image import Image, Study
 from app.core.reading.findings import ModelFacts, SecondLook
-from app.core.settings import Settings
+from app.core.settings import Device, Settings
+from app.services.frames import FramePixels
 from app.services.inference import catalogue
 from app.services.inference.exam import gather, predict_study
 from app.services.inference.facts import facts_of
 from app.services.inference.process import InferenceProcess
 from app.services.inference.translate import failed_look, second_look
 from app.services.inference.views import model_view, read_model_view
-from app.services.frames import FramePixels
 from app.services.jobs import Job, Jobs
 from app.services.library import Library
 from model_zoo.bundle import Bundle
 from model_zoo.contract import ArrayView, ExamPrediction
 from model_zoo.errors import ModelError
 
-CacheKey = tuple[str, tuple[tuple[str, str], ...], str, str, str]
-"""(study uid, image keys, bundle name, version, sha256 of its weights): what an answer depends on."""
+CacheKey = tuple[str, tuple[tuple[object, ...], ...], str, str, str]
+"""(study uid, images, bundle name, version, sha256 of its weights): what an answer depends on.
+
+Of each image its key and what the reader may set by hand: laterality, view, orientation.
+"""
 
 
 class Inference(QObject):
@@ -108,7 +111,7 @@ class Inference(QObject):
         self,
         bundle: Bundle,
         images: Sequence[Image],
-        device: str,
+        device: Device,
         decoded: Mapping[tuple[str, str], FramePixels | None],
         *,
         report: Callable[[int, int], None],
@@ -168,7 +171,8 @@ def _tag(job: Job) -> tuple[CacheKey, tuple[Image, ...]]:
 
 def _cache_key(study: Study, images: Sequence[Image], bundle: Bundle) -> CacheKey:
     weights = bundle.spec.files.get(bundle.weights.name, "")
-    return (study.uid, tuple(image.key for image in images), bundle.name, bundle.version, weights)
+    asked = tuple((image.key, image.laterality, image.view, image.orientation) for image in images)
+    return (study.uid, asked, bundle.name, bundle.version, weights)
 
 
 def _sentence(error: Exception) -> str:
