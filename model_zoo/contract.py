@@ -14,6 +14,8 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from model_zoo.errors import ViewError
+
 ViewStatus = Literal["scored", "declined", "failed"]
 ExamStatus = Literal["complete", "partial", "declined", "failed"]
 Report = Callable[[int, int], None]
@@ -91,6 +93,38 @@ class ArrayView:
     bits_stored: int = 16
     frame: int = 0
     implant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableView:
+    """A `MammogramView` whose pixels could not be read: it is answered as ``failed`` with `reason`.
+
+    It takes part in an exam so that a required view that failed is not taken for one that is
+    missing, and no breast or exam is scored as if the view were not there.
+    """
+
+    uid: str
+    reason: str
+    laterality: str | None = None
+    view: str | None = None
+    source: str = "unknown"
+    intent: str | None = None
+    frame: int = 0
+    implant: bool = False
+    orientation: tuple[str, str] | None = None
+    spacing_mm: tuple[float, float] | None = None
+    spacing_basis: str | None = None
+    bits_stored: int = 16
+
+    @property
+    def pixels(self) -> npt.NDArray[np.uint16]:
+        """Raise `ViewError` with the reason."""
+        raise ViewError(self.reason)
+
+    @property
+    def padding(self) -> npt.NDArray[np.bool_] | None:
+        """None."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)

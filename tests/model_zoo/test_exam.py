@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from itertools import product
 from math import exp, log
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from model_zoo.bundle import Bundle
 from model_zoo.calibration import Calibration
-from model_zoo.contract import ArrayView, MammogramView
+from model_zoo.contract import ArrayView, MammogramView, UnreadableView
 from model_zoo.errors import Cancelled, ViewError
 from model_zoo.exam import predict_exam, raw_scores
 from model_zoo.geometry import Turn
@@ -148,6 +149,18 @@ def test_a_view_that_fails_leaves_the_rest_scored_and_the_exam_without_score(
     assert [view.status for view in exam.views] == ["scored", "failed", "scored", "scored"]
     assert exam.views[1].reason
     assert "\n" not in exam.views[1].reason
+    assert (exam.status, exam.exam_score, exam.breasts) == ("partial", None, {"L": None, "R": None})
+
+
+@pytest.mark.parametrize("required", [(), ("LCC", "LMLO", "RCC", "RMLO")])
+def test_an_unreadable_file_is_a_failed_view_and_never_a_missing_one(
+    tmp_path: Path, required: tuple[str, ...]
+) -> None:
+    broken = UnreadableView("u", "pixel data is truncated", "L", "MLO", "phantom", "presentation")
+    views = [four_views()[0], pickle.loads(pickle.dumps(broken)), *four_views()[2:]]
+    predictor = predictor_of(tmp_path, views=Views(required, ("CC", "MLO")))
+    exam = predict_exam(predictor, views)
+    assert (exam.views[1].status, exam.views[1].reason) == ("failed", "pixel data is truncated")
     assert (exam.status, exam.exam_score, exam.breasts) == ("partial", None, {"L": None, "R": None})
 
 
