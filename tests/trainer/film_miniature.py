@@ -37,8 +37,9 @@ def make_miniature(root: Path, images: int = 16, *, kaggle: bool = False, size: 
     for number in range(1, images + 1):
         lesion = None
         if number % 3 == 0:
-            x = size - 50 if number % 2 else 50
-            lesion = (x, 90 + 5 * (number % 12), 18)
+            scale = size / SIZE
+            x = round((SIZE - 50 if number % 2 else 50) * scale)
+            lesion = (x, round((90 + 5 * (number % 12)) * scale), round(18 * scale))
             severity = "M" if number % 2 else "B"
             lines.append(f"mdb{number:03d} G CIRC {severity} {lesion[0]} {lesion[1]} {lesion[2]}")
         else:

@@ -1,0 +1,206 @@
+"""From a miniature to a bundle and its numbers: fit, resume, export, evaluate."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import lightning
+import numpy as np
+import pytest
+import torch
+from conftest import TINY, Miniature  # type: ignore[import-not-found]
+
+from model_zoo.bundle import load_bundle
+from model_zoo.exam import predict_exam
+from model_zoo.predictor import load_predictor
+from model_zoo.preprocess import prepare
+from trainer.assess import assess
+from trainer.cache import load
+from trainer.cli import main
+from trainer.errors import TrainerError
+from trainer.export import export
+from trainer.fit import fit
+from trainer.recipe import read_recipe
+from trainer.runs import checkpoint_path, load_checkpoint, read_run
+from trainer.splits import all_rows, part_of
+from trainer.views import read_view
+
+
+def train(miniature: Miniature, folder: Path, *, fold: int = 0, **options: object) -> Path:
+    return fit(
+        miniature.recipe,
+        miniature.manifest,
+        miniature.splits,
+        miniature.splits_path,
+        folder,
+        fold=fold,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture(scope="module")
+def runs(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("runs")
+    return [train(miniature, folder / f"fold-{fold}", fold=fold) for fold in range(3)]
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    state = load_checkpoint(checkpoint_path(run, "last"))["state_dict"]
+    return {name: value for name, value in state.items() if name.startswith("networks.")}
+
+
+class Stop(lightning.Callback):  # type: ignore[misc]
+    """Ends a training after its first epoch, as a power cut would."""
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
+        if trainer.current_epoch == 1:
+            raise RuntimeError("power cut")
+
+
+def test_a_resumed_training_ends_with_the_same_weights(
+    miniature: Miniature, runs: list[Path], tmp_path: Path
+) -> None:
+    with pytest.raises(TrainerError, match="power cut"):
+        train(miniature, tmp_path / "run", callbacks=[Stop()])
+    train(miniature, tmp_path / "run", resume=True)
+    whole, resumed = weights(runs[0]), weights(tmp_path / "run")
+    for name, value in whole.items():
+        assert torch.equal(value, resumed[name]), name
+
+
+def test_the_run_folder_tells_what_was_done(runs: list[Path], miniature: Miniature) -> None:
+    run = read_run(runs[0])
+    fold = miniature.splits.folds[0]
+    assert set(run.trained_on) == set(fold.train)
+    assert set(run.tuned_on) == set(fold.val)
+    assert not set(run.trained_on) & set(fold.test)
+    assert run.split_hash == miniature.splits.hash
+    assert run.licences == ("research: mini-MIAS licence agreement (Mammographic Image Analysis Society)",)
+    assert (runs[0] / "logs" / "metrics.csv").is_file()
+    assert list((runs[0] / "logs").glob("events.out.tfevents*"))
+
+
+def test_events_are_lines_of_json(miniature: Miniature, tmp_path: Path) -> None:
+    train(miniature, tmp_path / "run", events=tmp_path / "events.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    kinds = [line["kind"] for line in lines]
+    assert kinds[0] == "start"
+    assert kinds[-1] == "done"
+    assert kinds.count("epoch") == 2
+    assert set(kinds) <= {"start", "epoch", "step", "metric", "warning", "checkpoint", "done", "failed"}
+    assert [line["t"] for line in lines] == sorted(line["t"] for line in lines)
+
+
+def test_the_network_sees_the_same_bytes_in_training_and_in_use(miniature: Miniature) -> None:
+    for row in miniature.manifest.rows[:4]:
+        cached = load(row, miniature.recipe.preprocess)
+        fresh = prepare(read_view(row), miniature.recipe.preprocess)
+        assert cached.pixels.tobytes() == fresh.pixels.tobytes()
+        assert cached.mask.tobytes() == fresh.mask.tobytes()
+        assert np.array_equal(cached.to_stored, fresh.to_stored)
+
+
+def test_one_run_ships_with_the_numbers_of_its_test_part(
+    miniature: Miniature, runs: list[Path], tmp_path: Path
+) -> None:
+    bundle = export([runs[0]], tmp_path, print)
+    metrics = bundle.metrics
+    test = part_of(miniature.manifest, miniature.splits, 0, "test")
+    assert metrics["n"]["images"] == len(test.rows)
+    assert metrics["split"] == miniature.splits.hash
+    assert bundle.spec.licence.use == "research"
+    for entry in metrics["metrics"].values():
+        assert set(entry) == {"value", "low", "high", "unit", "n", "method", "baseline"}
+    again = assess(str(bundle.folder), test, tmp_path / "report", "cpu", None)
+    assert again["metrics"] == metrics["metrics"]
+    assert "IN-SAMPLE" not in again["protocol"]
+    assert (tmp_path / "report" / "MODEL_CARD.md").is_file()
+
+
+def test_an_ensemble_is_the_mean_of_its_members_and_is_scored_out_of_fold(
+    miniature: Miniature, runs: list[Path], tmp_path: Path
+) -> None:
+    singles = [load_predictor(export([run], tmp_path / run.name, print), "cpu") for run in runs]
+    ensemble = export(runs, tmp_path / "all", print)
+    joined = load_predictor(ensemble, "cpu")
+    pixels = np.array(load(miniature.manifest.rows[0], miniature.recipe.preprocess).pixels)
+    logits = [one.answer(pixels).logit for one in singles]
+    assert joined.answer(pixels).logit == pytest.approx(np.mean(logits), abs=2e-3)
+    assert ensemble.metrics["n"]["images"] == len(miniature.manifest.rows)
+    every = assess(str(ensemble.folder), all_rows(miniature.manifest), tmp_path / "report", "cpu", None)
+    assert "Out-of-fold" in every["protocol"]
+    stated = ensemble.metrics["metrics"]["auc.image"]["value"]
+    assert every["metrics"]["auc.image"]["n"] == len(miniature.manifest.rows)
+    assert stated is not None
+
+
+def test_a_refit_ships_with_the_numbers_of_the_procedure(
+    miniature: Miniature, runs: list[Path], tmp_path: Path
+) -> None:
+    refit = train(miniature, tmp_path / "refit", fold=-1)
+    bundle = export([*runs, refit], tmp_path / "bundles", print)
+    assert "metrics are of the procedure" in bundle.card
+    part = part_of(miniature.manifest, miniature.splits, 0, "test")
+    assert "IN-SAMPLE" in assess(str(bundle.folder), part, tmp_path / "report", "cpu", None)["protocol"]
+    with pytest.raises(TrainerError, match="no numbers of its own"):
+        export([refit], tmp_path / "alone", print)
+
+
+def test_a_bundle_answers_through_predict_exam(
+    miniature: Miniature, runs: list[Path], tmp_path: Path
+) -> None:
+    bundle = load_bundle(export([runs[0]], tmp_path, print).folder)
+    views = [read_view(row) for row in miniature.manifest.rows[:2]]
+    answer = predict_exam(load_predictor(bundle, "cpu"), views, heatmaps=True)
+    assert answer.status == "complete"
+    assert all(view.score is not None and 0 <= view.score <= 1 for view in answer.views)
+
+
+def test_an_existing_run_folder_is_not_overwritten(miniature: Miniature, runs: list[Path]) -> None:
+    with pytest.raises(TrainerError, match="exists already"):
+        train(miniature, runs[0])
+
+
+def test_one_class_only_is_refused(miniature: Miniature, tmp_path: Path) -> None:
+    recipe = read_recipe("mias-abnormality", [*TINY, 'target.positive=["nothing"]'])
+    with pytest.raises(TrainerError, match="negatives only"):
+        fit(recipe, miniature.manifest, miniature.splits, miniature.splits_path, tmp_path / "run")
+
+
+def test_an_unknown_key_of_a_recipe_is_named(
+    capsys: pytest.CaptureFixture[str], miniature: Miniature
+) -> None:
+    words = ["fit", "mias-abnormality", "--manifest", str(miniature.manifest.path), "--splits"]
+    words += [str(miniature.splits_path), "-o", "/nowhere/run", "--set", "train.lerning_rate=1"]
+    assert main(words) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "lerning_rate" in error
+
+
+def test_a_moved_file_is_named(
+    capsys: pytest.CaptureFixture[str], miniature: Miniature, tmp_path: Path
+) -> None:
+    text = miniature.manifest.path.read_text().replace("mdb001.pgm", "gone.pgm")
+    (tmp_path / "manifest.csv").write_text(text)
+    assert main(["split", str(tmp_path / "manifest.csv"), "-o", str(tmp_path / "s.json")]) == 0
+    words = ["fit", "mias-abnormality", "--manifest", str(tmp_path / "manifest.csv"), "--splits"]
+    words += [str(tmp_path / "s.json"), "-o", str(tmp_path / "run"), "--set", *TINY]
+    assert main(words) == 1
+    assert "gone.pgm" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("words", [["compare", "a", "b"], ["features", "a", "b"], ["to-png", "m"]])
+def test_what_comes_later_says_so_in_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 1
+    error = capsys.readouterr().err
+    assert "later version" in error
+    assert error.count("\n") == 1
+
+
+def test_wrong_usage_is_exit_code_two(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit"]) == 2
+    assert main(["frobnicate"]) == 2
+    assert capsys.readouterr().out == ""
