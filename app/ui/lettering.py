@@ -30,6 +30,18 @@ def elided(text: str, font: QFont, width: float) -> str:
     return QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, int(width))
 
 
+def wrapped(text: str, font: QFont, width: float) -> tuple[str, ...]:
+    """Return text broken between words into lines of at most `width` logical pixels."""
+    metrics, lines = QFontMetrics(font), [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and metrics.horizontalAdvance(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return tuple(lines)
+
+
 def edged_text(painter: QPainter, at: QPointF, text: str, colour: str, font: QFont) -> None:
     """Write text with a thin dark edge; `at` is the left end of the base line."""
     if not text:

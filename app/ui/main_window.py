@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from app.core.hanging.placement import sizing_label
 from app.core.imaging.greyscale import voi_names
 from app.core.imaging.image import Image
+from app.core.reading.findings import ModelFacts
 from app.ui import icons, menus, theme, wording
 from app.ui.bindings import resolve
 from app.ui.commands import Commands
@@ -54,7 +55,9 @@ class MainWindow(QMainWindow):
         icons.install_search_path()
         theme.apply(application)
         self.session = session
-        self._remember = remember
+        # An off-screen picture must not depend on, or change, how the reader left the window.
+        self._remember = remember and application.platformName() != "offscreen"
+        self._models: tuple[ModelFacts, ...] = ()
         self._work = ""
         self.commands = Commands(self)
         self.bindings = resolve(session.settings.key_bindings)
@@ -103,7 +106,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         for panel in self.panels.values():
-            if panel.SIDE == side:
+            if side == panel.SIDE:
                 column.addWidget(panel, panel.STRETCH)
         return frame
 
@@ -128,6 +131,23 @@ class MainWindow(QMainWindow):
         """The panel of the second look."""
         return self.panels["SecondLookPanel"]
 
+    def show_models(self, models: tuple[ModelFacts, ...]) -> None:
+        """Take what models are installed; the panel names those of the reading set before they run."""
+        self._models = tuple(models)
+        self.second_look.present_models(self.reading_set)
+        self.refresh()
+
+    @property
+    def models(self) -> tuple[ModelFacts, ...]:
+        """All models that are installed, as far as was told."""
+        return self._models
+
+    @property
+    def reading_set(self) -> tuple[ModelFacts, ...]:
+        """The models that the second look asks: those named in the settings, else all."""
+        named = self.session.settings.models
+        return tuple(model for model in self._models if not named or model.name in named)
+
     # Showing
 
     def refresh(self) -> None:
@@ -136,7 +156,8 @@ class MainWindow(QMainWindow):
         protocols = tuple((protocol.name, protocol.title) for protocol in session.protocols)
         self.top_bar.present(session.screen, protocols)
         self.top_bar.present_looks(session.looks)
-        self.status.write(models=_models_text(session))
+        names = [look.model.name for look in session.looks] or [model.name for model in self.reading_set]
+        self.status.write(models=f"reading set: {', '.join(names)}" if names else "")
         menus.refresh(self.actions_by_id, self.commands)
         self._describe()
 
@@ -148,9 +169,8 @@ class MainWindow(QMainWindow):
             view, options = scene.pane.viewport, scene.frame.alternatives
             index = min(view.window.voi, len(options) - 1)
             voi = options[index]
-            texts["window"] = (
-                f"{wording.window_text(voi, view.window)}  {voi_names(options)[index]}  {wording.voi_shape(voi)}"
-            )
+            words = (wording.window_text(voi, view.window), voi_names(options)[index], wording.voi_shape(voi))
+            texts["window"] = "  ".join(words)
             texts["zoom"] = f"×{zoom_of(scene):.2f}"
             texts["size"] = sizing_label(scene.frame.image, view)
             texts["spacing"] = wording.spacing_text(scene.frame.image)
@@ -167,6 +187,7 @@ class MainWindow(QMainWindow):
     def _rebind(self, settings) -> None:
         self.bindings = resolve(settings.key_bindings)
         menus.bind(self.actions_by_id, self.bindings)
+        self.second_look.present_models(self.reading_set)
         self.refresh()
 
     @property
@@ -294,8 +315,3 @@ class MainWindow(QMainWindow):
         if store is not None and store.contains("geometry"):
             self.restoreGeometry(store.value("geometry"))
             self.splitter.restoreState(store.value("splitter"))
-
-
-def _models_text(session) -> str:
-    names = [look.model.name for look in session.looks] or list(session.settings.models)
-    return f"reading set: {', '.join(names)}" if names else ""

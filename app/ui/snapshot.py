@@ -13,15 +13,13 @@ from app.ui.main_window import MainWindow
 
 TIMEOUT: Final = 180.0
 """Seconds after which an unsettled window is an error."""
-PATIENCE: Final = 20.0
-"""Seconds that a picture waits for small pictures in lists: one of a broken file never comes."""
 
 
 def is_settled(window: MainWindow) -> bool:
-    """Return whether all images on screen and all second looks are there."""
+    """Return whether nothing is still being found, decoded or analysed."""
     done, wanted = window.grid.loading
     running = any(look.state == "running" for look in window.session.looks)
-    return not window.is_opening and done == wanted and not running
+    return not window.is_opening and done == wanted and not running and not window.session.library.busy
 
 
 def settle(window: MainWindow, timeout: float = TIMEOUT) -> None:
@@ -39,8 +37,7 @@ def settle(window: MainWindow, timeout: float = TIMEOUT) -> None:
         QCoreApplication.sendPostedEvents()
         window.repaint()  # lists ask for their thumbnails when painted
         waited = time.monotonic() - start
-        small = window.thumbnails.is_settled or waited > PATIENCE
-        quiet = quiet + 1 if is_settled(window) and small else 0
+        quiet = quiet + 1 if is_settled(window) else 0
         if waited > timeout:
             raise MammoviewError("the window: images were not ready in time")
         time.sleep(0.005)

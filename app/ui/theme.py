@@ -144,7 +144,8 @@ QToolButton:pressed {{ background: {LINE}; }}
 QToolButton:checked {{ background: {ACCENT_GROUND}; color: {ACCENT}; }}
 QToolButton:focus {{ background: {HOVER}; }}
 QToolButton::menu-indicator {{ image: none; }}
-QToolButton[role="fold"] {{ color: {QUIET}; font-size: {SMALL}px; font-weight: 600; padding: 4px 0; text-align: left; }}
+QToolButton[role="fold"] {{ color: {QUIET}; font-size: {SMALL}px; font-weight: 600; padding: 4px 0;
+    text-align: left; }}
 QToolButton[role="fold"]:hover {{ background: transparent; color: {TEXT}; }}
 QPushButton {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4px; padding: 4px 12px;
     min-height: 20px; }}
@@ -157,7 +158,8 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit {{ background: {WINDOW}; bor
     border-radius: 4px; padding: 4px 8px; min-height: 20px; selection-background-color: {ACCENT_GROUND};
     selection-color: {TEXT}; }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {ACCENT}; }}
-QComboBox {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4px; padding: 0 8px; min-height: 26px; }}
+QComboBox {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4px; padding: 0 8px;
+    min-height: 26px; }}
 QComboBox:hover {{ background: {HOVER}; }}
 QComboBox:focus {{ border-color: {ACCENT}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
@@ -165,7 +167,8 @@ QComboBox::down-arrow {{ image: url(icons:caret-down.svg); width: 12px; height: 
 QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {LINE}; padding: 4px;
     selection-background-color: {ACCENT_GROUND}; selection-color: {TEXT}; }}
 QCheckBox {{ spacing: 8px; }}
-QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {QUIET}; border-radius: 3px; background: {WINDOW}; }}
+QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {QUIET}; border-radius: 3px;
+    background: {WINDOW}; }}
 QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; image: url(icons:check.svg); }}
 QCheckBox::indicator:focus {{ border-color: {ACCENT}; }}
 QMenu {{ background: {RAISED}; border: 1px solid {LINE}; padding: 4px; }}
@@ -178,13 +181,15 @@ QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {LINE}; paddi
 QAbstractItemView {{ background: transparent; border: none; selection-background-color: {ACCENT_GROUND};
     selection-color: {TEXT}; }}
 QHeaderView::section {{ background: {PANEL}; color: {QUIET}; border: none; padding: 4px 8px; }}
-QTabBar::tab {{ background: transparent; color: {QUIET}; padding: 4px 12px; border-bottom: 2px solid transparent; }}
+QTabBar::tab {{ background: transparent; color: {QUIET}; padding: 4px 12px;
+    border-bottom: 2px solid transparent; }}
 QTabBar::tab:selected {{ color: {TEXT}; border-bottom: 2px solid {ACCENT}; }}
 QTabWidget::pane {{ border: none; }}
 QSlider {{ min-height: 20px; }}
 QSlider::groove:horizontal {{ height: 2px; background: {LINE}; border-radius: 1px; }}
 QSlider::sub-page:horizontal {{ background: {QUIET}; border-radius: 1px; }}
-QSlider::handle:horizontal {{ background: {TEXT}; width: 10px; height: 10px; margin: -4px 0; border-radius: 5px; }}
+QSlider::handle:horizontal {{ background: {TEXT}; width: 10px; height: 10px; margin: -4px 0;
+    border-radius: 5px; }}
 QSlider::handle:horizontal:focus {{ background: {ACCENT}; }}
 QProgressBar {{ background: {LINE}; border: none; border-radius: 1px; max-height: 2px; min-height: 2px; }}
 QProgressBar::chunk {{ background: {ACCENT}; border-radius: 1px; }}

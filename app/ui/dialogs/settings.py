@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSpinBox,
     QTabWidget,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -68,7 +69,7 @@ class SettingsDialog(Dialog):
         table.setVerticalSpacing(4)
         table.setColumnStretch(1, 1)
         for number, item in enumerate(items):
-            editor = _editor(self._session, item, getattr(self._session.settings, item.name))
+            editor = _editor(self._window, item, getattr(self._session.settings, item.name))
             editor.setAccessibleName(item.metadata["label"])
             self.editors[item.name] = editor
             label, explanation = QLabel(item.metadata["label"]), QLabel(item.metadata["help"])
@@ -147,12 +148,33 @@ class KeyTable(QScrollArea):
         return changed
 
 
-def _editor(session, item, value) -> QWidget:
+class ReadingSet(QWidget):
+    """One tick per installed model; all or none ticked means: all that are installed."""
+
+    def __init__(self, names: tuple[str, ...], chosen: tuple[str, ...]) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        self.boxes = {name: QCheckBox(name) for name in names}
+        for name, box in self.boxes.items():
+            box.setChecked(not chosen or name in chosen)
+            column.addWidget(box)
+
+    def chosen(self) -> tuple[str, ...]:
+        """Return the names ticked; none where all are."""
+        ticked = tuple(name for name, box in self.boxes.items() if box.isChecked())
+        return () if len(ticked) == len(self.boxes) else ticked
+
+
+def _editor(window, item, value) -> QWidget:
     """Return the control for one field, by its choices, bounds and type."""
     choices, bounds = item.metadata["choices"], item.metadata["bounds"]
+    if item.name == "models" and window.models:
+        return ReadingSet(tuple(model.name for model in window.models), value)
     if item.name == "protocol":
-        choices = tuple(protocol.name for protocol in session.protocols)
-        titles = {protocol.name: protocol.title for protocol in session.protocols}
+        choices = tuple(protocol.name for protocol in window.session.protocols)
+        titles = {protocol.name: protocol.title for protocol in window.session.protocols}
     else:
         titles = {}
     if choices:
@@ -178,6 +200,8 @@ def _editor(session, item, value) -> QWidget:
 
 def _value(editor: QWidget, old):
     """Return a control's value in the type of the field's old one."""
+    if isinstance(editor, ReadingSet):
+        return editor.chosen()
     if isinstance(editor, QComboBox):
         return editor.currentData()
     if isinstance(editor, QCheckBox):

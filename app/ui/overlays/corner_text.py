@@ -12,7 +12,7 @@ from app.core.hanging.placement import sizing_label
 from app.core.imaging.greyscale import voi_names
 from app.core.imaging.image import Image
 from app.ui import theme, wording
-from app.ui.lettering import edged_text, elided, small
+from app.ui.lettering import edged_text, elided, small, wrapped
 from app.ui.scene import FOOT, MARGIN, Scene
 
 LEADING: Final = 16
@@ -107,8 +107,9 @@ def _fonts(line: Line) -> tuple[QFont, int]:
 def _write_down(painter: QPainter, scene: Scene, lines: tuple[Line, ...], top: float) -> float:
     for line in lines:
         font, leading = _fonts(line)
-        top += leading
-        _write(painter, scene, line, font, top - 4)
+        for part in wrapped(line.text, font, scene.bounds.width() * SHARE):
+            top += leading
+            _write(painter, scene, Line(part, line.colour), font, top - 4)
     return top
 
 

@@ -10,8 +10,8 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from app.core.imaging.geometry import Affine
 from app.ui import theme
-from app.ui.painting import painted, resampled
 from app.ui.lettering import edged_text, small
+from app.ui.painting import painted, resampled
 from app.ui.scene import Scene
 
 EDGE: Final = 300
@@ -29,7 +29,8 @@ def lens_affine(scene: Scene, edge: int) -> tuple[Affine, float]:
     edge
         Width of the lens in device pixels.
     """
-    assert scene.affine is not None and scene.lens is not None
+    assert scene.affine is not None
+    assert scene.lens is not None
     shown = max(scene.affine.scales)
     factor = 1.0 / shown if shown < 0.999 else 2.0
     linear = scene.affine.matrix[:, :2] * factor

@@ -34,7 +34,7 @@ class Entry:
 
 
 def entries_of(looks: tuple[SecondLook, ...], threshold: float = 0.0) -> tuple[Entry, ...]:
-    """Return headings and findings by view (right before left, as they hang), best score first; views that failed say why."""
+    """Return headings and findings by view, right before left, best score first; failed views say why."""
     order: dict[str, list[Entry]] = {}
     for look in looks:
         for view in look.views:

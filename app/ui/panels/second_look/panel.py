@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from app.core.reading.findings import Evidence, SecondLook
+from app.core.reading.findings import Evidence, ModelFacts, SecondLook
 from app.services.state import OverlayState, ScreenState
 from app.ui import wording
 from app.ui.panels.second_look.findings_list import FindingsList
@@ -24,6 +24,7 @@ class SecondLookPanel(QWidget):
         super().__init__()
         self._session = session
         self._cards: list[ModelCard] = []
+        self._models: tuple[ModelFacts, ...] = ()
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 12, 0, 8)
         outer.setSpacing(8)
@@ -37,7 +38,7 @@ class SecondLookPanel(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(16)
-        self.empty = _padded(QLabel("Not run.\nPress A to run the reading set on this study."), "quiet")
+        self.empty = _padded(QLabel("Not run. A runs the reading set on this study."), "quiet")
         column.addWidget(self.empty)
         self._column = QVBoxLayout()
         self._column.setSpacing(20)
@@ -83,8 +84,14 @@ class SecondLookPanel(QWidget):
         line.addWidget(self.stop)
         return line
 
+    def present_models(self, models: tuple[ModelFacts, ...]) -> None:
+        """Say which models would be asked, before any of them is."""
+        self._models = models
+        self.present(self._session.looks)
+
     def present(self, looks: tuple[SecondLook, ...]) -> None:
         """Show the answers of the reading set."""
+        looks = looks or tuple(SecondLook("", model, "not run") for model in self._models)
         while len(self._cards) < len(looks):
             card = ModelCard()
             self._cards.append(card)
@@ -126,7 +133,8 @@ def native_words(evidence: Evidence) -> str:
     """Return how coarse a heat map is on its native grid."""
     rows, columns = evidence.values.shape
     step = (abs(evidence.affine[0, 0]) + abs(evidence.affine[0, 1])) or 1.0
-    return f"{evidence.method}: {columns} × {rows} cells, one per {step:.0f} image pixels; evidence, not an outline"
+    cells = f"{columns} × {rows} cells, one per {step:.0f} image pixels"
+    return f"{evidence.method}: {cells}; evidence, not an outline"
 
 
 def _padded(label: QLabel, role: str) -> QLabel:

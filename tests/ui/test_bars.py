@@ -1,0 +1,50 @@
+"""Top bar and status line."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from ui_hand import LEFT
+
+
+def test_the_top_bar_says_who_is_read(four_views):
+    bar = four_views.window.top_bar
+    assert bar._patient.accessibleName() == "Doe, Jane"
+    assert bar._facts.accessibleName() == "61 y  F  ID P-1"
+    assert bar._study.accessibleName() == "3 Nov 2026  visit study-1"
+    assert bar._stage.text().startswith("1/")
+
+
+def test_choosing_a_protocol_hangs_it(four_views):
+    bar = four_views.window.top_bar
+    index = bar._protocol.findData("cc-pair")
+    bar._protocol.setCurrentIndex(index)
+    bar._protocol.activated.emit(index)
+    assert four_views.session.screen.protocol == "cc-pair"
+
+
+def test_the_status_line_says_window_zoom_size_and_spacing(four_views):
+    status = four_views.window.status
+    assert status.text("window") == "C 2000  W 3000  NORMAL  linear"
+    assert status.text("size") == "same size"
+    assert status.text("spacing") == "0.1 mm at detector"
+    assert status.text("research") == "Research use only"
+
+
+def test_buttons_of_tools_show_which_one_is_chosen(four_views):
+    four_views.session.set_tool("pan")
+    actions = four_views.window.actions_by_id
+    assert actions["tool_pan"].isChecked()
+    assert not actions["tool_window"].isChecked()
+
+
+def test_files_and_folders_dropped_on_the_window_are_opened(desk, monkeypatch, tmp_path):
+    opened = []
+    monkeypatch.setattr(desk.session, "open_paths", opened.extend)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path)), QUrl("https://example.org/x.dcm")])
+    event = QDropEvent(
+        QPointF(300, 300), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier
+    )
+    desk.window.dropEvent(event)
+    assert opened == [tmp_path]

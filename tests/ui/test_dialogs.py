@@ -1,0 +1,62 @@
+"""Dialogs: keys, menu, assignment by hand, settings."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from PySide6.QtGui import QKeySequence
+from ui_desk import study_of
+
+from app.core.settings import Settings, load
+from app.ui import menus
+from app.ui.actions import ACTIONS
+from app.ui.dialogs.assign import AssignDialog
+from app.ui.dialogs.keys import KeysDialog
+from app.ui.dialogs.settings import SettingsDialog
+
+
+def test_the_f1_sheet_lists_every_action_with_its_key(four_views, qtbot):
+    sheet = KeysDialog(four_views.window)
+    qtbot.addWidget(sheet)
+    assert set(sheet.rows) == {action.id for action in ACTIONS}
+    assert sheet.rows["invert"] == "I"
+    assert sheet.rows["previous_stage"].split() == ["Shift+Space", ","]
+
+
+def test_the_menu_holds_every_action(four_views):
+    menu = menus.main_menu(four_views.window, four_views.window.actions_by_id)
+    found = {entry.objectName() for sub in menu.actions() for entry in sub.menu().actions()}
+    assert found == {action.id for action in ACTIONS}
+
+
+def test_laterality_and_view_are_said_by_hand(desk, qtbot):
+    desk.open(study_of("RCC", "X"))
+    unknown = desk.session.screen.study.images[1]
+    dialog = AssignDialog(desk.window, unknown)
+    qtbot.addWidget(dialog)
+    dialog.laterality.setCurrentIndex(dialog.laterality.findData("L"))
+    dialog.view.setCurrentIndex(dialog.view.findData("CC"))
+    dialog.assign()
+    assert {image.label for image in desk.session.screen.study.images} == {"RCC", "LCC"}
+
+
+def test_the_settings_dialog_has_every_setting_and_keeps_a_change(four_views, qtbot):
+    dialog = SettingsDialog(four_views.window)
+    qtbot.addWidget(dialog)
+    wanted = {item.name for item in fields(Settings) if "label" in item.metadata}
+    assert set(dialog.editors) == wanted - {"key_bindings"}
+    dialog.editors["corner"].setCurrentText("full")
+    dialog.store()
+    assert four_views.session.overlay.corner == "full"
+    assert load().corner == "full"
+
+
+def test_a_key_claimed_twice_cannot_be_saved(four_views, qtbot):
+    dialog = SettingsDialog(four_views.window)
+    qtbot.addWidget(dialog)
+    dialog.keys.editors["invert"].setKeySequence(QKeySequence("R"))
+    assert not dialog.save_button.isEnabled()
+    assert "reset" in dialog.warning.text()
+    dialog.keys.editors["invert"].setKeySequence(QKeySequence("Ctrl+I"))
+    assert dialog.save_button.isEnabled()
+    assert dialog.settings().key_bindings == {"invert": "Ctrl+I"}

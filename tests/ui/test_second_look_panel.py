@@ -1,0 +1,181 @@
+"""The second look: what the panel says in each state, and how findings are reached."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from ui_desk import FACTS, finding
+from ui_hand import press
+
+from app.core.reading.findings import Evidence, ViewLook
+from app.ui import wording
+from app.ui.panels.second_look.findings_list import entries_of
+from app.ui.panels.second_look.model_card import facts_of
+from app.ui.panels.second_look.panel import native_words
+
+STATES = {
+    "running": ("Running, view 3 of 4", "AI running"),
+    "no findings": ("No findings", "AI no findings"),
+    "findings": ("4 findings", "AI findings"),
+    "partly failed": ("Partly failed", "AI partly failed"),
+    "failed": ("Failed", "AI failed"),
+    "declined": ("Declined", "AI declined"),
+    "outside its training domain": ("Outside its training domain", "AI outside domain"),
+}
+
+
+def say(desk, state, **facts):
+    """Ask, and let the model answer."""
+    desk.session.analyse()
+    return desk.oracle.say(desk.session.screen.study, state, **facts)
+
+
+def test_nothing_was_run_when_a_study_opens(four_views):
+    panel = four_views.window.second_look
+    assert panel.empty.isVisible()
+    assert panel.run.isEnabled()
+    assert four_views.window.top_bar._ai.text() == "AI off"
+    assert not four_views.oracle.asked
+
+
+def test_the_reading_set_is_named_before_it_runs(four_views):
+    four_views.window.show_models((FACTS, replace(FACTS, name="other")))
+    cards = [card for card in four_views.window.second_look._cards if card.isVisible()]
+    assert [card.name.text() for card in cards] == ["test-model 1.2.0", "other 1.2.0"]
+    assert [card.state.text() for card in cards] == ["Not run", "Not run"]
+    assert four_views.window.status.text("models") == "reading set: test-model, other"
+    four_views.session.set_settings(replace(four_views.session.settings, models=("other",)))
+    assert four_views.window.status.text("models") == "reading set: other"
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_each_state_is_said_in_the_panel_and_in_the_bar(four_views, state):
+    look = say(four_views, state, progress=(2, 4))
+    card = four_views.window.second_look._cards[0]
+    headline, short = STATES[state]
+    assert wording.headline(look) == headline
+    shown = card.banner.text() if card.banner.isVisible() else card.state.text()
+    assert shown.startswith(headline)
+    assert four_views.window.top_bar._ai.text() == short
+    assert card.bar.isVisible() == (state == "running")
+    assert four_views.window.second_look.stop.isVisible() == (state == "running")
+
+
+@pytest.mark.parametrize("state", ["outside its training domain", "failed", "partly failed", "declined"])
+def test_what_needs_the_readers_eye_stands_in_amber_with_its_reason(four_views, state):
+    say(four_views, state, remarks=("It was trained on film scans.",))
+    card = four_views.window.second_look._cards[0]
+    assert card.banner.isVisible()
+    assert "It was trained on film scans." in card.banner.text()
+
+
+def test_the_panel_always_says_what_the_score_is_of_and_where_it_comes_from(four_views):
+    look = say(four_views, "findings", exam_score=0.25, breasts=(("R", 0.25), ("L", 0.1)))
+    card = four_views.window.second_look._cards[0]
+    assert card.name.text() == "test-model 1.2.0"
+    assert card.figure.text() == "0.25"
+    assert card.meaning.text() == "score, not a probability of a lesion in this exam"
+    facts = dict(facts_of(look))
+    # 0.1 and 0.2 of 0.1, 0.2, 0.3, 0.9 are lower: half of the negatives.
+    assert facts["Rank"] == "higher than 50 % of 4 negatives"
+    assert facts["Operates at"] == "0.40: 90 % specificity"
+    assert facts["Prevalence"] == "25 % positive"
+    assert facts["Trained on"] == "Nothing at all."
+    assert facts["Breasts"].split() == ["R", "0.25", "L", "0.10"]
+    shown = [label.text() for pair in card._rows for label in pair if label.isVisible()]
+    assert "higher than 50 % of 4 negatives" in shown
+
+
+def test_no_percentile_is_made_up_where_negatives_are_unknown():
+    assert wording.percentile(0.5, ()) is None
+
+
+def test_research_use_only_stands_in_panel_and_status_line(four_views):
+    from PySide6.QtWidgets import QLabel
+
+    texts = [
+        label.text() for label in four_views.window.second_look.findChildren(QLabel) if label.isVisible()
+    ]
+    assert any("Research use only" in text for text in texts)
+    assert four_views.window.status.text("research") == "Research use only"
+
+
+def test_findings_are_listed_by_view_right_before_left(four_views):
+    look = say(four_views, "findings")
+    headings = [entry.view for entry in entries_of((look,)) if entry.finding is None]
+    assert headings == ["RCC", "LCC", "RMLO", "LMLO"]
+
+
+def test_a_view_that_failed_says_why_among_the_findings():
+    from app.core.reading.findings import SecondLook
+
+    view = ViewLook(("p", "u"), "RCC", "failed", reason="too few pixels")
+    entries = entries_of((SecondLook("s", FACTS, "partly failed", (view,)),))
+    assert [entry.text for entry in entries] == ["", "failed: too few pixels"]
+
+
+def test_findings_below_the_threshold_leave_the_list(four_views):
+    say(four_views, "findings")
+    panel = four_views.window.second_look
+    assert panel.findings.count() == 8  # four headings, four findings
+    four_views.session.set_overlay(score_threshold=0.6)
+    assert panel.findings.count() == 0
+
+
+def test_a_click_on_a_finding_jumps_to_it(four_views):
+    say(four_views, "findings")
+    listed = four_views.window.second_look.findings
+    place = listed.visualItemRect(listed.item(3)).center()  # LCC's
+    QTest.mouseClick(listed.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    screen = four_views.session.screen
+    assert screen.active == 1
+    view = four_views.window.grid.viewports[1]
+    box = finding().box
+    middle = ((box[0] + box[2]) / 2 - 0.5, (box[1] + box[3]) / 2 - 0.5)
+    rows, cols = view.device_size
+    assert view.scene.affine.apply([middle])[0] == pytest.approx(((rows - 1) / 2, (cols - 1) / 2), abs=1.0)
+    assert view.scene.shown == box
+
+
+def test_x_goes_round_through_the_findings(four_views):
+    say(four_views, "findings")
+    seen = []
+    for _ in range(5):
+        press(four_views, Qt.Key.Key_X)
+        seen.append(four_views.session.screen.active)
+    assert seen == [0, 1, 2, 3, 0]
+
+
+def test_sliders_move_the_overlay_and_follow_it(four_views):
+    controls = four_views.window.second_look.controls
+    controls.sliders["opacity"].setValue(80)
+    assert four_views.session.overlay.opacity == pytest.approx(0.8)
+    four_views.session.set_overlay(threshold=0.1)
+    assert controls.sliders["threshold"].value() == 10
+
+
+def test_the_heat_map_is_transparent_below_its_threshold(four_views, pixels_of):
+    study = four_views.session.screen.study
+    four_views.session.set_overlay(corner="off", boxes=False)
+    plain = pixels_of(four_views.window.grid)
+    low = np.full((8, 8), 0.2, np.float32)
+    low[0, 0] = 1.0
+    affine = np.array([[30.0, 0.0, 14.5], [0.0, 20.0, 9.5]])
+    views = tuple(
+        ViewLook(image.key, image.label, "scored", evidence=Evidence(low, affine, "test"))
+        for image in study.images
+    )
+    say(four_views, "findings", views=views)
+    four_views.session.set_overlay(heatmap=True, threshold=0.5)
+    changed = (pixels_of(four_views.window.grid) != plain).any(axis=-1)
+    assert changed.any()
+    assert changed.mean() < 0.1
+
+
+def test_the_panel_says_how_coarse_a_heat_map_is():
+    evidence = Evidence(np.zeros((40, 31), np.float32), np.array([[64.0, 0, 0], [0, 64.0, 0]]), "HiResCAM")
+    assert native_words(evidence).startswith("HiResCAM: 31 × 40 cells, one per 64 image pixels")
