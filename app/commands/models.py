@@ -35,7 +35,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(catalogue.get(arguments.target).card.rstrip())
     elif action == "verify":
         bundle = catalogue.verified(arguments.target)
-        print(f"{catalogue.one_line(bundle)}: every file matches its hash")
+        from model_zoo.predictor import load_predictor  # imports torch, which no other action needs
+
+        load_predictor(bundle, "cpu")
+        print(f"{catalogue.one_line(bundle)}: every file matches its hash, and the networks load")
     elif action == "install":
         print(f"installed {catalogue.one_line(catalogue.install(Path(arguments.target)))}")
     else:

@@ -12,8 +12,9 @@ from app.core.errors import MammoviewError, ReadError
 from app.core.imaging.image import Collection
 from app.core.settings import load
 from app.services.inference import catalogue
-from app.services.inference.exam import predict_study
+from app.services.inference.exam import gather
 from app.services.inference.facts import facts_of
+from app.services.inference.process import LookRequest, run_look
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,26 +41,31 @@ def run(arguments: argparse.Namespace) -> int:
     heatmaps = Path(arguments.heatmaps) if arguments.heatmaps else None
     predictors: dict[tuple[Path, str], Any] = {}
     wanted = heatmaps is not None
-    results = [
-        StudyPrediction(
-            study,
-            study.images,
-            tuple(
-                predict_study(bundle, study.images, arguments.device, predictors, heatmaps=wanted)
-                for bundle in bundles
-            ),
-        )
-        for study in studies
-    ]
+    results = []
+    for study in studies:
+        views = gather(study.images)
+        requests = [LookRequest(bundle.folder, arguments.device, views, wanted) for bundle in bundles]
+        answers = tuple(run_look(request, _silent, predictors) for request in requests)
+        results.append(StudyPrediction(study, study.images, answers))
     write_predictions(Path(arguments.out), [facts_of(bundle) for bundle in bundles], results, heatmaps)
-    answers = [one for result in results for one in result.predictions]
-    for note in sorted({note for answer in answers for note in answer.suitability}):
+    return _summary(results)
+
+
+def _silent(done: int, total: int) -> None:
+    """Take progress that nobody watches."""
+
+
+def _summary(results: list[StudyPrediction]) -> int:
+    """Print notes and counts; `MammoviewError` where every single view failed."""
+    everything = [one for result in results for one in result.predictions]
+    for note in sorted({note for one in everything for note in one.suitability}):
         print(f"note: {note}")
-    views = [view for answer in answers for view in answer.views]
+    seen = [view for one in everything for view in one.views]
     for status in ("scored", "declined", "failed"):
-        print(f"{status}: {sum(view.status == status for view in views)}")
-    if views and all(view.status == "failed" for view in views):
-        raise MammoviewError(f"{views[0].uid}: no view could be analysed: {views[0].reason}")
+        print(f"{status}: {sum(view.status == status for view in seen)}")
+    if all(view.status == "failed" for view in seen):
+        path = results[0].images[0].path
+        raise MammoviewError(f"{path}: no view could be analysed: {seen[0].reason}")
     return 0
 
 

@@ -109,14 +109,15 @@ def inference() -> str:
     from app.commands.demo import MODEL, make
     from app.commands.demo_truth import hits, read_truth
     from app.core.dicom.finder import find
-    from app.services.inference.exam import predict_study
+    from app.services.inference.exam import gather
+    from app.services.inference.process import LookRequest, run_look
 
     exam = make()
     patients = find(list(exam.current)).patients
     images = [image for patient in patients for study in patient.studies for image in study.images]
     bundle = catalogue.get(MODEL)
     start = time.perf_counter()
-    prediction = predict_study(bundle, images, "cpu", {}, heatmaps=True)
+    prediction = run_look(LookRequest(bundle.folder, "cpu", gather(images)), lambda done, total: None, {})
     seconds = time.perf_counter() - start
     scored = sum(view.status == "scored" for view in prediction.views)
     if scored < 4:

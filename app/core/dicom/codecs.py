@@ -262,5 +262,5 @@ def decoders(job: FrameJob) -> tuple[Decoder, ...]:
     if job.reduce:
         return (pillow,)
     known = _ORDER.get(job.transfer_syntax, ())
-    # GDCM ends the process on most codestreams that end early.
-    return tuple(one for one in known if one is not gdcm) if job.lenient else known
+    # Of a codestream that ends early OpenJPEG and CharLS give nothing, and GDCM ends the process.
+    return tuple(one for one in known if one in (turbo, packbits, pylibjpeg)) if job.lenient else known

@@ -124,7 +124,13 @@ def read_header(path: Path) -> Header:
     except FileNotFoundError as error:
         raise ReadError(path, "does not exist") from error
     except OSError as error:
-        raise ReadError(path, f"cannot be read ({(error.strerror or 'input error').lower()})") from error
+        # pydicom raises it without a number where the bytes make no sense.
+        said = (
+            f"cannot be read ({error.strerror.lower()})"
+            if error.strerror
+            else "has a header that cannot be read"
+        )
+        raise ReadError(path, said) from error
 
 
 def _parse(path: Path, file: BinaryIO, size: int) -> Header:

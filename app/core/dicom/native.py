@@ -48,12 +48,24 @@ def unpack(raw: bytes, layout: PixelLayout, *, big_endian: bool, words: bool) ->
 
 
 def filled(values: npt.NDArray[Any], layout: PixelLayout, grey: Grey) -> npt.NDArray[Any]:
-    """Return a whole frame of which only the first `values` are known; the rest is padding, or darkest."""
-    if grey.padding is not None:
-        rest = grey.padding[0]
-    else:
-        low = -(1 << (layout.bits_stored - 1)) if layout.signed else 0
-        rest = low + (1 << layout.bits_stored) - 1 if grey.inverse else low
-    frame = np.full(layout.rows * layout.columns, rest, values.dtype)
+    """Return a whole frame, flat, of which only the first `values` are known; the rest is `filler`."""
+    frame = np.full(layout.rows * layout.columns, filler(grey), values.dtype)
     frame[: values.size] = values
     return frame
+
+
+def without_tail(values: npt.NDArray[Any], grey: Grey) -> npt.NDArray[Any]:
+    """Return a frame whose last rows, which a decoder made up in one grey, are `filler` instead."""
+    same = (values == values[-1, -1]).all(axis=1)
+    known = values.shape[0] - int(np.argmin(same[::-1])) if not same.all() else 0
+    frame = values.copy()
+    frame[known:] = filler(grey)
+    return frame
+
+
+def filler(grey: Grey) -> int:
+    """Return what stands for pixels that are missing: padding, or where none is named the darkest value."""
+    if grey.padding is not None:
+        return grey.padding[0]
+    low = -(1 << (grey.bits_stored - 1)) if grey.signed else 0
+    return low + (1 << grey.bits_stored) - 1 if grey.inverse else low

@@ -6,6 +6,7 @@ Runs in the decoder's process too, and therefore imports no pydicom.
 from __future__ import annotations
 
 import struct
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ _BROKEN = (ValueError, TypeError, SyntaxError, OSError, EOFError, LookupError, A
 
 # Sizes are checked against MOST_PIXELS before anything is decoded; Pillow's own check would warn on stderr.
 Pillow.MAX_IMAGE_PIXELS = None
+warnings.filterwarnings("ignore", module=r"PIL\..*")
 
 
 def probe(path: Path) -> tuple[int, int, str]:

@@ -15,7 +15,7 @@ from app.core.dicom.codestream import CodecError
 from app.core.dicom.elements import BROKEN, value
 from app.core.dicom.header import BIG_ENDIAN, DEFLATED, NATIVE, Header, read_header
 from app.core.dicom.layout import HTJ2K, JPEG_2000, PixelLayout, read_layout
-from app.core.dicom.native import filled, unpack
+from app.core.dicom.native import filled, unpack, without_tail
 from app.core.dicom.offsets import ITEM, Span, frame_spans
 from app.core.dicom.pool import shared_pool
 from app.core.errors import ReadError
@@ -83,7 +83,7 @@ def read_frame(image: Image, frame: int = 0, *, allow_incomplete: bool = False) 
                 raise
     if not allow_incomplete:
         raise ReadError(image.path, CUT)
-    return _as_far_as_possible(image, job)
+    return _as_far_as_possible(image, frame, job)
 
 
 def first_look(image: Image, frame: int = 0, *, reduce: int = 2) -> Frame | None:
@@ -227,10 +227,12 @@ def _decoded(path: Path, job: FrameJob) -> npt.NDArray[Any]:
         raise ReadError(path, str(error)) from error
 
 
-def _as_far_as_possible(image: Image, job: FrameJob) -> Frame:
+def _as_far_as_possible(image: Image, frame: int, job: FrameJob) -> Frame:
     if not job.spans:
         raise ReadError(image.path, "ends before this frame")
     try:
-        return Frame(shared_pool().decode(replace(job, lenient=True)), incomplete=True)
+        stored = without_tail(shared_pool().decode(replace(job, lenient=True)), image.grey_of(frame))
     except CodecError as error:
         raise ReadError(image.path, CUT) from error
+    stored.setflags(write=False)
+    return Frame(stored, incomplete=True)

@@ -56,7 +56,7 @@ def why_not_mammogram(ds: Dataset) -> str | None:
 
 def class_name(sop_class: str) -> str:
     """Return the name of a SOP class, or the UID if it has none."""
-    return str(UID(sop_class).name)
+    return str(UID(sop_class).name)[:80]
 
 
 def spacing_rule(ds: Dataset) -> Literal["mammography", "other"]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.settings import Device
-from model_zoo.contract import ArrayView, ExamPrediction
+from model_zoo.contract import ExamPrediction, MammogramView
 from model_zoo.errors import ModelError
 
 POLL_S = 0.05
@@ -34,7 +34,7 @@ class LookRequest:
 
     folder: Path
     device: Device
-    views: tuple[ArrayView, ...]
+    views: tuple[MammogramView, ...]
     heatmaps: bool = True
 
 

@@ -13,9 +13,9 @@ from app.core.reading.findings import ModelFacts, SecondLook
 from app.core.settings import Device, Settings
 from app.services.frames import FramePixels
 from app.services.inference import catalogue
-from app.services.inference.exam import gather, predict_study
+from app.services.inference.exam import gather
 from app.services.inference.facts import facts_of
-from app.services.inference.process import InferenceProcess
+from app.services.inference.process import InferenceProcess, LookRequest
 from app.services.inference.translate import failed_look, second_look
 from app.services.inference.views import model_view, read_model_view
 from app.services.jobs import Job, Jobs
@@ -125,16 +125,7 @@ class Inference(QObject):
                 return read_model_view(image)
             return model_view(frame.image, frame.stored)
 
-        return predict_study(
-            bundle,
-            images,
-            device,
-            {},
-            heatmaps=True,
-            gathered=gather(images, read),
-            report=report,
-            look=self._process.look,
-        )
+        return self._process.look(LookRequest(bundle.folder, device, gather(images, read)), report)
 
     @Slot(object, int, int)
     def _progress(self, job: Job, done: int, total: int) -> None:
