@@ -146,7 +146,9 @@ QToolButton:focus {{ background: {HOVER}; }}
 QToolButton::menu-indicator {{ image: none; }}
 QToolButton[role="fold"] {{ color: {QUIET}; font-size: {SMALL}px; font-weight: 600; padding: 4px 0;
     text-align: left; }}
-QToolButton[role="fold"]:hover {{ background: transparent; color: {TEXT}; }}
+QToolButton[role="fold"]:hover,
+QToolButton[role="fold"]:checked:hover {{ background: transparent; color: {TEXT}; }}
+QToolButton[role="fold"]:checked {{ background: transparent; color: {QUIET}; }}
 QPushButton {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4px; padding: 4px 12px;
     min-height: 20px; }}
 QPushButton:hover {{ background: {HOVER}; }}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from ui_desk import Desk, image_of, study_of
 
-from app.core.imaging.image import Note, Spacing
+from app.core.imaging.image import Note, PatientFacts, Spacing
 from app.ui import theme
 from app.ui.overlays.corner_text import badges, doubts, foot, head
 from app.ui.overlays.orientation import letters_of
@@ -55,7 +55,7 @@ def test_a_dragged_window_is_written_as_it_stands(desk):
 )
 def test_what_must_not_be_overlooked_is_a_badge(desk, facts, badge):
     scene = scene_of(desk, **facts)
-    assert badge in badges(scene, scene.image)
+    assert badge in [line.text for line in badges(scene, scene.image)]
 
 
 def test_a_flipped_and_inverted_pane_wears_badges_until_the_next_study(desk):
@@ -63,7 +63,7 @@ def test_a_flipped_and_inverted_pane_wears_badges_until_the_next_study(desk):
     desk.session.flip(0, "h")
     desk.session.invert(0)
     scene = desk.window.grid.viewports[0].scene
-    assert badges(scene, scene.image) == ("FLIPPED", "INVERTED")
+    assert [line.text for line in badges(scene, scene.image)] == ["FLIPPED", "INVERTED"]
     desk.session.next_study()
     scene = desk.window.grid.viewports[0].scene
     assert badges(scene, scene.image) == ()
@@ -76,8 +76,20 @@ def test_inferred_facts_and_warnings_are_amber_and_plain_notes_are_not_there(des
         Note("c", "Fine.", "info"),
     )
     scene = scene_of(desk, notes=notes)
-    assert [line.text for line in doubts(scene.image)] == ["Chest wall found.", "Odd."]
-    assert {line.colour for line in doubts(scene.image)} == {theme.WARNING}
+    lines = doubts(scene.image, whole=True)
+    assert [line.text for line in lines] == ["Chest wall found.", "Odd."]
+    assert {line.colour for line in lines} == {theme.WARNING}
+
+
+def test_the_short_level_names_doubts_in_few_words(desk):
+    notes = (Note("view-inferred", "A sentence.", "inferred"), Note("date-invalid", "Another.", "warning"))
+    scene = scene_of(desk, notes=notes)
+    assert [line.text for line in doubts(scene.image, whole=False)] == ["view inferred, date invalid"]
+
+
+def test_a_picture_of_nobody_says_its_file(desk):
+    scene = scene_of(desk, patient=PatientFacts(), acquired=None, age="")
+    assert [line.text for line in head(scene, scene.image)] == ["RCC", "study-1-RCC.dcm"]
 
 
 def test_text_stands_away_from_the_chest_wall_and_follows_a_flip(desk):

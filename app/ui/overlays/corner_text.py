@@ -30,8 +30,8 @@ class Line:
     big: bool = False
 
 
-def badges(scene: Scene, image: Image) -> tuple[str, ...]:
-    """Return what must not be overlooked about this pane, in fixed words."""
+def badges(scene: Scene, image: Image) -> tuple[Line, ...]:
+    """Return what must not be overlooked about this pane, in fixed words; which of several is plain."""
     view, pane = scene.pane.viewport, scene.pane
     marks = (
         ("FLIPPED", view.flip_h or view.flip_v),
@@ -40,29 +40,37 @@ def badges(scene: Scene, image: Image) -> tuple[str, ...]:
         (" ".join(("PARTIAL", *image.partial)), bool(image.partial)),
         ("IMPLANT", image.implant),
     )
-    found = [text for text, is_on in marks if is_on]
+    found = [Line(text, theme.WARNING) for text, is_on in marks if is_on]
     if len(pane.candidates) > 1:
-        found.append(f"{pane.shown + 1}/{len(pane.candidates)}")
+        found.append(Line(f"{pane.shown + 1}/{len(pane.candidates)}"))
     if image.frames > 1:
-        found.append(f"frame {view.frame + 1}/{image.frames}")
+        found.append(Line(f"frame {view.frame + 1}/{image.frames}"))
     return tuple(found)
 
 
 def head(scene: Scene, image: Image) -> tuple[Line, ...]:
-    """Return the lines of the upper corner."""
+    """Return the lines of the upper corner; an image of nobody says its file instead."""
     lines = [Line(wording.label(image), big=True)]
     if scene.pane.prior:
         lines.append(Line(scene.pane.prior, theme.ACCENT))
-    lines += [Line(text, theme.WARNING) for text in badges(scene, image)]
-    who = "  ".join(x for x in (wording.person(image.patient), wording.age(image.age)) if x)
-    lines.append(Line(who))
-    lines.append(Line(wording.moment(image.acquired)))
+    lines += badges(scene, image)
+    name = wording.person(image.patient) if image.patient.name else image.patient.id or image.path.name
+    lines.append(Line("  ".join(x for x in (name, wording.age(image.age)) if x)))
+    if image.acquired is not None:
+        lines.append(Line(wording.moment(image.acquired)))
     return tuple(lines)
 
 
-def doubts(image: Image) -> tuple[Line, ...]:
-    """Return the notes on what was inferred or needs the reader's eye, in amber."""
-    return tuple(Line(note.text, theme.WARNING) for note in image.notes if note.level != "info")
+def doubts(image: Image, *, whole: bool) -> tuple[Line, ...]:
+    """Return what was inferred or needs the reader's eye, in amber.
+
+    `whole` gives the sentences; else the notes' codes as words, so that little stands over the image.
+    """
+    notes = [note for note in image.notes if note.level != "info"]
+    if whole:
+        return tuple(Line(note.text, theme.WARNING) for note in notes)
+    words = ", ".join(dict.fromkeys(note.code.replace("-", " ") for note in notes))
+    return (Line(words, theme.WARNING),) if words else ()
 
 
 def foot(scene: Scene, image: Image) -> tuple[Line, ...]:
@@ -91,7 +99,7 @@ def paint_corner_text(painter: QPainter, scene: Scene) -> None:
     image = scene.image
     if image is None or scene.overlay.corner == "off" or scene.failed:
         return
-    upper = head(scene, image) + doubts(image)
+    upper = head(scene, image) + doubts(image, whole=scene.overlay.corner == "full")
     lower = foot(scene, image)
     top = _write_down(painter, scene, upper, MARGIN)
     bottom = scene.bounds.bottom() - MARGIN - FOOT
@@ -123,7 +131,7 @@ def _write(
     painter: QPainter, scene: Scene, line: Line, font: QFont, base: float, column: float = 0.0
 ) -> None:
     area = scene.bounds
-    text = elided(line.text, font, area.width() * SHARE)
+    text = elided(line.text, font, area.width() * SHARE + 1)
     wide = QFontMetrics(font).horizontalAdvance(text)
     left = MARGIN + column if scene.free_left else area.right() - MARGIN - column - wide
     edged_text(painter, QPointF(left, base), text, line.colour, font)
