@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QPoint, QSettings, Qt, Slot
+from PySide6.QtCore import QEvent, QPoint, QSettings, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -26,6 +26,7 @@ from app.ui import icons, menus, theme, wording
 from app.ui.bindings import resolve
 from app.ui.commands import Commands
 from app.ui.dialogs import DIALOGS
+from app.ui.focus import keeps
 from app.ui.grid import Grid
 from app.ui.overlays.corner_text import zoom_of
 from app.ui.panels import PANELS
@@ -35,6 +36,8 @@ from app.ui.top_bar import TopBar
 
 WIDTHS: Final = {"left": 264, "right": 320}
 """Logical pixels of the side panels at first start."""
+MESSAGE_MS: Final = 10_000
+"""How long a message stands in the status line."""
 
 
 class MainWindow(QMainWindow):
@@ -59,6 +62,8 @@ class MainWindow(QMainWindow):
         self._remember = remember and application.platformName() != "offscreen"
         self._models: tuple[ModelFacts, ...] = ()
         self._work = ""
+        self._message_end = QTimer(self, singleShot=True)
+        self._message_end.timeout.connect(lambda: self.status.write(message=""))
         self.commands = Commands(self)
         self.bindings = resolve(session.settings.key_bindings)
         self.actions_by_id = menus.make_actions(self, self.commands)
@@ -117,7 +122,7 @@ class MainWindow(QMainWindow):
         session.tool_changed.connect(lambda _: self.refresh())
         session.linked_changed.connect(lambda _: self.refresh())
         session.settings_changed.connect(self._rebind)
-        session.message.connect(lambda text: self.status.write(message=text))
+        session.message.connect(self._say)
         session.library.progress.connect(self._progress)
         session.collection_changed.connect(lambda _: self._progress(0, 0))
         self.grid.scenes_changed.connect(self._describe)
@@ -183,6 +188,11 @@ class MainWindow(QMainWindow):
         self._work = f"opening {done}/{total}" if self.is_opening and total else ""
         self._describe()
         self.grid.update()
+
+    def _say(self, sentence: str) -> None:
+        """Write a message into the status line, for a while."""
+        self.status.write(message=sentence)
+        self._message_end.start(MESSAGE_MS)
 
     def _rebind(self, settings) -> None:
         self.bindings = resolve(settings.key_bindings)
@@ -271,6 +281,18 @@ class MainWindow(QMainWindow):
         DIALOGS["assign"](self, image).open()
 
     # Events
+
+    def event(self, event: QEvent) -> bool:
+        """Leave arrows, Enter and Space to the list, slider or button that has the keyboard."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+            and keeps(QApplication.focusWidget(), Qt.Key(event.key()))
+        ):
+            event.accept()
+            return True
+        return super().event(event)
 
     def eventFilter(self, watched, event) -> bool:
         """Follow the held magnifier key wherever the keyboard is in this window, but in text fields.

@@ -131,3 +131,33 @@ def test_studies_are_turned_marked_and_found_unread_by_key(desk):
     assert desk.session.reads == {"study-0"}
     press(desk, Qt.Key.Key_U)
     assert desk.session.screen.study.uid == "study-1"
+
+
+def test_lists_answer_arrows_and_enter_themselves(desk):
+    desk.open(study_of(), study_of(uid="study-0", day=date(2024, 11, 3)))
+    panel = desk.window.panels["StudiesPanel"]
+    panel.list.setFocus()
+    press(desk, Qt.Key.Key_Down)
+    assert panel.list.currentIndex().row() == 2
+    press(desk, Qt.Key.Key_Return)
+    assert desk.session.screen.study.uid == "study-0"
+    assert desk.session.screen.single is None
+
+
+def test_a_slider_answers_arrows_itself(four_views):
+    slider = four_views.window.second_look.controls.sliders["opacity"]
+    slider.setFocus()
+    press(four_views, Qt.Key.Key_Right)
+    assert four_views.session.overlay.opacity == pytest.approx(0.51)
+
+
+def test_f6_moves_the_keyboard_from_panel_to_panel(four_views):
+    window = four_views.window
+    window.grid.setFocus()
+    seen = []
+    for _ in range(3):
+        press(four_views, Qt.Key.Key_F6)
+        seen.append(window.focusWidget())
+    assert window.panels["StudiesPanel"].list in seen
+    assert window.grid in seen
+    assert len(set(seen)) == 3

@@ -19,6 +19,10 @@ LEADING: Final = 16
 """Logical pixels from one line to the next."""
 SHARE: Final = 0.46
 """Part of the pane's width that text may take."""
+COLUMN: Final = 0.28
+"""Part of the pane's width that one column of the full set may take."""
+SAID: Final = ("Patient name", "Age", "Acquired")
+"""Names of the full set that stand in the upper corner already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,8 @@ def _write_table(painter: QPainter, scene: Scene, image: Image, top: float, bott
     font, column, base = small(), 0.0, top
     widest = 0.0
     for name, text in image.corner:
+        if name in SAID:
+            continue
         line = Line(f"{name}  {text}", theme.QUIET)
         if abs(base + LEADING - middle) < LEADING:
             base = middle + LEADING
@@ -155,6 +161,6 @@ def _write_table(painter: QPainter, scene: Scene, image: Image, top: float, bott
             column, base, widest = column + widest + 16, top + LEADING - 2, 0.0
         if column > scene.bounds.width() * SHARE:
             return
-        shown = elided(line.text, font, scene.bounds.width() * SHARE / 2)
+        shown = elided(line.text, font, scene.bounds.width() * COLUMN)
         widest = max(widest, float(QFontMetrics(font).horizontalAdvance(shown)))
         _write(painter, scene, Line(shown, theme.QUIET), font, base, column)

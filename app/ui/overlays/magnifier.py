@@ -52,7 +52,11 @@ def paint_magnifier(painter: QPainter, scene: Scene) -> None:
     picture = painted(sampled, scene.frame, view)
     picture.setDevicePixelRatio(scene.ratio)
     centre = scene.to_qt(*scene.lens)
-    place = QRectF(centre.x() - EDGE / 2, centre.y() - EDGE / 2, EDGE, EDGE)
+    area = scene.bounds
+    # Near the chest wall the lens stays whole within its pane; its middle is still what is under the cursor.
+    left = min(max(centre.x() - EDGE / 2, 0.0), max(0.0, area.right() - EDGE))
+    top = min(max(centre.y() - EDGE / 2, 0.0), max(0.0, area.bottom() - EDGE))
+    place = QRectF(round(left), round(top), EDGE, EDGE)
     painter.drawImage(place.topLeft(), picture)
     painter.setPen(QPen(QColor(theme.QUIET), 1.0))
     painter.drawRect(place)
