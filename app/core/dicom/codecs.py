@@ -177,6 +177,14 @@ def openjpeg(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
     return np.asarray(imagecodecs.jpeg2k_decode(raw, numthreads=1))
 
 
+def pylibjpeg_2000(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
+    """Decode JPEG 2000 or HTJ2K with pylibjpeg's build of OpenJPEG."""
+    from openjpeg.utils import decode_pixel_data
+
+    kind = f"<{'i' if facts.signed else 'u'}{1 if facts.precision <= 8 else 2}"
+    return np.frombuffer(decode_pixel_data(raw, version=2), kind).reshape(job.shape)
+
+
 def openjph(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
     """Decode HTJ2K with OpenJPH."""
     import imagecodecs
@@ -222,6 +230,14 @@ def charls(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
     return np.asarray(imagecodecs.jpegls_decode(raw))
 
 
+def pyjpegls(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
+    """Decode JPEG-LS with pyjpegls' build of CharLS."""
+    import jpeg_ls
+
+    kind = "<u1" if facts.precision <= 8 else "<u2"
+    return np.frombuffer(jpeg_ls.decode_pixel_data(raw)[0], kind).reshape(job.shape)
+
+
 def packbits(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
     """Decode DICOM RLE with imagecodecs."""
     import imagecodecs
@@ -247,13 +263,13 @@ _ORDER: dict[str, tuple[Decoder, ...]] = {
     _JPEG + "51": (turbo, gdcm),
     _JPEG + "57": (turbo, gdcm),
     _JPEG + "70": (turbo, gdcm),
-    _JPEG + "80": (charls, gdcm),
-    _JPEG + "81": (charls, gdcm),
-    _JPEG + "90": (openjpeg, gdcm),
-    _JPEG + "91": (openjpeg, gdcm),
-    _JPEG + "201": (openjph, openjpeg),
-    _JPEG + "202": (openjph, openjpeg),
-    _JPEG + "203": (openjph, openjpeg),
+    _JPEG + "80": (charls, pyjpegls, gdcm),
+    _JPEG + "81": (charls, pyjpegls, gdcm),
+    _JPEG + "90": (openjpeg, gdcm, pylibjpeg_2000),
+    _JPEG + "91": (openjpeg, gdcm, pylibjpeg_2000),
+    _JPEG + "201": (openjph, openjpeg, pylibjpeg_2000),
+    _JPEG + "202": (openjph, openjpeg, pylibjpeg_2000),
+    _JPEG + "203": (openjph, openjpeg, pylibjpeg_2000),
 }
 
 

@@ -137,7 +137,7 @@ def _read(path: Path) -> tuple[Path, Image | None, str]:
 
 def _may_be_dicom(path: Path) -> bool:
     """Tell from the first bytes; a file that is to be told in detail (empty, missing, .dcm) passes too."""
-    if path.suffix.lower() in (".dcm", ".dicom", ".ima"):
+    if path.suffix.lower() in (".dcm", ".dicom", ".ima") or not path.is_file():
         return True
     try:
         with path.open("rb") as file:

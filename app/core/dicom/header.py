@@ -109,6 +109,8 @@ def read_header(path: Path) -> Header:
     try:
         if path.is_dir():
             raise ReadError(path, "is a folder, not a file")
+        if path.exists() and not path.is_file():
+            raise ReadError(path, "is not a file")  # a pipe would never end
         with path.open("rb") as file:
             size = file.seek(0, io.SEEK_END)
             file.seek(0)

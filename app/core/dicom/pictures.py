@@ -55,6 +55,8 @@ def probe(path: Path) -> tuple[int, int, str]:
     try:
         if path.is_dir():
             raise CodecError("is a folder, not a file")
+        if path.exists() and not path.is_file():
+            raise CodecError("is not a file")
         if path.stat().st_size == 0:
             raise CodecError("is empty (0 bytes)")
         with Pillow.open(path, formats=_FORMATS) as picture:

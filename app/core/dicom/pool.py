@@ -179,6 +179,9 @@ class DecoderPool:
                 except WorkerDiedError:
                     worker.close(kill=True)
                     continue
+                except (OSError, MemoryError) as error:
+                    worker.close(kill=True)
+                    raise CodecError("needs more memory to decode than there is") from error
                 self._put(worker)
                 return values
         raise CodecError("has compressed pixels that crash the decoder")
@@ -198,7 +201,10 @@ class DecoderPool:
                 if worker.alive:
                     return worker
                 worker.close()
-        return Worker()
+        try:
+            return Worker()
+        except OSError as error:
+            raise CodecError("cannot be decoded: the system starts no more processes") from error
 
     def _put(self, worker: Worker) -> None:
         with self._lock:
@@ -239,8 +245,17 @@ def _nameless_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
+def _after_fork() -> None:
+    """Let a forked child begin anew: the lock may have been held by a thread that it does not have."""
+    global _pools_lock
+    _pools_lock = threading.Lock()
+    _pools.clear()
+
+
 _pools: dict[int, DecoderPool] = {}
 _pools_lock = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def shared_pool() -> DecoderPool:

@@ -6,7 +6,9 @@ are one study. Its UIDs are derived from bytes and place, so that they are the s
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import io
 from pathlib import Path
 
 from app.core.dicom.codes import label_of
@@ -15,6 +17,8 @@ from app.core.dicom.naming import Named, parse
 from app.core.dicom.pictures import EIGHT_BIT, SUFFIXES, probe
 from app.core.errors import ReadError
 from app.core.imaging.image import Grey, Image, Note
+
+_HASHED = 4096
 
 
 def is_picture(path: Path) -> bool:
@@ -32,7 +36,8 @@ def read_picture_facts(path: Path) -> Image:
     """
     try:
         rows, columns, mode = probe(path)
-        uid = _uid(_digest(path))
+        place = _resolved(path.parent)
+        uid = _uid(_digest(path, place))
     except CodecError as error:
         raise ReadError(path, str(error)) from error
     except OSError as error:
@@ -43,7 +48,7 @@ def read_picture_facts(path: Path) -> Image:
     return Image(
         path=path,
         sop_uid=uid,
-        study_uid=_uid(hashlib.sha256(str(path.resolve().parent).encode()).digest()),
+        study_uid=_uid(hashlib.sha256(str(place).encode()).digest()),
         rows=rows,
         columns=columns,
         laterality=named.laterality,
@@ -51,7 +56,7 @@ def read_picture_facts(path: Path) -> Image:
         modifiers=named.modifiers,
         label=label,
         grey=(Grey(bits_stored=bits),),
-        study_description=path.resolve().parent.name,
+        study_description=place.name,
         notes=_notes(named, label, mode),
         kind="raster",
     )
@@ -76,12 +81,21 @@ def _notes(named: Named, label: str, mode: str) -> tuple[Note, ...]:
     return tuple(notes)
 
 
-def _digest(path: Path) -> bytes:
+@functools.lru_cache(maxsize=256)
+def _resolved(folder: Path) -> Path:
+    return folder.resolve()
+
+
+def _digest(path: Path, place: Path) -> bytes:
+    """Return a hash of a picture's beginning, its size and its place.
+
+    The whole would have to be read, which a search of thousands does not do; and the same bytes at two
+    places are two images: in a folder of masks many are blank.
+    """
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    # The same bytes at two places are two images: in a folder of masks many are blank.
-    digest.update(str(path.resolve()).encode())
-    return digest.digest()
+        start = file.read(_HASHED)
+        size = file.seek(0, io.SEEK_END)
+    return hashlib.sha256(start + f"\n{size}\n{place / path.name}".encode()).digest()
 
 
 def _uid(digest: bytes) -> str:

@@ -32,6 +32,7 @@ PHANTOM_MAKER = "Mammoview phantom"
 _MODALITIES = frozenset({"MG", "CR", "DX", "OT", "RG", "DG", "SC", "XC", ""})
 _WORDS = re.compile(r"mammo|breast|brust|sein|mamma\b", re.IGNORECASE)
 _SYNTHETIC = re.compile(r"c-?view|s-?view|v-?preview|synth|intelligent ?2d|insight ?2d", re.IGNORECASE)
+_MASK = re.compile(r"\broi mask", re.IGNORECASE)
 _FILM = re.compile(r"film|digiti[sz]", re.IGNORECASE)
 
 
@@ -43,6 +44,8 @@ def why_not_mammogram(ds: Dataset) -> str | None:
     """
     sop_class = text(ds, "SOPClassUID") or text(ds, "MediaStorageSOPClassUID")
     modality = text(ds, "Modality").upper()
+    if _MASK.search(text(ds, "SeriesDescription")):
+        return "is a mask of a region of interest, not a mammogram"
     if sop_class in MAMMOGRAPHY:
         return None
     if sop_class in SECONDARY_CAPTURE | PROJECTION or (not sop_class and modality == "MG"):

@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import random
 
 import numpy as np
 import pytest
 from dicom_files import (
+    BIG_ENDIAN,
     CT,
     DEFLATED,
     EXPLICIT,
@@ -188,13 +190,14 @@ def test_the_part_of_an_uncompressed_frame_that_is_there_can_be_had(tmp_path, sy
 @pytest.mark.parametrize("syntax", [JPEG_LOSSLESS, JPEG_LOSSLESS_SV1])
 def test_the_part_of_a_compressed_frame_that_is_there_can_be_had(tmp_path, syntax):
     pixels = phantom_pixels(512, 400)
-    path = write_mg(tmp_path / "a.dcm", pixels, transfer_syntax=syntax)
+    path = write_mg(tmp_path / "a.dcm", pixels, transfer_syntax=syntax, padding=7)
     raw = path.read_bytes()
     path.write_bytes(raw[: len(raw) * 3 // 4])
     frame = read_frame(read_image(path), allow_incomplete=True)
     assert frame.incomplete
     assert frame.stored.shape == (512, 400)
     np.testing.assert_array_equal(frame.stored[:300], pixels[:300])
+    assert (frame.stored[480:] == 7).all()
 
 
 def test_a_jpeg_2000_frame_that_ends_early_cannot_be_had(tmp_path):
@@ -299,3 +302,24 @@ def test_sequences_nested_without_end(tmp_path):
     at = head.index(b"\x08\x00\x60\x00CS")
     (tmp_path / "b.dcm").write_bytes(head[:at] + deep)
     assert refusal(tmp_path / "b.dcm")
+
+
+@pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT, BIG_ENDIAN, RLE, J2K, JPEG_LS, JPEG_LOSSLESS_SV1])
+def test_bytes_changed_at_random_give_an_image_or_a_sentence(tmp_path, syntax):
+    whole = write_mg(
+        tmp_path / "whole.dcm", window=(2048, 4096), padding=0, transfer_syntax=syntax
+    ).read_bytes()
+    chance = random.Random(syntax)
+    for _ in range(12):
+        raw = bytearray(whole)
+        for _ in range(chance.choice([1, 3, 20])):
+            raw[chance.randrange(128, 1300)] = chance.randrange(256)
+        path = tmp_path / "a.dcm"
+        path.write_bytes(raw)
+        try:
+            image = read_image(path)
+            stored = read_frame(image).stored
+        except ReadError as error:
+            assert "\n" not in str(error)  # noqa: PT017
+        else:
+            assert stored.shape == (image.rows, image.columns)

@@ -215,3 +215,16 @@ class TestPictures:
         found = find([tmp_path])
         assert len(found.left_out) == 499
         assert (time.process_time() - began) / 500 < 0.01  # 10 ms of work per header, 5 times the usual
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_left_out_and_nobody_waits_for_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "pipe.png")
+    os.mkfifo(tmp_path / "pipe.dcm")
+    assert set(reasons(find([tmp_path])).values()) == {"is not a file"}
+
+
+def test_a_mask_of_a_region_is_no_mammogram(tmp_path):
+    write_mg(tmp_path / "a.dcm", SeriesDescription="ROI mask images")
+    assert "mask" in reasons(find([tmp_path]))["a.dcm"]
