@@ -243,8 +243,8 @@ def write_dataset(
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     ds.file_meta = FileMetaDataset()
-    ds.file_meta.MediaStorageSOPClassUID = ds.get("SOPClassUID", MG_PRESENTATION)
-    ds.file_meta.MediaStorageSOPInstanceUID = ds.get("SOPInstanceUID", uid_of(path))
+    ds.file_meta.MediaStorageSOPClassUID = ds.get("SOPClassUID") or MG_PRESENTATION
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.get("SOPInstanceUID") or uid_of(path)
     ds.file_meta.TransferSyntaxUID = transfer_syntax
     if pixels is not None:
         frames = pixels if pixels.ndim == 3 else pixels[None]

@@ -229,3 +229,24 @@ def test_frames_can_be_read_in_a_daemonic_process_which_may_have_no_children(tmp
     run = _run(script, file, folder=tmp_path)
     assert run.stderr == ""
     assert run.stdout.split() == [str(read_frame(read_image(file)).stored.sum())]
+
+
+def test_bad_files_print_nothing_not_even_what_libraries_warn_of(tmp_path):
+    folder = tmp_path / "bad"
+    write_mg(folder / "charset.dcm", SpecificCharacterSet="ISO_FOO", PatientName="Doe", PatientAge="very old")
+    write_mg(folder / "numbers.dcm", WindowCenter="abc", WindowWidth="1", KVP="x", StudyDate="2020")
+    write_mg(folder / "nobody.dcm", SOPInstanceUID="", StudyInstanceUID="", PatientID="")
+    whole = write_mg(folder / "whole.dcm", transfer_syntax=J2K).read_bytes()
+    (folder / "cut.dcm").write_bytes(whole[:900])
+    (folder / "broken.dcm").write_bytes(whole[:-600] + bytes(600))
+    (folder / "broken.tif").write_bytes(b"II*\0\x08\0\0\0\0\0")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(50))
+    script = READ + (
+        "from app.core.dicom.finder import find\nfrom app.core.errors import ReadError\n"
+        "found = find([sys.argv[1]])\n"
+        "for patient in found.patients:\n  for study in patient.studies:\n    for image in study.images:\n"
+        "      try:\n        read_frame(image)\n      except ReadError:\n        pass\n"
+        "print(len(found.patients) > 0)\n"
+    )
+    run = _run(script, folder, folder=tmp_path)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "True\n", "")
