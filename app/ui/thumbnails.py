@@ -23,7 +23,9 @@ class Thumbnails(QObject):
         super().__init__(parent)
         self._library = library
         self._made: OrderedDict[tuple[str, str], QPixmap] = OrderedDict()
+        self._asked: dict[tuple[str, str], Image] = {}
         library.thumbnail_ready.connect(self._arrived)
+        library.collection_changed.connect(lambda _: self.forget())
 
     def of(self, image: Image) -> QPixmap | None:
         """Return the picture, or None after asking for it."""
@@ -32,7 +34,9 @@ class Thumbnails(QObject):
             return self._made[image.key]
         pixels = self._library.thumbnail(image)
         if pixels is None:
+            self._asked[image.key] = image
             return None
+        self._asked.pop(image.key, None)
         height, width = pixels.shape
         data = pixels.tobytes()
         pixmap = QPixmap.fromImage(QImage(data, width, height, width, QImage.Format.Format_Grayscale8))
@@ -41,9 +45,15 @@ class Thumbnails(QObject):
             self._made.popitem(last=False)
         return pixmap
 
+    @property
+    def is_settled(self) -> bool:
+        """True when every picture that was asked for has come; one of a broken file counts as come."""
+        return all(self._library.failure(image, image.frames // 2) for image in self._asked.values())
+
     def forget(self) -> None:
-        """Drop all pictures (an image was assigned by hand and hangs another way)."""
+        """Drop all pictures (other files, or an image assigned by hand that hangs another way)."""
         self._made.clear()
+        self._asked.clear()
         self.changed.emit()
 
     def paint(self, painter: QPainter, image: Image, cell: QRect) -> None:
