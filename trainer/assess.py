@@ -28,8 +28,6 @@ from trainer.evaluate import (
 from trainer.measure import measure
 from trainer.splits import Part
 
-_ENSEMBLE = "residual-ensemble"
-
 
 def member_bundle(bundle: Bundle, number: int, folder: Path) -> Bundle:
     """Write the bundle that asks one member of a fold ensemble only, and return it."""
@@ -38,14 +36,14 @@ def member_bundle(bundle: Bundle, number: int, folder: Path) -> Bundle:
     members = int(config.pop("members"))
     state = safetensors.torch.load_file(str(bundle.weights))
     own = {
-        name.replace(f"classifier.trunks.{number}.", "classifier.trunk."): value
+        name.replace(f"classifier.members.{number}.", "classifier."): value
         for name, value in state.items()
-        if name.startswith(f"classifier.trunks.{number}.")
+        if name.startswith(f"classifier.members.{number}.")
     }
     head: torch.Tensor = state["classifier.head.weight"].float()
     own["classifier.head.weight"] = head.chunk(members, dim=1)[number] * members
     own["classifier.head.bias"] = state["classifier.head.bias"].float()
-    spec = replace(bundle.spec, networks={"classifier": Network("residual-classifier", config)})
+    spec = replace(bundle.spec, networks={"classifier": Network(network.architecture, config)})
     return write_bundle(folder, spec, own, bundle.card, bundle.metrics)
 
 

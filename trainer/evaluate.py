@@ -17,6 +17,7 @@ from model_zoo.bundle import Bundle, find_bundles, load_bundle, shipped_folder
 from model_zoo.contract import ArrayView, ExamPrediction, ViewPrediction
 from model_zoo.exam import predict_exam
 from model_zoo.predictor import Predictor
+from model_zoo.preprocess import DIGITAL
 from trainer.errors import TrainerError
 from trainer.manifest import Row, check_file
 from trainer.measure import ExamResult, ImageResult
@@ -62,7 +63,8 @@ def read_study(rows: Sequence[Row]) -> tuple[list[ArrayView], dict[int, str]]:
 
 
 def _result(row: Row, view: ArrayView, answer: ViewPrediction) -> ImageResult:
-    row0, col0, row1, col1 = find_breast(view.pixels, view.padding).box
+    digital = view.source in DIGITAL
+    row0, col0, row1, col1 = find_breast(view.pixels, view.padding, digital=digital).box
     scored = answer.status == "scored"
     return ImageResult(
         row,

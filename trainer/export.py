@@ -35,7 +35,7 @@ from trainer.task import LesionTask
 
 Protocol = Literal["single", "ensemble", "refit"]
 Tell = Callable[[str], None]
-_ENSEMBLE = "residual-ensemble"
+_ENSEMBLE = "evidence-classifier"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,13 +197,13 @@ def _measure_folds(
 
 
 def ensemble_state(states: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """Return the tensors of a residual-ensemble whose logit is the mean of its members' logits."""
+    """Return the tensors of an ensemble of evidence classifiers whose logit is the mean of theirs."""
     count = len(states)
     made: dict[str, torch.Tensor] = {}
     for number, state in enumerate(states):
         for name, value in state.items():
-            if name.startswith("classifier.trunk."):
-                made[name.replace("classifier.trunk.", f"classifier.trunks.{number}.")] = value
+            if not name.startswith("classifier.head."):
+                made[name.replace("classifier.", f"classifier.members.{number}.", 1)] = value
     heads = [state["classifier.head.weight"].float() / count for state in states]
     bias = sum(state["classifier.head.bias"].float() for state in states) / count
     made["classifier.head.weight"] = torch.cat(heads, dim=1)
@@ -213,9 +213,9 @@ def ensemble_state(states: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, to
 
 def _ensemble_recipe(recipe: Recipe, members: int) -> Recipe:
     block = recipe.config("classifier")
-    if block is None or "detector" in recipe.networks or block[0] != "residual-classifier":
+    if block is None or "detector" in recipe.networks or block[0] != _ENSEMBLE:
         raise TrainerError(
-            f"{recipe.name}: folds become an ensemble only for a residual classifier; "
+            f"{recipe.name}: folds become an ensemble only for an {_ENSEMBLE}; "
             "name a refit (fit --fold all) beside them"
         )
     config = {**block[1], "members": members}

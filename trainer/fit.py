@@ -23,7 +23,7 @@ from trainer.augment import Augment
 from trainer.cache import fill
 from trainer.errors import TrainerError
 from trainer.events import EventCallback, Events
-from trainer.manifest import Manifest
+from trainer.manifest import Manifest, check_file
 from trainer.recipe import Recipe, resolve
 from trainer.runs import Run, checkpoint_path, load_checkpoint, read_run, write_run
 from trainer.samples import EpochBatches, PartSamples, collate, need_both_classes
@@ -150,6 +150,21 @@ def _ancestry(recipe: Recipe) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return before.licences, (*before.ancestors, sentence)
 
 
+def _check_unseen(recipe: Recipe, splits: Splits, fold: int) -> None:
+    """Refuse pretrained weights that have seen patients of the parts that tune and test."""
+    if not recipe.pretrained or fold < 0:
+        return
+    before = read_run(Path(recipe.pretrained))
+    seen = {*before.trained_on, *before.tuned_on}
+    if before.split_hash == splits.hash and before.fold == fold:
+        return
+    met = seen & {*splits.folds[fold].val, *splits.folds[fold].test}
+    if met:
+        raise TrainerError(
+            f"{recipe.pretrained}: its weights have seen {len(met)} patients that tune or test here"
+        )
+
+
 def _load_pretrained(task: LesionTask, folder: str) -> None:
     """Take over every tensor of the same name and shape from another run."""
     before = read_run(Path(folder))
@@ -159,6 +174,10 @@ def _load_pretrained(task: LesionTask, folder: str) -> None:
     ]
     own = task.state_dict()
     fitting = {name: value for name, value in state.items() if name in own and own[name].shape == value.shape}
+    # What turns a map into cells' logits belongs to one kind of classifier and fits no other.
+    kind = (task.recipe.config("classifier") or ("", {}))[0]
+    if before.recipe["networks"].get("classifier", {}).get("architecture") != kind:
+        fitting = {name: value for name, value in fitting.items() if name.startswith("networks.")}
     if not fitting:
         raise TrainerError(f"{folder}: none of its weights fits the recipe's networks")
     task.load_state_dict({**own, **fitting})
@@ -247,10 +266,13 @@ def fit(
     """
     machine = machine or Machine()
     accelerator = _accelerator(machine.device)
+    for row in manifest.rows:
+        check_file(row)
     train, val = _parts(manifest, splits, fold)
     train_samples = PartSamples(train, recipe)
     need_both_classes(train_samples)
     run = _describe(manifest, splits_path, recipe, train, val, seed)
+    _check_unseen(recipe, splits, fold)
     start = _may_start(folder, run, resume)
     stream = Events(events)
     stream.write("start", recipe=recipe.name, fold=fold, images=len(train.rows), folder=str(folder))
@@ -280,6 +302,7 @@ def fit(
             ],
             log_every_n_steps=1,
             num_sanity_val_steps=0,
+            check_val_every_n_epoch=min(recipe.train.validate_every, recipe.train.epochs),
             enable_progress_bar=sys.stderr.isatty() and report is not None,
             enable_model_summary=False,
             use_distributed_sampler=False,

@@ -58,6 +58,8 @@ class Train:
         falls along a cosine.
     patience
         Stop after so many epochs without a lower validation loss; 0: never.
+    validate_every
+        Epochs between two looks at the tuning part.
     keep
         ``best`` (lowest validation loss) or ``last``: which weights are exported.
     balance
@@ -79,6 +81,7 @@ class Train:
     weight_decay: float = 0.05
     warmup: float = 0.1
     patience: int = 0
+    validate_every: int = 1
     keep: str = "best"
     balance: bool = True
     dense_weight: float = 1.0
@@ -234,6 +237,7 @@ def _train(block: Fields) -> Train:
         weight_decay=block.number("weight_decay", 0.05, low=0, high=1),
         warmup=block.number("warmup", 0.1, low=0, high=1),
         patience=block.whole("patience", 0, low=0, high=100_000),
+        validate_every=block.whole("validate_every", 1, low=1, high=100_000),
         keep=block.choice("keep", ("best", "last"), "best"),
         balance=block.flag("balance", True),
         dense_weight=block.number("dense_weight", 1.0, low=0, high=1000),

@@ -13,6 +13,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from model_zoo.architectures import build_network
+from model_zoo.architectures.evidence_classifier import EvidenceClassifier
 from model_zoo.architectures.fcos_detector import FcosDetector, empty_targets
 from model_zoo.architectures.residual_classifier import ResidualClassifier
 from trainer.augment import Augment
@@ -89,15 +90,20 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
         # The map's cells as logits: only used while training, the bundle keeps the network's own head.
         self.cell_scale = nn.Parameter(torch.tensor(math.log(0.15)))
         self.cell_offset = nn.Parameter(torch.tensor(-4.0))
-        if "classifier" in self.networks and self.recipe.train.dense_weight:
+        classifier = dict(self.networks.items()).get("classifier")
+        if isinstance(classifier, EvidenceClassifier):
+            # Evidence is a cell's logit but for this: it counts from a chance of one in four on.
+            nn.init.constant_(self.cell_scale, 0.0)
+            nn.init.constant_(self.cell_offset, -1.0)
+        elif classifier is not None and self.recipe.train.dense_weight:
             # A mean over a thousand cells moves only if a lesion's few cells can be large.
             nn.init.normal_(self.classifier.head.weight, 0.0, 0.3)
         self._val: list[tuple[Tensor, Tensor]] = []
 
     @property
-    def classifier(self) -> ResidualClassifier:
+    def classifier(self) -> ResidualClassifier | EvidenceClassifier:
         """The classifier."""
-        return cast(ResidualClassifier, self.networks["classifier"])
+        return cast(ResidualClassifier | EvidenceClassifier, self.networks["classifier"])
 
     @property
     def detector(self) -> FcosDetector:
@@ -110,20 +116,29 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
         logits = None
         train = self.recipe.train
         if "classifier" in self.networks:
-            features = self.classifier.features(batch.pixels)
+            features, cells = self._maps(batch.pixels)
             logits = self.classifier.logits(features)[:, 0]
             if train.image_weight:
                 image = functional.binary_cross_entropy_with_logits(logits, batch.positive)
                 found["image"] = train.image_weight * image
             if train.dense_weight:
-                found["cells"] = train.dense_weight * self._cells(features, batch)
+                found["cells"] = train.dense_weight * self._cells(cells, batch)
         if "detector" in self.networks and train.boxes_weight:
             found["boxes"] = train.boxes_weight * self._boxes(batch)
         return found, logits
 
-    def _cells(self, features: Tensor, batch: Batch) -> Tensor:
-        weights = self.classifier.head.weight[0]
-        cells = torch.einsum("nchw,c->nhw", features, weights) * self.cell_scale.exp() + self.cell_offset
+    def _maps(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the classifier's last map and each cell's logit, (N, C, h, w) and (N, h, w)."""
+        classifier = self.classifier
+        if isinstance(classifier, EvidenceClassifier):
+            uncut = classifier.uncut(pixels)
+            features, cells = torch.relu(uncut), uncut[:, 0]
+        else:
+            features = classifier.features(pixels)
+            cells = torch.einsum("nchw,c->nhw", features, classifier.head.weight[0])
+        return features, cells * self.cell_scale.exp() + self.cell_offset
+
+    def _cells(self, cells: Tensor, batch: Batch) -> Tensor:
         stride = self.classifier.stride
         target = cell_targets(batch.ellipses, (cells.shape[1], cells.shape[2]), stride)
         breast = functional.avg_pool2d(batch.mask, stride)[:, 0] > 0.3

@@ -40,8 +40,8 @@ def _residual_classifier(config: Mapping[str, Any]) -> nn.Module:
     return build(config)
 
 
-def _residual_ensemble(config: Mapping[str, Any]) -> nn.Module:
-    from model_zoo.architectures.residual_ensemble import build
+def _evidence_classifier(config: Mapping[str, Any]) -> nn.Module:
+    from model_zoo.architectures.evidence_classifier import build
 
     return build(config)
 
@@ -54,7 +54,7 @@ def _fcos_detector(config: Mapping[str, Any]) -> nn.Module:
 
 ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture("residual-classifier", "classifier", _residual_classifier),
-    Architecture("residual-ensemble", "classifier", _residual_ensemble),
+    Architecture("evidence-classifier", "classifier", _evidence_classifier),
     Architecture("fcos-detector", "detector", _fcos_detector),
 )
 
