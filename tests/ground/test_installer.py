@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import build_installer
 from installer.licences import write_licences
@@ -17,6 +18,12 @@ unix = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in program 
 def bundle(folder: Path, name: str, use: str) -> None:
     (folder / name).mkdir(parents=True)
     (folder / name / "bundle.json").write_text(json.dumps({"licence": {"name": "x", "use": use}}))
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand-in programs take no pictures."""
+    monkeypatch.setattr(build_installer, "compare_windows", lambda folder, scratch: None)
 
 
 @pytest.fixture
@@ -66,6 +73,7 @@ def test_a_build_whose_trainer_does_not_start_is_not_good(tmp_path: Path) -> Non
 
 
 @unix
+@pytest.mark.usefixtures("no_pictures")
 def test_the_frozen_program_is_checked_far_from_this_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,3 +97,20 @@ def test_the_licence_texts_of_all_packages_are_written(root: Path, tmp_path: Pat
     ).read_text(encoding="utf-8")
     for package in ("torch", "numpy", "pydicom", "mammoview"):
         assert any((tmp_path / "licenses" / package).iterdir()), package
+
+
+@unix
+def test_a_build_whose_window_lacks_something_is_not_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = Image.new("L", (1600, 900), 20)
+    other = taken.copy()
+    other.putpixel((600, 20), 200)
+    taken.save(tmp_path / "taken.png")
+    other.save(tmp_path / "other.png")
+    folder = tmp_path / "deeper" / "mammoview"
+    program(folder, "mammoview", f'for last; do :; done; cp "{tmp_path}/other.png" "$last"')
+    program(folder, "installed", f'for last; do :; done; cp "{tmp_path}/taken.png" "$last"')
+    monkeypatch.setattr(build_installer.sys, "executable", str(folder / "installed"))
+    with pytest.raises(build_installer.BuildError, match="differs in 1 pixels"):
+        build_installer.compare_windows(folder, folder.parent)
