@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from app.commands.arguments import from_one
 from app.commands.output import write_png
 from app.core.dicom.pixels import read_frame
 from app.core.dicom.reader import complete, read_image
@@ -25,24 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("-o", dest="out", metavar="OUT.PNG", required=True)
     grey = parser.add_mutually_exclusive_group()
-    grey.add_argument("--voi", type=_from_one, metavar="N", help="1-based: windows in file order, then LUTs")
+    grey.add_argument("--voi", type=from_one, metavar="N", help="1-based: windows in file order, then LUTs")
     grey.add_argument("--window", type=float, nargs=2, metavar=("C", "W"))
     parser.add_argument(
         "--function", choices=FUNCTIONS, help="with --window; default: the file's, else LINEAR"
     )
-    parser.add_argument("--frame", type=_from_one, default=1, metavar="N", help="1-based")
+    parser.add_argument("--frame", type=from_one, default=1, metavar="N", help="1-based")
     parser.add_argument("--invert", action="store_true")
     parser.add_argument(
         "--oriented", action="store_true", help="canonical hang instead of stored orientation"
     )
     parser.set_defaults(parser=parser)
-
-
-def _from_one(word: str) -> int:
-    number = int(word)
-    if number < 1:
-        raise argparse.ArgumentTypeError("counts from 1")
-    return number
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from app.commands import picture
+from app.commands.arguments import from_one
 from app.commands.window import Workstation, open_window
 from app.core.errors import MammoviewError, ReadError
 from app.services.inference import catalogue
@@ -18,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", dest="out", metavar="OUT.PNG", required=True)
     parser.add_argument("--size", type=_size, default=(2560, 1440), metavar="WxH")
     parser.add_argument("--protocol", metavar="NAME")
-    parser.add_argument("--stage", type=_from_one, metavar="N", help="1-based")
+    parser.add_argument("--stage", type=from_one, metavar="N", help="1-based")
     parser.add_argument("--model", metavar="NAME", help="also show this model's second look")
     parser.add_argument("--heatmap", action="store_true", help="also show the heat map")
 
@@ -28,13 +29,6 @@ def _size(word: str) -> tuple[int, int]:
     if not match or not (320 <= int(match[1]) <= 16384 and 240 <= int(match[2]) <= 16384):
         raise argparse.ArgumentTypeError("must be like 2560x1440, from 320x240 to 16384x16384")
     return int(match[1]), int(match[2])
-
-
-def _from_one(word: str) -> int:
-    number = int(word)
-    if number < 1:
-        raise argparse.ArgumentTypeError("counts from 1")
-    return number
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -60,12 +60,12 @@ def test_monochrome1_and_inverse_are_one_statement(tmp_path):
     assert np.abs(rendered(tmp_path, path) - (65535 - linear(RAMP.astype(float), 2000, 1000))).max() <= 1
 
 
-@pytest.mark.parametrize(("photometric", "padding"), [("MONOCHROME2", (0, 99)), ("MONOCHROME1", (4095, 3996))])
+@pytest.mark.parametrize(
+    ("photometric", "padding"), [("MONOCHROME2", (0, 99)), ("MONOCHROME1", (4095, 3996))]
+)
 @pytest.mark.parametrize("options", [(), ("--invert",)])
 def test_padding_stays_black_also_when_inverted(tmp_path, photometric, padding, options):
-    path = write_mg(
-        tmp_path / "a.dcm", RAMP, window=(2048, 4096), photometric=photometric, padding=padding
-    )
+    path = write_mg(tmp_path / "a.dcm", RAMP, window=(2048, 4096), photometric=photometric, padding=padding)
     seen = rendered(tmp_path, path, *options).astype(float)
     is_padding = (min(padding) <= RAMP) & (max(padding) >= RAMP)
     expected = linear(RAMP.astype(float), 2048, 4096)
