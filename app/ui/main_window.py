@@ -124,6 +124,7 @@ class MainWindow(QMainWindow):
         session.settings_changed.connect(self._rebind)
         session.message.connect(self._say)
         session.library.progress.connect(self._progress)
+        session.library.opening_failed.connect(self.show_error)
         session.collection_changed.connect(lambda _: self._progress(0, 0))
         self.grid.scenes_changed.connect(self._describe)
         self.grid.menu_asked.connect(self._pane_menu)
@@ -275,6 +276,10 @@ class MainWindow(QMainWindow):
     def show_dialog(self, name: str) -> None:
         """Open one of the dialogs by its name."""
         DIALOGS[name](self).open()
+
+    def show_error(self, sentence: str) -> None:
+        """Say what could not be done: the one message box."""
+        DIALOGS["error"](self, sentence).open()
 
     def ask_assignment(self, image: Image) -> None:
         """Ask for laterality and view of an image."""

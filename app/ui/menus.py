@@ -43,7 +43,9 @@ def refresh(actions: dict[str, QAction], commands: Commands) -> None:
     """Show which actions are on."""
     for row in ACTIONS:
         if row.check:
-            actions[row.id].setChecked(bool(getattr(commands, row.check)))
+            is_on, action = bool(getattr(commands, row.check)), actions[row.id]
+            if action.isChecked() != is_on:
+                action.setChecked(is_on)
 
 
 def main_menu(parent: QWidget, actions: dict[str, QAction]) -> QMenu:

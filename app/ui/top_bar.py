@@ -74,6 +74,7 @@ class TopBar(QFrame):
         self.setObjectName("bar")
         self.setFixedHeight(theme.BAR)
         self._menu = menu
+        self._shown: tuple[object, ...] | None = None
         line = QHBoxLayout(self)
         line.setContentsMargins(8, 0, 12, 0)
         line.setSpacing(4)
@@ -130,6 +131,10 @@ class TopBar(QFrame):
     def present(self, screen: ScreenState, protocols: tuple[tuple[str, str], ...]) -> None:
         """Show who is on screen and how it hangs; `protocols` are (name, title)."""
         study = screen.study
+        shown = (study, screen.protocol, screen.stage, screen.stages, protocols)
+        if self._shown is not None and self._shown[0] is study and self._shown[1:] == shown[1:]:
+            return
+        self._shown = shown
         if study is None:
             for label in (self._patient, self._facts, self._study):
                 label.write("")

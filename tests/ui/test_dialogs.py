@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import fields
 
 from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QApplication
 from ui_desk import study_of
 
 from app.core.settings import Settings, load
 from app.ui import menus
 from app.ui.actions import ACTIONS
 from app.ui.dialogs.assign import AssignDialog
+from app.ui.dialogs.error import ErrorDialog
 from app.ui.dialogs.keys import KeysDialog
 from app.ui.dialogs.settings import SettingsDialog
 
@@ -60,3 +62,10 @@ def test_a_key_claimed_twice_cannot_be_saved(four_views, qtbot):
     dialog.keys.editors["invert"].setKeySequence(QKeySequence("Ctrl+I"))
     assert dialog.save_button.isEnabled()
     assert dialog.settings().key_bindings == {"invert": "Ctrl+I"}
+
+
+def test_a_folder_that_cannot_be_opened_is_said_in_one_box(desk):
+    desk.library.opening_failed.emit("/nowhere: there is no such file or folder")
+    boxes = [w for w in QApplication.topLevelWidgets() if isinstance(w, ErrorDialog) and w.isVisible()]
+    assert [box.sentence.text() for box in boxes] == ["/nowhere: there is no such file or folder"]
+    boxes[0].close()

@@ -13,8 +13,9 @@ from ui_hand import press
 
 from app.core.reading.findings import Evidence, ViewLook
 from app.ui import wording
+from app.ui.overlays.boxes import words
 from app.ui.panels.second_look.findings_list import entries_of
-from app.ui.panels.second_look.model_card import facts_of
+from app.ui.panels.second_look.model_card import facts_of, score_sentence
 from app.ui.panels.second_look.panel import native_words
 
 STATES = {
@@ -179,3 +180,13 @@ def test_the_heat_map_is_transparent_below_its_threshold(four_views, pixels_of):
 def test_the_panel_says_how_coarse_a_heat_map_is():
     evidence = Evidence(np.zeros((40, 31), np.float32), np.array([[64.0, 0, 0], [0, 64.0, 0]]), "HiResCAM")
     assert native_words(evidence).startswith("HiResCAM: 31 × 40 cells, one per 64 image pixels")
+
+
+def test_outside_its_domain_nothing_is_called_a_probability(four_views):
+    calibrated = replace(FACTS, calibrated=True)
+    look = replace(say(four_views, "outside its training domain"), model=calibrated)
+    assert score_sentence(look).startswith("score, not a probability")
+    assert score_sentence(replace(look, state="findings")).startswith("probability of")
+    found = replace(finding(), calibrated=True)
+    assert words(found, in_domain=True) == "mass  50 %"
+    assert words(found, in_domain=False) == "mass  0.50"

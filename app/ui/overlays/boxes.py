@@ -19,10 +19,10 @@ def paint_boxes(painter: QPainter, scene: Scene) -> None:
         for finding in look.findings:
             wanted = finding.score >= scene.overlay.score_threshold
             if wanted and finding.frame == scene.pane.viewport.frame:
-                _outline(painter, scene, finding)
+                _outline(painter, scene, finding, words(finding, look.in_domain))
 
 
-def _outline(painter: QPainter, scene: Scene, finding: Finding) -> None:
+def _outline(painter: QPainter, scene: Scene, finding: Finding, text: str) -> None:
     rect = scene.box_to_qt(finding.box)
     if not rect.intersects(scene.bounds):
         return
@@ -34,13 +34,14 @@ def _outline(painter: QPainter, scene: Scene, finding: Finding) -> None:
     painter.drawRect(rect)
     painter.setPen(QPen(QColor(theme.WARNING), 2.5 if strong else 1.5))
     painter.drawRect(rect)
-    edged_text(painter, _label_place(scene, rect), _words(finding), theme.WARNING, small())
+    edged_text(painter, _label_place(scene, rect), text, theme.WARNING, small())
     painter.restore()
 
 
-def _words(finding: Finding) -> str:
-    """Label and score; a calibrated score is a probability and is written as one."""
-    score = f"{100 * finding.score:.0f} %" if finding.calibrated else f"{finding.score:.2f}"
+def words(finding: Finding, in_domain: bool) -> str:
+    """Return label and score; a calibrated score is a probability, but not outside the model's domain."""
+    is_probability = finding.calibrated and in_domain
+    score = f"{100 * finding.score:.0f} %" if is_probability else f"{finding.score:.2f}"
     return f"{finding.label}  {score}"
 
 

@@ -26,7 +26,8 @@ def text_label(role: str = "", *, wrap: bool = True) -> QLabel:
 
 def score_sentence(look: SecondLook) -> str:
     """Return what the big number is, in words: of what, calibrated or not."""
-    kind = "probability" if look.model.calibrated else "score, not a probability"
+    is_probability = look.model.calibrated and look.state != "outside its training domain"
+    kind = "probability" if is_probability else "score, not a probability"
     return f"{kind} of {look.model.score_of}"
 
 
