@@ -1,0 +1,114 @@
+"""The second look as a service: in a process of its own, cancellable, cached, never a traceback."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dicom_files import write_mg
+
+from app.core.settings import Settings
+from app.services.inference.service import Inference
+from app.services.library import Library
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "model_zoo"))
+from tiny_bundles import tiny_bundle
+
+from model_zoo.spec import OperatingPoint
+from model_zoo.suitability import Domain, Views
+
+WAIT_MS = 60_000  # the first look starts a process and imports torch
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return tiny_bundle(
+        tmp_path_factory.mktemp("models") / "tiny-mean",
+        slope=4.0,
+        offset=-2.0,
+        domain=Domain(("ffdm",), ("presentation",), 32, 32, True, "Trained on nothing."),
+        views=Views((), ("CC", "MLO")),
+        operating_points=(OperatingPoint("half", 0.5, "a flat image of half brightness"),),
+    )
+
+
+@pytest.fixture
+def looks(qtbot, bundle, monkeypatch):
+    monkeypatch.setenv("MAMMOVIEW_MODELS", str(bundle.folder.parent))
+    settings = Settings(models=("tiny-mean",), device="cpu")
+    library = Library(settings)
+    service = Inference(library, settings)
+    service.heard = []
+    service.look_changed.connect(service.heard.append)
+    yield service
+    service.stop()
+    library.stop()
+
+
+def study_of(folder, level, qtbot, looks):
+    path = write_mg(folder / f"{level}.dcm", np.full((64, 64), level, np.uint16), window=(2048, 4096))
+    library = looks._library
+    library.open([path])
+    qtbot.waitUntil(lambda: not library.opening and bool(library.collection.patients), timeout=10_000)
+    return library.collection.patients[0].studies[0]
+
+
+def finished(qtbot, looks):
+    qtbot.waitUntil(lambda: bool(looks.heard) and looks.heard[-1].state != "running", timeout=WAIT_MS)
+    return looks.heard[-1]
+
+
+@pytest.mark.parametrize(("level", "state"), [(1000, "no findings"), (3000, "findings")])
+def test_a_look_runs_and_ends_on_its_side_of_the_operating_point(tmp_path, qtbot, looks, level, state):
+    study = study_of(tmp_path, level, qtbot, looks)
+    looks.run(study)
+    look = finished(qtbot, looks)
+    assert looks.heard[0].state == "running"
+    assert (look.study_uid, look.state) == (study.uid, state)
+    (view,) = look.views
+    assert view.key == study.images[0].key
+    assert view.score == pytest.approx(1 / (1 + math.exp(-(4 * level / 4095 - 2))), abs=2e-3)
+    assert view.evidence is not None
+
+
+def test_a_second_look_at_the_same_study_comes_from_the_cache_at_once(tmp_path, qtbot, looks):
+    study = study_of(tmp_path, 1000, qtbot, looks)
+    looks.run(study)
+    first = finished(qtbot, looks)
+    looks.heard.clear()
+    looks.run(study)
+    assert looks.heard == [first]
+
+
+def test_a_cancelled_look_reads_not_run_and_nothing_follows(tmp_path, qtbot, looks):
+    study = study_of(tmp_path, 1000, qtbot, looks)
+    looks.run(study)
+    looks.cancel()
+    assert looks.heard[-1].state == "not run"
+    heard = len(looks.heard)
+    qtbot.wait(1500)
+    assert len(looks.heard) == heard
+    looks.run(study)  # and it can be asked again
+    assert finished(qtbot, looks).state == "no findings"
+
+
+def test_a_dead_process_is_one_sentence_and_the_next_look_works(tmp_path, qtbot, looks):
+    study = study_of(tmp_path, 1000, qtbot, looks)
+    looks.run(study)
+    qtbot.waitUntil(lambda: looks._process._process is not None, timeout=WAIT_MS)
+    looks._process._process.kill()
+    look = finished(qtbot, looks)
+    assert look.state == "failed"
+    assert "process" in look.remarks[0]
+    looks.run(study)
+    qtbot.waitUntil(lambda: looks.heard[-1].state == "no findings", timeout=WAIT_MS)
+
+
+def test_a_model_that_is_not_there_is_told(tmp_path, qtbot, looks):
+    study = study_of(tmp_path, 1000, qtbot, looks)
+    looks.run(study, ("absent",))
+    assert looks.heard[-1].state == "failed"
+    assert "absent" in looks.heard[-1].remarks[0]
