@@ -7,6 +7,7 @@ The font file and its character map are read straight from the package's folder:
 from __future__ import annotations
 
 import json
+import sys
 from functools import lru_cache
 from importlib.resources import files
 from importlib.util import find_spec
@@ -30,7 +31,8 @@ def _glyphs() -> tuple[str, dict[str, str]]:
     """Return (font family, name -> character); an empty family where the package is missing."""
     spec = find_spec("qtawesome")
     places = spec.submodule_search_locations if spec else None
-    for place in places or ():
+    frozen = getattr(sys, "_MEIPASS", None)
+    for place in (*(places or ()), *((f"{frozen}/qtawesome",) if frozen else ())):
         folder = Path(place) / "fonts"
         if (folder / _FONT).is_file() and (folder / _MAP).is_file():
             number = QFontDatabase.addApplicationFont(str(folder / _FONT))

@@ -1,7 +1,7 @@
 """Pixels of one pane: resampled when the geometry changes, tabled when the window changes.
 
 Resampling gives stored values and coverage at device resolution and is kept; a window drag then
-costs one 8-bit table and one look-up per pixel on screen.
+costs one 8-bit table and one look-up per pixel on screen, a pan the strips that come into view.
 """
 
 from __future__ import annotations
@@ -13,18 +13,21 @@ from app.core.imaging.resample import Sampled
 from app.services.frames import FramePixels
 from app.services.state import ViewportState
 from app.ui.painting import painted, resampled
+from app.ui.shifting import shifted, whole_shift
 
 
 class Raster:
-    """The pixels of one viewport; `resamplings` and `paintings` count the work done."""
+    """The pixels of one viewport; `resamplings`, `shifts` and `paintings` count the work done."""
 
     def __init__(self) -> None:
         self._geometry: tuple[object, ...] = ()
+        self._made_for: Affine | None = None
         self._grey: tuple[object, ...] = ()
         self._held: FramePixels | None = None
         self._values: Sampled | None = None
         self._picture: QImage | None = None
         self.resamplings = 0
+        self.shifts = 0
         self.paintings = 0
 
     def picture(
@@ -37,18 +40,43 @@ class Raster:
         affine
             Stored pixel centres of the full resolution -> device pixel centres.
         """
-        geometry = (affine, size, view.invert)
-        if self._values is None or self._held is not frame or geometry != self._geometry:
-            self._values = resampled(frame, affine, size, invert=view.invert)
+        geometry = (size, view.invert)
+        if self._held is not frame or geometry != self._geometry or affine != self._made_for:
+            if self._held is not frame or geometry != self._geometry or not self._shift(frame, affine, view):
+                self._values = resampled(frame, affine, size, invert=view.invert)
+                self._made_for = affine
+                self.resamplings += 1
             self._held, self._geometry, self._picture = frame, geometry, None
-            self.resamplings += 1
         grey = (view.window, frame.frame)
         if self._picture is None or grey != self._grey:
+            assert self._values is not None
             self._picture = painted(self._values, frame, view)
             self._grey = grey
             self.paintings += 1
         return self._picture
 
+    def _shift(self, frame: FramePixels, affine: Affine, view: ViewportState) -> bool:
+        """Move what is there, if `affine` differs by whole device pixels; tell whether that was so."""
+        if self._values is None or self._made_for is None:
+            return False
+        by = whole_shift(self._made_for, affine)
+        if by is None:
+            return False
+        # From where the values really are, not from where they were asked to be: errors do not add up.
+        exact = Affine.translation(*by).after(self._made_for)
+        if by != (0, 0):
+
+            def strip(to_strip: Affine, size: tuple[int, int]) -> Sampled:
+                return resampled(frame, to_strip, size, invert=view.invert)
+
+            moved = shifted(self._values, by, exact, strip)
+            if moved is None:
+                return False
+            self._values = moved
+        self._made_for = exact
+        self.shifts += 1
+        return True
+
     def forget(self) -> None:
         """Let go of the frame and its pixels."""
-        self._held, self._values, self._picture = None, None, None
+        self._held, self._values, self._picture, self._made_for = None, None, None, None

@@ -32,7 +32,7 @@ def open_window(qtbot):
         window.show()
         opened.append(library)
         window.session.open_paths(paths)
-        snapshot.settle(window, 60)
+        snapshot.settle(window, 180)
         return window
 
     yield make
