@@ -63,6 +63,7 @@ def _phantom(arguments: argparse.Namespace) -> None:
         arguments.seed,
         parse_shape(arguments.shape),
         lesions=arguments.lesions,
+        calc_scale=arguments.calc_scale,
         report=_counter("exams"),
     )
     _say(f"{arguments.output}: {len(made)} phantom exams")
@@ -205,6 +206,7 @@ def _data_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser
     phantom.add_argument(
         "--lesions", default="mixed", choices=("mixed", "none", "mass", "calc", "asymmetry", "any")
     )
+    phantom.add_argument("--calc-scale", type=float, default=1.0, metavar="F", help="enlarge calcifications")
     phantom.set_defaults(run=_phantom)
     split = commands.add_parser("split", help="divide the patients")
     split.add_argument("manifest", metavar="manifest.csv")

@@ -11,10 +11,10 @@ from typing import Any
 
 import platformdirs
 
-from app.core.errors import MammoviewError
+from app.core.errors import ReadError
 from model_zoo.breast import find_breast
 from model_zoo.bundle import Bundle, find_bundles, load_bundle, shipped_folder
-from model_zoo.contract import ArrayView, ExamPrediction, ViewPrediction
+from model_zoo.contract import MammogramView, UnreadableView, ViewPrediction
 from model_zoo.exam import predict_exam
 from model_zoo.predictor import Predictor
 from model_zoo.preprocess import DIGITAL
@@ -42,56 +42,45 @@ def studies(rows: Iterable[Row]) -> list[list[Row]]:
     return list(found.values())
 
 
-def read_study(rows: Sequence[Row]) -> tuple[list[ArrayView], dict[int, str]]:
-    """Return the views that could be read, and by index the sentence of those that could not.
+def read_study(rows: Sequence[Row]) -> list[MammogramView]:
+    """Return the views of a study; one that cannot be decoded takes part as unreadable.
 
     Raises
     ------
     TrainerError
         A file that is not there: a manifest that has come apart is no reason to leave images out.
     """
-    views, failed = [], {}
-    for number, row in enumerate(rows):
+    views: list[MammogramView] = []
+    for row in rows:
         check_file(row)
         try:
             views.append(read_view(row))
-        except TrainerError:
-            raise
-        except MammoviewError as error:
-            failed[number] = str(error)
-    return views, failed
+        except ReadError as error:
+            side, name = row.laterality or None, row.view or None
+            views.append(UnreadableView(row.image_id, error.reason, side, name, row.source))
+    return views
 
 
-def _result(row: Row, view: ArrayView, answer: ViewPrediction) -> ImageResult:
+def _result(row: Row, view: MammogramView, answer: ViewPrediction) -> ImageResult:
+    if answer.status != "scored":
+        whole = (0.0, 0.0, float(row.rows), float(row.columns))
+        return ImageResult(row, None, answer.reason, (), whole)
     digital = view.source in DIGITAL
     row0, col0, row1, col1 = find_breast(view.pixels, view.padding, digital=digital).box
-    scored = answer.status == "scored"
     return ImageResult(
         row,
-        answer.score if scored else None,
-        answer.reason,
-        tuple((finding.score, finding.box) for finding in answer.findings) if scored else (),
+        answer.score,
+        None,
+        tuple((finding.score, finding.box) for finding in answer.findings),
         (float(row0), float(col0), float(row1), float(col1)),
     )
 
 
-def _unread(row: Row, sentence: str) -> ImageResult:
-    return ImageResult(row, None, sentence, (), (0.0, 0.0, float(row.rows), float(row.columns)))
-
-
 def score_study(predictor: Predictor, rows: Sequence[Row]) -> ExamResult:
     """Return what a bundle says about one study of the manifest."""
-    views, failed = read_study(rows)
-    prediction: ExamPrediction | None = predict_exam(predictor, views) if views else None
-    answers = iter(zip(views, prediction.views, strict=True) if prediction else ())
-    images = []
-    for number, row in enumerate(rows):
-        if number in failed:
-            images.append(_unread(row, failed[number]))
-        else:
-            images.append(_result(row, *next(answers)))
-    if prediction is None:
-        return ExamResult(tuple(images), {"L": None, "R": None}, None)
+    views = read_study(rows)
+    prediction = predict_exam(predictor, views)
+    images = [_result(*one) for one in zip(rows, views, prediction.views, strict=True)]
     return ExamResult(tuple(images), prediction.breasts, prediction.exam_score)
 
 

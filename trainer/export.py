@@ -133,7 +133,7 @@ def _raw(bundle: Bundle, part: Part) -> dict[str, float]:
     predictor = load_predictor(bundle, "cpu")
     found: dict[str, float] = {}
     for rows in studies(part.rows):
-        views, _ = read_study(rows)
+        views = read_study(rows)
         for view, value in zip(views, raw_scores(predictor, views), strict=True):
             if value is not None:
                 found[view.uid] = value

@@ -13,7 +13,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from model_zoo.architectures import build_network
-from model_zoo.architectures.evidence_classifier import EvidenceClassifier
+from model_zoo.architectures.evidence_classifier import EvidenceClassifier, cut
 from model_zoo.architectures.fcos_detector import FcosDetector, empty_targets
 from model_zoo.architectures.residual_classifier import ResidualClassifier
 from trainer.augment import Augment
@@ -91,13 +91,9 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
         self.cell_scale = nn.Parameter(torch.tensor(math.log(0.15)))
         self.cell_offset = nn.Parameter(torch.tensor(-4.0))
         classifier = dict(self.networks.items()).get("classifier")
-        if isinstance(classifier, EvidenceClassifier):
-            # Evidence is a cell's logit but for this: it counts from a chance of one in four on.
-            nn.init.constant_(self.cell_scale, 0.0)
-            nn.init.constant_(self.cell_offset, -1.0)
-        elif classifier is not None and self.recipe.train.dense_weight:
+        if isinstance(classifier, ResidualClassifier) and self.recipe.train.dense_weight:
             # A mean over a thousand cells moves only if a lesion's few cells can be large.
-            nn.init.normal_(self.classifier.head.weight, 0.0, 0.3)
+            nn.init.normal_(classifier.head.weight, 0.0, 0.3)
         self._val: list[tuple[Tensor, Tensor]] = []
 
     @property
@@ -132,10 +128,9 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
         classifier = self.classifier
         if isinstance(classifier, EvidenceClassifier):
             uncut = classifier.uncut(pixels)
-            features, cells = torch.relu(uncut), uncut[:, 0]
-        else:
-            features = classifier.features(pixels)
-            cells = torch.einsum("nchw,c->nhw", features, classifier.head.weight[0])
+            return cut(uncut), uncut[:, 0]
+        features = classifier.features(pixels)
+        cells = torch.einsum("nchw,c->nhw", features, classifier.head.weight[0])
         return features, cells * self.cell_scale.exp() + self.cell_offset
 
     def _cells(self, cells: Tensor, batch: Batch) -> Tensor:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Literal, cast
 
 from app.core.dicom.pixels import read_frame
-
 from app.core.dicom.reader import complete, read_image
 from app.core.imaging.background import padding_mask
 from app.core.imaging.image import Image, Source, Spacing

@@ -1,10 +1,11 @@
 """A residual classifier that adds up evidence: trunk, one map of evidence, its mean, one linear head.
 
-The last map is one channel, cut at zero: a cell that looks normal adds nothing, however many such
-cells there are, so that a small lesion is not outvoted by the breast around it, as it is where
-hundreds of channels of either sign are averaged. Only the mean of that map reaches the head, so the
-class-activation map is exact, as with the residual classifier. Several members (the folds of a
-cross-validation) give several maps side by side: the logit is the mean of theirs, the map still exact.
+The last map is one channel, cut at zero and squared: a cell that looks normal adds nothing, however
+many such cells there are, and a few strong cells weigh more than many weak ones, so that a small
+lesion is not outvoted by the breast around it, as it is where many channels of either sign are
+averaged. Only the mean of that map reaches the head, so the class-activation map is exact, as with
+the residual classifier. Several members (the folds of a cross-validation) give several maps side by
+side: the logit is the mean of theirs, the map still exact.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ from model_zoo.architectures.trunk import Trunk, TrunkConfig, config_fields, rea
 
 _HEAD = 30.0
 """First weight of the head: a lesion fills some hundredth of the cells, and its logit should be near 1."""
+
+
+def cut(uncut: Tensor) -> Tensor:
+    """Return evidence: 0 where `uncut` is negative, its square elsewhere."""
+    return torch.relu(uncut).square()
 
 
 class EvidenceClassifier(nn.Module):
@@ -36,17 +42,17 @@ class EvidenceClassifier(nn.Module):
         self.evidence = nn.Conv2d(trunk.widths[-1], 1, 1)
         self.head = nn.Linear(1, 1)
         self.stride = trunk.scales[-1]
-        nn.init.constant_(self.evidence.bias, -1.0)  # type: ignore[arg-type]
+        nn.init.constant_(self.evidence.bias, -2.0)  # type: ignore[arg-type]
         nn.init.constant_(self.head.weight, _HEAD)
         nn.init.constant_(self.head.bias, -0.5)
 
     def uncut(self, x: Tensor) -> Tensor:
-        """Return the evidence before it is cut at zero, shape (N, 1, H / stride, W / stride)."""
+        """Return each cell's logit of being in a lesion, shape (N, 1, H / stride, W / stride)."""
         return cast(Tensor, self.evidence(self.trunk(x)[-1]))
 
     def features(self, x: Tensor) -> Tensor:
         """Return the map of evidence, >= 0, shape (N, 1, H / stride, W / stride)."""
-        return torch.relu(self.uncut(x))
+        return cut(self.uncut(x))
 
     def logits(self, features: Tensor) -> Tensor:
         """Return logits, shape (N, 1), of the map."""
@@ -94,7 +100,7 @@ class _Member(nn.Module):
         self.evidence = nn.Conv2d(trunk.widths[-1], 1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(cast(Tensor, self.evidence(self.trunk(x)[-1])))
+        return cut(cast(Tensor, self.evidence(self.trunk(x)[-1])))
 
 
 def build(config: Mapping[str, Any]) -> EvidenceClassifier | EvidenceEnsemble:
