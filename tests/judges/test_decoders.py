@@ -158,7 +158,7 @@ def all_decoders(path: Path) -> list[np.ndarray]:
     job = _job(image, 0, _locate(image))
     raw = read_spans(job)
     facts = stream_facts(raw, job)
-    return [decoder(raw, job, facts) for decoder in decoders(job)]
+    return [decoder(raw, job, facts, None) for decoder in decoders(job)]
 
 
 @pytest.mark.shared_data

@@ -2,7 +2,7 @@
 
 Runs in the decoder's process: imports neither pydicom nor Qt nor torch. Measured on a 4096 x 3328 image
 of 12 bits, seconds of one core of a 2.5 GHz Xeon: JPEG 2000 OpenJPEG in imagecodecs, pylibjpeg or dicomsdl
-1.53, gdcm 1.75 (it spreads them over all cores: 1.2 of two; two frames side by side are better), Pillow
+1.53, gdcm 1.66 (over two cores 0.92, where imagecodecs takes 0.82; its Python buffer adds 0.3), Pillow
 0.11 at a quarter; JPEG lossless libjpeg-turbo 0.14, dicomsdl 0.17, gdcm 0.43; JPEG-LS CharLS in imagecodecs
 0.26, pyjpegls 0.28, gdcm 0.48; HTJ2K OpenJPH 0.11, OpenJPEG 0.30; RLE imagecodecs 0.04, pylibjpeg 0.08. All
 give the same values bit for bit (tests/judges/test_decoders.py).
@@ -25,6 +25,8 @@ PICTURE = "picture"
 """In place of a transfer syntax: the file is no DICOM but a PNG, JPEG, PGM or TIFF."""
 
 _JPEG = "1.2.840.10008.1.2.4."
+JPEG_2000 = frozenset(_JPEG + one for one in ("90", "91", "201", "202", "203"))
+"""JPEG 2000 and HTJ2K."""
 
 Array = npt.NDArray[Any]
 
@@ -48,6 +50,8 @@ class FrameJob:
         Decode what there is of a codestream that ends early.
     reduce
         Powers of two by which to reduce (JPEG 2000 and HTJ2K), 0 for the whole.
+    threads
+        How many threads a decoder that can use them may use (JPEG 2000).
     """
 
     path: str
@@ -61,6 +65,7 @@ class FrameJob:
     skip: int = 0
     lenient: bool = False
     reduce: int = 0
+    threads: int = 1
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -69,16 +74,18 @@ class FrameJob:
         return -(-self.rows // step), -(-self.columns // step)
 
 
-Decoder = Callable[[bytes, FrameJob, StreamFacts], Array]
+Decoder = Callable[[bytes, FrameJob, StreamFacts, Array | None], Array]
 
 
-def decode(raw: bytes, job: FrameJob) -> Array:
+def decode(raw: bytes, job: FrameJob, out: Array | None = None) -> Array:
     """Return a frame's stored values as uint16 or int16, shape (rows, columns).
 
     Parameters
     ----------
     raw
         The frame's parts, joined.
+    out
+        uint16 of that shape, into which a decoder may write directly; then it is what is returned.
 
     Raises
     ------
@@ -91,16 +98,14 @@ def decode(raw: bytes, job: FrameJob) -> Array:
     facts = stream_facts(raw, job)
     if not job.lenient and job.transfer_syntax != RLE and not ends(raw):
         raise CodecError("ends before its last pixel")
-    failed: list[str] = []
+    direct = out if not job.signed and not facts.signed and facts.precision > 8 else None
     for decoder in decoders(job)[job.skip :]:
         try:
-            values = decoder(raw, job, facts)
-        except FAILURES as error:
-            failed.append(f"{decoder.__name__}: {error}")
+            values = decoder(raw, job, facts, direct)
+        except FAILURES:
             continue
         if values.shape == job.shape:
             return as_stored(values, job)
-        failed.append(f"{decoder.__name__}: shape {values.shape}")
     raise CodecError("has compressed pixels that cannot be decoded")
 
 
@@ -117,7 +122,7 @@ def stream_facts(raw: bytes, job: FrameJob) -> StreamFacts:
     """Return what the codestream says of itself; raises `CodecError` where it contradicts the header."""
     if job.transfer_syntax == RLE:
         return StreamFacts(job.rows, job.columns, 1, job.bits_allocated)
-    is_2000 = job.transfer_syntax in _JPEG_2000
+    is_2000 = job.transfer_syntax in JPEG_2000
     facts = jpeg_2000_facts(raw) if is_2000 else jpeg_facts(raw)
     if (facts.rows, facts.columns) != (job.rows, job.columns):
         sizes = f"{facts.rows} x {facts.columns} pixels where the header says {job.rows} x {job.columns}"
@@ -143,7 +148,7 @@ def as_stored(values: Array, job: FrameJob) -> Array:
     return values.astype(np.int16 if job.signed else np.uint16, copy=False)
 
 
-def gdcm(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
+def gdcm(raw: bytes, job: FrameJob, facts: StreamFacts, out: Array | None = None) -> Array:
     """Decode with GDCM (its own builds of OpenJPEG, CharLS and the three libjpegs)."""
     import gdcm as library
 
@@ -170,14 +175,14 @@ def gdcm(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
     return np.frombuffer(buffer, f"<{'i' if facts.signed else 'u'}{allocated // 8}").reshape(job.shape)
 
 
-def openjpeg(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
+def openjpeg(raw: bytes, job: FrameJob, facts: StreamFacts, out: Array | None = None) -> Array:
     """Decode JPEG 2000 or HTJ2K with OpenJPEG."""
     import imagecodecs
 
-    return np.asarray(imagecodecs.jpeg2k_decode(raw, numthreads=1))
+    return np.asarray(imagecodecs.jpeg2k_decode(raw, numthreads=job.threads, out=out))
 
 
-def pylibjpeg_2000(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
+def pylibjpeg_2000(raw: bytes, job: FrameJob, facts: StreamFacts, out: Array | None = None) -> Array:
     """Decode JPEG 2000 or HTJ2K with pylibjpeg's build of OpenJPEG."""
     from openjpeg.utils import decode_pixel_data
 
@@ -185,14 +190,14 @@ def pylibjpeg_2000(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
     return np.frombuffer(decode_pixel_data(raw, version=2), kind).reshape(job.shape)
 
 
-def openjph(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
+def openjph(raw: bytes, job: FrameJob, facts: StreamFacts, out: Array | None = None) -> Array:
     """Decode HTJ2K with OpenJPH."""
     import imagecodecs
 
-    return np.asarray(imagecodecs.htj2k_decode(raw))
+    return np.asarray(imagecodecs.htj2k_decode(raw, out=out))
 
 
-def pillow(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
+def pillow(raw: bytes, job: FrameJob, facts: StreamFacts, out: Array | None = None) -> Array:
     """Decode JPEG 2000 or HTJ2K at reduced resolution (the low band of the wavelet).
 
     imagecodecs' ``htj2k_decode(skipres)`` lets negative values of the low band wrap; OpenJPEG clips them.
@@ -216,21 +221,21 @@ def pillow(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
     return clipped
 
 
-def turbo(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
+def turbo(raw: bytes, job: FrameJob, facts: StreamFacts, out: Array | None = None) -> Array:
     """Decode JPEG (8 and 12 bits, lossy and lossless) with libjpeg-turbo."""
     import imagecodecs
 
-    return np.asarray(imagecodecs.jpeg8_decode(raw))
+    return np.asarray(imagecodecs.jpeg8_decode(raw, out=out))
 
 
-def charls(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
+def charls(raw: bytes, job: FrameJob, facts: StreamFacts, out: Array | None = None) -> Array:
     """Decode JPEG-LS with CharLS."""
     import imagecodecs
 
-    return np.asarray(imagecodecs.jpegls_decode(raw))
+    return np.asarray(imagecodecs.jpegls_decode(raw, out=out))
 
 
-def pyjpegls(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
+def pyjpegls(raw: bytes, job: FrameJob, facts: StreamFacts, out: Array | None = None) -> Array:
     """Decode JPEG-LS with pyjpegls' build of CharLS."""
     import jpeg_ls
 
@@ -238,7 +243,7 @@ def pyjpegls(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
     return np.frombuffer(jpeg_ls.decode_pixel_data(raw)[0], kind).reshape(job.shape)
 
 
-def packbits(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
+def packbits(raw: bytes, job: FrameJob, facts: StreamFacts, out: Array | None = None) -> Array:
     """Decode DICOM RLE with imagecodecs."""
     import imagecodecs
 
@@ -247,7 +252,7 @@ def packbits(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
     return np.frombuffer(buffer, f"<u{size}").reshape(job.shape)
 
 
-def pylibjpeg(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
+def pylibjpeg(raw: bytes, job: FrameJob, facts: StreamFacts, out: Array | None = None) -> Array:
     """Decode DICOM RLE with pylibjpeg-rle."""
     from rle.rle import decode_frame  # type: ignore[import-not-found,unused-ignore]
 
@@ -256,7 +261,6 @@ def pylibjpeg(raw: bytes, job: FrameJob, facts: StreamFacts) -> Array:
     return np.frombuffer(buffer, f"<u{size}").reshape(job.shape)
 
 
-_JPEG_2000 = frozenset(_JPEG + one for one in ("90", "91", "201", "202", "203"))
 _ORDER: dict[str, tuple[Decoder, ...]] = {
     RLE: (packbits, pylibjpeg),
     _JPEG + "50": (turbo, gdcm),

@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import sys
 import threading
+import time
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,13 +22,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app.core.dicom.codecs import FrameJob, decode, decoders
+from app.core.dicom.codecs import JPEG_2000, FrameJob, decode, decoders
 from app.core.dicom.codestream import CodecError
 from app.core.dicom.sharing import Block
 from app.core.dicom.worker import READY, read_spans, serve
 
 LIMIT_S = 10.0
 """Longest a frame may take: seconds of work, where the system tells them, else of waiting."""
+
+_COMPANY_S = 0.004
+"""How long a lone frame waits for others of its screen: side by side is better than one after the other."""
 
 PATIENCE = 6
 """How many times the limit is waited for a worker that gets little of a busy machine."""
@@ -139,6 +143,7 @@ class DecoderPool:
         self._idle: list[Worker] = []
         self._lock = threading.Lock()
         self._closed = False
+        self._callers = 0
 
     def warm_up(self) -> None:
         """Start the processes without waiting for them."""
@@ -163,7 +168,8 @@ class DecoderPool:
         if multiprocessing.current_process().daemon:
             # A data loader's process may have no children; it is expendable itself.
             return _decode_here(job)
-        with self._slots:
+        with self._counted(), self._slots:
+            job = replace(job, threads=self._threads(job))
             for skip in range(job.skip, max(1, len(decoders(job)))):
                 worker = self._take()
                 try:
@@ -193,6 +199,24 @@ class DecoderPool:
             workers, self._idle = self._idle, []
         for worker in workers:
             worker.close()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self._callers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._callers -= 1
+
+    def _threads(self, job: FrameJob) -> int:
+        """Return this frame's share of the cores: all of them when no other frame is asked for."""
+        if job.transfer_syntax not in JPEG_2000 or job.reduce:
+            return 1
+        if self._callers == 1:
+            time.sleep(_COMPANY_S)
+        return max(1, (os.cpu_count() or 1) // min(max(1, self._callers), self.size))
 
     def _take(self) -> Worker:
         with self._lock:

@@ -50,16 +50,16 @@ def _answer(pipe: Connection, job: FrameJob, name: str) -> str | None:
     rows, columns = job.shape
     memory = receive(pipe, name, rows * columns * 2)
     try:
-        values = decode(read_spans(job), job)
-        np.frombuffer(memory, values.dtype).reshape(job.shape)[...] = values
+        shared = np.frombuffer(memory, np.uint16).reshape(job.shape)
+        values = decode(read_spans(job), job, shared)
+        if values is not shared:
+            shared.view(values.dtype)[...] = values
     except CodecError as error:
         return str(error)
     except OSError as error:
         return f"cannot be read ({(error.strerror or 'input error').lower()})"
     except MemoryError:
         return "needs more memory to decode than there is"
-    finally:
-        del memory
     return None
 
 
