@@ -227,13 +227,29 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """The images of one visit of one patient, in acquisition order."""
+    """The images of one visit of one patient, in acquisition order.
+
+    Attributes
+    ----------
+    uid
+        Study Instance UID as the files say; for output only, since two people may share one and a
+        file may have none.
+    key
+        Unique among the studies of a collection, made by `app.core.dicom.grouping` from patient and
+        uid: by this the workstation knows a study.
+    """
 
     uid: str
     patient: PatientFacts
     date: date | None
     images: tuple[Image, ...]
     description: str = ""
+    key: str = ""
+
+    def __post_init__(self) -> None:
+        """Fall back to the uid where a study was made by hand."""
+        if not self.key:
+            object.__setattr__(self, "key", self.uid)
 
 
 @dataclass(frozen=True, slots=True)
