@@ -51,7 +51,6 @@ def _open(exam: DemoExam, *, off_screen: bool) -> Workstation:
     workstation.window.show()
     picture.open_and_hang(workstation, [*exam.current, *exam.prior])
     _show_truth(workstation, exam)
-    workstation.session.analyse((MODEL,))
     workstation.session.set_overlay(boxes=True)
     return workstation
 
@@ -65,6 +64,7 @@ def _show_truth(workstation: Workstation, exam: DemoExam) -> None:
 
 def _show(exam: DemoExam) -> int:
     workstation = _open(exam, off_screen=False)
+    workstation.session.analyse((MODEL,))
     workstation.window.showMaximized()
     return workstation.run()
 
@@ -73,6 +73,7 @@ def _tour(exam: DemoExam, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     workstation = _open(exam, off_screen=True)
     try:
+        picture.analysed(workstation, (MODEL,))
         for name, sentence, step in _steps(workstation):
             step()
             picture.take(workstation, folder / f"{name}.png")

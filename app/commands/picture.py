@@ -33,6 +33,15 @@ def settle(workstation: Workstation) -> None:
     workstation.settle(lambda: not workstation.library.busy, DECODE_S, "decoding")
 
 
+def analysed(workstation: Workstation, models: tuple[str, ...] | None) -> None:
+    """Ask for a second look and wait for it; `MammoviewError` with the reason if every model failed."""
+    workstation.session.analyse(models)
+    settle(workstation)
+    looks = workstation.session.looks
+    if looks and all(look.state == "failed" for look in looks):
+        raise MammoviewError(f"{looks[0].model.name}: {'; '.join(looks[0].remarks) or 'failed'}")
+
+
 def take(workstation: Workstation, out: Path) -> None:
     """Write a PNG of the main window as it is."""
     settle(workstation)

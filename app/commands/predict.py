@@ -48,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         answers = tuple(run_look(request, _silent, predictors) for request in requests)
         results.append(StudyPrediction(study, study.images, answers))
     write_predictions(Path(arguments.out), [facts_of(bundle) for bundle in bundles], results, heatmaps)
+    for item in found.left_out:
+        print(f"left out: {item.path}: {item.reason}")
     return _summary(results)
 
 

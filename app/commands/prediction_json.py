@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
@@ -86,7 +87,9 @@ def _view(
 ) -> dict[str, Any]:
     heatmap = None
     if heatmaps is not None and view.heatmap is not None:
-        heatmap = os.path.relpath(_write_heatmap(view.heatmap, view, prediction, heatmaps), out.parent or ".")
+        heatmap = os.path.relpath(
+            _write_heatmap(view.heatmap, image, prediction, heatmaps), out.parent or "."
+        )
     return {
         "sop_uid": view.uid,
         "path": str(image.path),
@@ -111,9 +114,11 @@ def _view(
     }
 
 
-def _write_heatmap(heat: HeatMap, view: ViewPrediction, prediction: ExamPrediction, folder: Path) -> Path:
+def _write_heatmap(heat: HeatMap, image: Image, prediction: ExamPrediction, folder: Path) -> Path:
     """Write float32 .npy (native grid), .json (affine to stored pixels), 16-bit .png; return the .npy."""
-    stem = re.sub(r"[^A-Za-z0-9._-]", "_", f"{prediction.model}_{view.uid}")[:180]
+    # Files may lack a UID or share one: the path tells them apart.
+    place = hashlib.sha256(str(image.path).encode()).hexdigest()[:8]
+    stem = re.sub(r"[^A-Za-z0-9._-]", "_", f"{prediction.model}_{image.sop_uid[:100]}_{place}")
     values = heat.values.astype(np.float32)
     buffer = io.BytesIO()
     np.save(buffer, values, allow_pickle=False)
@@ -126,7 +131,7 @@ def _write_heatmap(heat: HeatMap, view: ViewPrediction, prediction: ExamPredicti
         {
             "model": prediction.model,
             "version": prediction.version,
-            "sop_uid": view.uid,
+            "sop_uid": image.sop_uid,
             "method": heat.method,
             "shape": list(values.shape),
             # 2x3: (row, col, 1) of native cell centres -> (row, col) of stored pixel centres.

@@ -69,7 +69,5 @@ def _arrange(workstation: Workstation, protocol: str | None, stage: int | None) 
 
 
 def _analyse(workstation: Workstation, model: str | None, heatmap: bool) -> None:
-    session = workstation.session
-    session.analyse((model,) if model else None)
-    session.set_overlay(boxes=True, heatmap=heatmap)
-    picture.settle(workstation)
+    picture.analysed(workstation, (model,) if model else None)
+    workstation.session.set_overlay(boxes=True, heatmap=heatmap)

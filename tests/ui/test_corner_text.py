@@ -9,7 +9,7 @@ from ui_desk import Desk, image_of, study_of
 
 from app.core.imaging.image import Note, PatientFacts, Spacing
 from app.ui import theme
-from app.ui.overlays.corner_text import badges, doubts, foot, head
+from app.ui.overlays.corner_text import badges, doubts, foot, head, never_off
 from app.ui.overlays.orientation import letters_of
 from app.ui.overlays.scale_bar import bar_of
 
@@ -147,3 +147,13 @@ def test_every_level_is_painted(desk, pixels_of, level):
     if level == "full":
         desk.session.set_overlay(corner="short")
         assert more > int((pixels_of(desk.pane) != plain).any(axis=-1).sum())
+
+
+def test_flips_and_inversion_are_marked_also_when_the_corner_text_is_off(desk):
+    scene = scene_of(desk)
+    assert never_off(scene, scene.image) == ()
+    desk.session.set_overlay(corner="off")
+    desk.session.flip(0, "h")
+    desk.session.invert(0)
+    scene = desk.window.grid.viewports[0].scene
+    assert [line.text for line in never_off(scene, scene.image)] == ["RCC", "FLIPPED", "INVERTED"]

@@ -75,9 +75,12 @@ class ModelFacts:
     operating_point
         Threshold on the score and what it means, or None.
     negatives
-        Sorted scores of negatives of the evaluation set, to state a percentile; may be empty.
+        Scores of negatives of the evaluation set at evenly spaced quantiles, to state a percentile
+        of a score of the same `unit`; may be empty.
     trained_on
         One sentence.
+    unit
+        What one score of `negatives` and `operating_point` is of: ``image``, ``breast``, ``patient``.
     """
 
     name: str
@@ -91,6 +94,7 @@ class ModelFacts:
     trained_on: str
     licence: str
     use: str
+    unit: str = "image"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,4 +23,5 @@ def facts_of(bundle: Bundle) -> ModelFacts:
         trained_on=spec.domain.trained_on,
         licence=spec.licence.name,
         use=spec.licence.use,
+        unit=score.unit,
     )

@@ -6,7 +6,9 @@ memory is given back when it ends. Started on the first look, kept for the next.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -14,9 +16,14 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from app.core.settings import Device
 from model_zoo.contract import ExamPrediction, MammogramView
 from model_zoo.errors import ModelError
+
+FAILURES = (ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+"""What torch, numpy and the files beneath them raise."""
 
 POLL_S = 0.05
 """How often a waiting caller is asked whether it wants to go on."""
@@ -41,19 +48,32 @@ class LookRequest:
 def run_look(
     request: LookRequest, report: Callable[[int, int], None], predictors: dict[tuple[Path, str], Any]
 ) -> ExamPrediction:
-    """Run a look in this process; `predictors` keeps loaded networks between calls."""
+    """Run a look in this process; `predictors` keeps loaded networks between calls.
+
+    Raises
+    ------
+    ModelError
+        For whatever went wrong, in one sentence.
+    """
     # torch is imported here, never before: the window's process does not come this way.
     from model_zoo.bundle import load_bundle
     from model_zoo.exam import predict_exam
     from model_zoo.predictor import load_predictor
 
     key = (request.folder, request.device)
-    if key not in predictors:
-        predictors[key] = load_predictor(load_bundle(request.folder), request.device)
-    return predict_exam(predictors[key], request.views, heatmaps=request.heatmaps, report=report)
+    try:
+        if key not in predictors:
+            predictors[key] = load_predictor(load_bundle(request.folder), request.device)
+        return predict_exam(predictors[key], request.views, heatmaps=request.heatmaps, report=report)
+    except (*FAILURES, cv2.error) as error:
+        text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise ModelError(f"{request.folder.name}: the model failed: {text}") from error
 
 
 def _serve(connection: Connection) -> None:
+    # What libraries print or warn of is not for the reader's terminal; the parent tells in one sentence.
+    warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
     predictors: dict[tuple[Path, str], Any] = {}
     while True:
         try:
@@ -66,10 +86,9 @@ def _serve(connection: Connection) -> None:
 
         try:
             connection.send(("done", run_look(request, report, predictors)))
-        except (ModelError, MemoryError, RuntimeError, OSError, ValueError) as error:
+        except ModelError as error:
             # The sentence crosses the pipe; an error object of a native library might not unpickle.
-            text = str(error) if isinstance(error, ModelError) else f"{type(error).__name__}: {error}"
-            connection.send(("failed", " ".join(text.split())[:300]))
+            connection.send(("failed", str(error)))
 
 
 class InferenceProcess:

@@ -59,19 +59,22 @@ def _view(view: ViewPrediction, image: Image) -> ViewLook:
 def _state(prediction: ExamPrediction, views: tuple[ViewLook, ...], model: ModelFacts) -> LookState:
     """Return the one word of the panel.
 
-    An answer outside the training domain is never called "no findings": it says nothing either way.
+    An answer outside the training domain, or to a part of the exam, is never called "no findings".
     """
     if prediction.status == "failed":
         return "failed"
     scored = [view for view in views if view.status == "scored"]
+    strange = any(not view.in_domain for view in views)
     if not scored:
-        strange = any(not view.in_domain for view in views)
         return "outside its training domain" if strange else "declined"
     if any(view.status == "failed" for view in views):
         return "partly failed"
-    if any(not view.in_domain for view in views):
+    if strange:
         return "outside its training domain"
-    return "findings" if any(_flagged(view, model) for view in scored) else "no findings"
+    if any(_flagged(view, model) for view in scored):
+        return "findings"
+    # What was not looked at may hold anything: only a whole exam can be without findings.
+    return "no findings" if prediction.status == "complete" else "declined"
 
 
 def _flagged(view: ViewLook, model: ModelFacts) -> bool:

@@ -52,6 +52,13 @@ def badges(scene: Scene, image: Image) -> tuple[Line, ...]:
     return tuple(found)
 
 
+def never_off(scene: Scene, image: Image) -> tuple[Line, ...]:
+    """Return what stands even when the corner text is off: which view, where it is not as it should be."""
+    prior = (Line(scene.pane.prior, theme.ACCENT),) if scene.pane.prior else ()
+    marks = (*prior, *badges(scene, image))
+    return (Line(wording.label(image), big=True), *marks) if marks else ()
+
+
 def head(scene: Scene, image: Image) -> tuple[Line, ...]:
     """Return the lines of the upper corner; an image of nobody says its file instead."""
     lines = [Line(wording.label(image), big=True)]
@@ -101,7 +108,10 @@ def zoom_of(scene: Scene) -> float:
 def paint_corner_text(painter: QPainter, scene: Scene) -> None:
     """Write both corners; what does not fit is left to a second column, never over another line."""
     image = scene.image
-    if image is None or scene.overlay.corner == "off" or scene.failed:
+    if image is None or scene.failed:
+        return
+    if scene.overlay.corner == "off":
+        _write_down(painter, scene, never_off(scene, image), MARGIN)
         return
     upper = head(scene, image) + doubts(image, whole=scene.overlay.corner == "full")
     lower = foot(scene, image)
