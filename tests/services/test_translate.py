@@ -1,0 +1,40 @@
+"""The one word the panel shows for a model's answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.core.imaging.image import Image
+from app.core.reading.findings import ModelFacts
+from app.services.inference.translate import second_look
+from model_zoo.contract import ExamPrediction, ViewPrediction
+
+MODEL = ModelFacts("m", "1.0.0", "classification", "x", False, None, (0.5, "half"), (), "", "", "any")
+LOW = ViewPrediction("a", "R", "CC", "scored", score=0.1)
+HIGH = replace(LOW, score=0.9)
+DECLINED = ViewPrediction("a", "R", "CC", "declined", reason="a view it never saw")
+STRANGE = replace(DECLINED, in_domain=False)
+FAILED = ViewPrediction("a", "R", "CC", "failed", reason="cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("status", "views", "state"),
+    [
+        ("complete", (LOW, LOW), "no findings"),
+        ("complete", (LOW, HIGH), "findings"),
+        ("partial", (LOW, DECLINED), "declined"),
+        ("partial", (HIGH, DECLINED), "findings"),
+        ("partial", (LOW, FAILED), "partly failed"),
+        ("partial", (LOW, STRANGE), "outside its training domain"),
+        ("declined", (STRANGE, STRANGE), "outside its training domain"),
+        ("declined", (DECLINED, DECLINED), "declined"),
+        ("failed", (FAILED, FAILED), "failed"),
+    ],
+)
+def test_only_a_whole_exam_can_be_without_findings(status, views, state):
+    images = [Image(path=Path(f"{index}.dcm"), sop_uid=str(index)) for index in range(len(views))]
+    prediction = ExamPrediction("m", "1.0.0", status, views=views)
+    assert second_look(prediction, images, "study", MODEL).state == state
