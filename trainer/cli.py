@@ -64,6 +64,7 @@ def _phantom(arguments: argparse.Namespace) -> None:
         parse_shape(arguments.shape),
         lesions=arguments.lesions,
         calc_scale=arguments.calc_scale,
+        contrast=arguments.contrast,
         report=_counter("exams"),
     )
     _say(f"{arguments.output}: {len(made)} phantom exams")
@@ -207,6 +208,7 @@ def _data_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser
         "--lesions", default="mixed", choices=("mixed", "none", "mass", "calc", "asymmetry", "any")
     )
     phantom.add_argument("--calc-scale", type=float, default=1.0, metavar="F", help="enlarge calcifications")
+    phantom.add_argument("--contrast", type=float, default=1.0, metavar="F", help="strengthen lesions")
     phantom.set_defaults(run=_phantom)
     split = commands.add_parser("split", help="divide the patients")
     split.add_argument("manifest", metavar="manifest.csv")

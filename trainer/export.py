@@ -317,7 +317,21 @@ def export(folders: Sequence[Path], bundles: Path, tell: Tell) -> Bundle:
         state: Mapping[str, torch.Tensor] = ensemble_state([one.state for one in folds])
     else:
         state = (refit or folds[0]).state
-    return _write(bundles, shipped, trained, protocol, measured, state)
+    return _write(bundles, shipped, trained, protocol, measured, state, manifest)
+
+
+def _joined(trained: Sequence[Trained], manifest: Manifest, recipe: Recipe) -> Run:
+    """Return the first run's facts with the patients and licences of all runs together."""
+    seen = {patient for one in trained for patient in (*one.run.trained_on, *one.run.tuned_on)}
+    rows = [row for row in manifest.rows if row.patient_id in seen]
+    return replace(
+        trained[0].run,
+        trained_on=tuple(sorted(seen)),
+        tuned_on=(),
+        licences=tuple(sorted({licence for one in trained for licence in one.run.licences})),
+        images=len(rows),
+        positives=sum(row.label in recipe.target.positive for row in rows),
+    )
 
 
 def _write(
@@ -327,9 +341,10 @@ def _write(
     protocol: Protocol,
     measured: _Measured,
     state: Mapping[str, torch.Tensor],
+    manifest: Manifest,
 ) -> Bundle:
     folds = [one for one in trained if one.run.fold >= 0]
-    run = trained[0].run
+    run = _joined(trained, manifest, recipe)
     text = _PROTOCOLS[protocol].format(fold=folds[0].run.fold, folds=len(folds))
     metrics = measure(
         measured.exams,
@@ -338,11 +353,10 @@ def _write(
         split=run.split_hash,
         boxes="detector" in recipe.networks,
     )
-    seen = {patient for one in trained for patient in (*one.run.trained_on, *one.run.tuned_on)}
     metrics |= {
         "protocol": text,
         "target": {"positive": list(recipe.target.positive), "findings": dict(recipe.target.findings)},
-        "trained_on_patients": sorted(patient_mark(patient) for patient in seen),
+        "trained_on_patients": sorted(patient_mark(patient) for patient in run.trained_on),
         "members": [
             sorted(patient_mark(patient) for patient in (*one.run.trained_on, *one.run.tuned_on))
             for one in folds
@@ -380,5 +394,5 @@ def _training_facts(trained: Sequence[Trained], recipe: Recipe) -> list[str]:
         f"seeds {', '.join(str(one.run.seed) for one in trained)}.",
         f"Software: {', '.join(f'{name} {version}' for name, version in (run.versions or {}).items())}.",
     ]
-    facts += [f"Pretrained on: {sentence}." for sentence in run.ancestors]
+    facts += [f"Pretrained on: {sentence}." for sentence in dict.fromkeys(run.ancestors)]
     return facts
