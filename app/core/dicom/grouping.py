@@ -7,9 +7,11 @@ who share an id stay two.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from app.core.imaging.image import Image, Patient, PatientFacts, Study
@@ -64,10 +66,24 @@ def contradict(one: PatientFacts, other: PatientFacts) -> bool:
     )
 
 
+@functools.lru_cache(maxsize=4096)
 def name_key(name: str) -> str:
     """Return a name for comparison: case, accents, punctuation and the order of its parts do not count."""
     parts = re.split(r"[^\w]+", _folded(name))
     return " ".join(sorted(part for part in parts if part))
+
+
+@dataclass(slots=True)
+class _Share:
+    """Images, or the studies made of them, that may be of one person, with every record met."""
+
+    images: list[Image] = field(default_factory=list)
+    studies: list[_Share] = field(default_factory=list)
+    records: dict[PatientFacts, None] = field(default_factory=dict)
+
+    def fits(self, records: Iterable[PatientFacts]) -> bool:
+        """Tell whether no record contradicts one that is here."""
+        return not any(contradict(one, other) for one in records for other in self.records)
 
 
 def group(images: Iterable[Image]) -> tuple[Patient, ...]:
@@ -77,45 +93,41 @@ def group(images: Iterable[Image]) -> tuple[Patient, ...]:
     -----
     A study whose images contradict each other is split: its images never go under another's name.
     """
-    studies: dict[tuple[str, ...], list[list[Image]]] = {}
+    studies: dict[tuple[str, ...], list[_Share]] = {}
     for image in images:
         uid = image.study_uid or f"{image.patient.id}\n{image.study_date}\n{image.path.parent}"
         shares = studies.setdefault((uid, image.patient.issuer, image.patient.id), [])
-        share = next((one for one in shares if not _any_contradicts(image.patient, one)), None)
+        share = next(
+            (one for one in shares if image.patient in one.records or one.fits([image.patient])), None
+        )
         if share is None:
-            shares.append([image])
-        else:
-            share.append(image)
-    persons: dict[tuple[object, ...], list[list[list[Image]]]] = {}
-    for number, share in enumerate(share for shares in studies.values() for share in shares):
-        facts = share[0].patient
+            share = _Share()
+            shares.append(share)
+        share.images.append(image)
+        share.records[image.patient] = None
+    persons: dict[tuple[object, ...], list[_Share]] = {}
+    for number, study in enumerate(share for shares in studies.values() for share in shares):
+        facts = study.images[0].patient
         key: tuple[object, ...] = (facts.issuer, facts.id) if joins(facts.id) else ("alone", number)
-        _join(share, persons.setdefault(key, []))
+        _join(study, persons.setdefault(key, []))
     found = [_patient(person) for people in persons.values() for person in people]
     return tuple(sorted(found, key=lambda patient: (name_key(patient.facts.name), patient.facts.id)))
 
 
-def _join(share: list[Image], people: list[list[list[Image]]]) -> None:
+def _join(study: _Share, people: list[_Share]) -> None:
     """Add a study to the one person whom it fits; where it fits several, to none of them."""
-    fitting = [
-        person
-        for person in people
-        if not any(
-            contradict(image.patient, other.patient) for image in share for study in person for other in study
-        )
-    ]
+    fitting = [person for person in people if person.fits(study.records)]
     if len(fitting) == 1:
-        fitting[0].append(share)
+        person = fitting[0]
     else:
-        people.append([share])
+        person = _Share()
+        people.append(person)
+    person.studies.append(study)
+    person.records.update(study.records)
 
 
-def _any_contradicts(facts: PatientFacts, images: list[Image]) -> bool:
-    return any(contradict(facts, image.patient) for image in images)
-
-
-def _patient(studies: list[list[Image]]) -> Patient:
-    made = [_study(images) for images in studies]
+def _patient(person: _Share) -> Patient:
+    made = [_study(study.images) for study in person.studies]
     made.sort(key=lambda study: (study.date or _EARLIEST, study.uid), reverse=True)
     return Patient(_fullest([study.patient for study in made]), tuple(made))
 
