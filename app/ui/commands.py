@@ -221,9 +221,9 @@ class Commands:
 
     # Second look
     def second_look(self) -> None:
-        """Run the reading set the first time; afterwards show or hide its marks."""
+        """Run the reading set the first time, or when nothing came of it; else show or hide its marks."""
         states = {look.state for look in self._session.looks}
-        if states <= {"not run"}:
+        if states <= {"not run", "failed"}:
             self._session.set_overlay(boxes=True)
             self._session.analyse()
         else:

@@ -36,6 +36,10 @@ from app.ui.top_bar import TopBar
 
 WIDTHS: Final = {"left": 264, "right": 320}
 """Logical pixels of the side panels at first start."""
+NARROWEST: Final = (1024, 600)
+"""Logical pixels below which the top bar would not hold who is read."""
+PICTURE: Final = (320, 240)
+"""The same for an off-screen picture, whose size is asked for to the pixel."""
 MESSAGE_MS: Final = 10_000
 """How long a message stands in the status line."""
 
@@ -59,7 +63,8 @@ class MainWindow(QMainWindow):
         theme.apply(application)
         self.session = session
         # An off-screen picture must not depend on, or change, how the reader left the window.
-        self._remember = remember and application.platformName() != "offscreen"
+        self._off_screen = application.platformName() == "offscreen"
+        self._remember = remember and not self._off_screen
         self._models: tuple[ModelFacts, ...] = ()
         self._work = ""
         self._message_end = QTimer(self, singleShot=True)
@@ -80,7 +85,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Mammoview")
         self.setWindowIcon(QIcon("icons:mammoview.svg"))
         self.setAcceptDrops(True)
-        self.setMinimumSize(800, 520)
+        self.setMinimumSize(*(PICTURE if self._off_screen else NARROWEST))
         self.top_bar = TopBar(self.actions_by_id, menus.main_menu(self, self.actions_by_id))
         self.grid = Grid(self.session)
         self.status = StatusLine()

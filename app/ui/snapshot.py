@@ -34,13 +34,14 @@ def settle(window: MainWindow, timeout: float = TIMEOUT) -> None:
     quiet = 0
     while quiet < 3:
         QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
-        QCoreApplication.sendPostedEvents()
-        window.repaint()  # lists ask for their thumbnails when painted
-        waited = time.monotonic() - start
-        quiet = quiet + 1 if is_settled(window) else 0
-        if waited > timeout:
+        if is_settled(window):
+            window.repaint()  # lists ask for their small pictures when they are painted
+            quiet = quiet + 1 if is_settled(window) else 0
+        else:
+            quiet = 0
+        if time.monotonic() - start > timeout:
             raise MammoviewError("the window: images were not ready in time")
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def grab(window: MainWindow, timeout: float = TIMEOUT) -> QImage:

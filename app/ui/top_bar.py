@@ -14,10 +14,17 @@ from app.ui.icons import SIZE, icon
 
 
 class Elided(QLabel):
-    """A label that shortens its text with an ellipsis; the whole text is its tool tip."""
+    """A label that shortens its text with an ellipsis; the whole text is its tool tip.
 
-    def __init__(self, role: str = "", parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    kept
+        Logical pixels of the text that are never given up.
+    """
+
+    def __init__(self, role: str = "", kept: int = 0, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._kept = kept
         self.setProperty("role", role)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._whole = ""
@@ -35,7 +42,7 @@ class Elided(QLabel):
         return QSize(metrics.horizontalAdvance(self._whole) + 2, metrics.height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(0, QFontMetrics(self.font()).height())
+        return QSize(min(self._kept, self.sizeHint().width()), QFontMetrics(self.font()).height())
 
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
@@ -87,7 +94,8 @@ class TopBar(QFrame):
         self._menu_button.clicked.connect(self.open_menu)
         line.addWidget(self._menu_button)
         line.addSpacing(8)
-        self._patient, self._facts = Elided("title"), Elided()
+        # Who is read must be readable at any width of the window.
+        self._patient, self._facts = Elided("title", kept=240), Elided(kept=64)
         self._study = Elided("quiet")
         for label in (self._patient, self._facts, self._study):
             line.addWidget(label)
@@ -96,7 +104,8 @@ class TopBar(QFrame):
         self._protocol = QComboBox()
         self._protocol.setAccessibleName("Hanging protocol")
         self._protocol.setToolTip("Hanging protocol  (Ctrl+P)")
-        self._protocol.setMinimumWidth(168)
+        self._protocol.setMinimumWidth(120)
+        self._protocol.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._protocol.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._protocol.activated.connect(self._chosen)
         line.addWidget(self._protocol)
@@ -124,7 +133,7 @@ class TopBar(QFrame):
                 line.addWidget(tool_button(actions[action.id]))
         self._ai = QLabel("AI off")
         self._ai.setProperty("role", "quiet")
-        self._ai.setMinimumWidth(120)
+        self._ai.setMinimumWidth(104)
         self._ai.setAccessibleName("State of the second look")
         line.addWidget(self._ai)
 

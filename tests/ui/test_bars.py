@@ -6,6 +6,8 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from ui_hand import LEFT
 
+from app.ui.main_window import NARROWEST
+
 
 def test_the_top_bar_says_who_is_read(four_views):
     bar = four_views.window.top_bar
@@ -48,3 +50,9 @@ def test_files_and_folders_dropped_on_the_window_are_opened(desk, monkeypatch, t
     )
     desk.window.dropEvent(event)
     assert opened == [tmp_path]
+
+
+def test_the_patients_name_is_whole_even_in_the_narrowest_window(four_views):
+    four_views.window.resize(*NARROWEST)
+    four_views.window.grab()
+    assert four_views.window.top_bar._patient.text() == "Doe, Jane"

@@ -190,3 +190,10 @@ def test_outside_its_domain_nothing_is_called_a_probability(four_views):
     found = replace(finding(), calibrated=True)
     assert words(found, in_domain=True) == "mass  50 %"
     assert words(found, in_domain=False) == "mass  0.50"
+
+
+def test_what_failed_can_be_run_again(four_views):
+    say(four_views, "failed", remarks=("The bundle is damaged.",))
+    assert four_views.window.second_look.run.isVisible()
+    press(four_views, Qt.Key.Key_A)
+    assert len(four_views.oracle.asked) == 2

@@ -104,3 +104,10 @@ def test_the_real_exam_hangs_with_chest_walls_touching(open_window, shared_data)
     labels = [view.scene.image.label for view in window.grid.viewports]
     assert labels == ["RCC", "LCC", "RMLO", "LMLO"]
     assert [view.scene.pane.justify for view in window.grid.viewports] == ["right", "left", "right", "left"]
+
+
+def test_the_smallest_picture_has_its_size_and_qt_says_nothing(open_window, exam, capfd):
+    window = open_window(exam, size=(320, 240))
+    picture = snapshot.grab(window)
+    assert (picture.width(), picture.height()) == (320, 240)
+    assert "QPainter" not in capfd.readouterr().err

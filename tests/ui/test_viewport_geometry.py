@@ -86,7 +86,7 @@ def say(desk: Desk, **facts: object) -> None:
     study = desk.session.screen.study
     desk.session.analyse()
     look = ViewLook(study.images[0].key, "RCC", "scored", **facts)  # type: ignore[arg-type]
-    desk.oracle.look_changed.emit(SecondLook(study.uid, FACTS, "findings", (look,), exam_score=0.5))
+    desk.oracle.look_changed.emit(SecondLook(study.key, FACTS, "findings", (look,), exam_score=0.5))
 
 
 @pytest.mark.parametrize("turned", EIGHT)

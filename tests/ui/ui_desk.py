@@ -143,7 +143,7 @@ class Oracle(QObject):
             ViewLook(i.key, i.label, "scored", score=0.5, findings=(finding(),)) for i in study.images
         )
         given: dict[str, Any] = {"views": views if state == "findings" else (), "exam_score": 0.5}
-        look = SecondLook(study.uid, FACTS, state, **(given | facts))  # type: ignore[arg-type]
+        look = SecondLook(study.key, FACTS, state, **(given | facts))  # type: ignore[arg-type]
         self.look_changed.emit(look)
         return look
 

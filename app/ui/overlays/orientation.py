@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFontMetrics, QPainter
 
@@ -9,6 +11,9 @@ from app.core.imaging.orientation import canonical, edge_letters
 from app.ui import theme
 from app.ui.lettering import edged_text
 from app.ui.scene import MARGIN, Scene
+
+CLEAR: Final = 272
+"""Logical pixels from the free edge that the scale bar and its words may take."""
 
 
 def letters_of(scene: Scene) -> tuple[str, str, str, str] | None:
@@ -33,5 +38,8 @@ def paint_orientation(painter: QPainter, scene: Scene) -> None:
     x = MARGIN if scene.free_left else area.right() - MARGIN - metrics.horizontalAdvance(side)
     middle = area.center().y() + metrics.ascent() / 2
     edged_text(painter, QPointF(x, middle), side, theme.TEXT, font)
-    foot = QPointF(area.center().x() - metrics.horizontalAdvance(bottom) / 2, area.bottom() - MARGIN)
+    # In the middle, but clear of the scale bar in the free corner of a narrow pane.
+    along = min(max(area.width() / 2, CLEAR), area.width() - 2 * MARGIN)
+    x = along if scene.free_left else area.width() - along
+    foot = QPointF(x - metrics.horizontalAdvance(bottom) / 2, area.bottom() - MARGIN)
     edged_text(painter, foot, bottom, theme.TEXT, font)

@@ -34,6 +34,8 @@ def score_sentence(look: SecondLook) -> str:
 def facts_of(look: SecondLook) -> tuple[tuple[str, str], ...]:
     """Return the facts that always stand below a score, as (name, text)."""
     model = look.model
+    if not model.version:  # a model that could not be found has no facts
+        return ()
     rows: list[tuple[str, str]] = []
     if look.exam_score is not None:
         rank = wording.percentile(look.exam_score, model.negatives)

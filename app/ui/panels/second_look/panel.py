@@ -104,7 +104,7 @@ class SecondLookPanel(QWidget):
         fresh = all(look.state == "not run" for look in looks)
         self.empty.setVisible(fresh)
         self.stop.setVisible(running)
-        self.run.setVisible(fresh)
+        self.run.setVisible(all(look.state in ("not run", "failed") for look in looks))
         self.run.setEnabled(self._session.screen.study is not None)
         self.findings.present(looks, self._session.overlay.score_threshold)
         for part in (self._title, self.findings):

@@ -20,12 +20,12 @@ LEFT: Final = 16
 
 
 class StudyDelegate(QStyledItemDelegate):
-    """Paints headings and studies; `open_uid` and `read` are set by the panel."""
+    """Paints headings and studies; `open_key` and `read` are set by the panel."""
 
     def __init__(self, thumbnails: Thumbnails) -> None:
         super().__init__()
         self._thumbnails = thumbnails
-        self.open_uid = ""
+        self.open_key = ""
         self.read: frozenset[str] = frozenset()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
@@ -59,7 +59,7 @@ class StudyDelegate(QStyledItemDelegate):
     def _study(self, painter: QPainter, option: QStyleOptionViewItem, row: Row) -> None:
         study, rect = row.study, option.rect
         assert study is not None
-        is_open, is_read = study.uid == self.open_uid, study.uid in self.read
+        is_open, is_read = study.key == self.open_key, study.key in self.read
         if is_open:
             painter.fillRect(rect, QColor(theme.RAISED))
             painter.fillRect(QRect(rect.left(), rect.top(), 2, rect.height()), QColor(theme.ACCENT))

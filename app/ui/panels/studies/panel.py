@@ -72,9 +72,9 @@ class StudiesPanel(QWidget):
         self._select()
 
     def _screened(self, screen: ScreenState) -> None:
-        uid = screen.study.uid if screen.study else ""
-        if uid != self._delegate.open_uid:
-            self._delegate.open_uid = uid
+        key = screen.study.key if screen.study else ""
+        if key != self._delegate.open_key:
+            self._delegate.open_key = key
             self._select()
             self.list.viewport().update()
 
@@ -84,18 +84,18 @@ class StudiesPanel(QWidget):
 
     def _select(self) -> None:
         for number, row in enumerate(self.rows.rows):
-            if row.study is not None and row.study.uid == self._delegate.open_uid:
+            if row.study is not None and row.study.key == self._delegate.open_key:
                 index = self.rows.index(number)
                 self.list.setCurrentIndex(index)
                 self.list.scrollTo(index)
 
     def _open(self, index: Index) -> None:
         row = index.data(StudyRows.ROW)
-        if row is not None and row.study is not None and row.study.uid != self._delegate.open_uid:
-            self._session.open_study(row.study.uid)
+        if row is not None and row.study is not None and row.study.key != self._delegate.open_key:
+            self._session.open_study(row.study.key)
 
     def _open_first(self) -> None:
         first = next((row.study for row in self.rows.rows if row.study), None)
         if first is not None:
-            self._session.open_study(first.uid)
+            self._session.open_study(first.key)
             self.list.setFocus()
