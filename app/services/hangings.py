@@ -71,9 +71,9 @@ class Hangings(Panes):
 
     def show_in(self, index: int, image: Image) -> None:
         """Show any image of the patient in a pane; one of an earlier study is marked as a prior."""
-        if not self._has(index) or self._uid is None:
+        if not self._has(index) or self._key is None:
             return
-        if not same_patient(self._collection, self._uid, image):
+        if not same_patient(self._collection, self._key, image):
             self.message.emit("That image is of another patient.")
             return
         self._show(move.shown_in(self._screen, index, image, self._views))
@@ -104,8 +104,8 @@ class Hangings(Panes):
         self._show(replace(move.focused(state, index, box, frame), active=index, single=single))
 
     @property
-    def _uid(self) -> str | None:
-        return self._screen.study.uid if self._screen.study is not None else None
+    def _key(self) -> str | None:
+        return self._screen.study.key if self._screen.study is not None else None
 
     def _protocol(self, name: str) -> Protocol | None:
         return next((each for each in self._protocols if each.name == name), None)
@@ -119,7 +119,7 @@ class Hangings(Panes):
 
         def prior(image: Image) -> str:
             study = self._study_of.get(image.key)
-            if study is None or current is None or study.uid == current.uid:
+            if study is None or current is None or study.key == current.key:
                 return ""
             return prior_label(study.date, current.date)
 

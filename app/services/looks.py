@@ -81,7 +81,7 @@ class Looks(QObject):
 
     @Slot(object)
     def _take(self, look: SecondLook) -> None:
-        if not self._asked or self._study is None or look.study_uid != self._study.uid:
+        if not self._asked or self._study is None or look.study_key != self._study.key:
             return
         keys = {image.key for image in self._study.images}
         if any(view.key not in keys for view in look.views):

@@ -33,7 +33,7 @@ class Session(Hangings):
     -------
     collection_changed(Collection), screen_changed(ScreenState), overlay_changed(OverlayState),
     tool_changed(str), linked_changed(bool), looks_changed(tuple of SecondLook),
-    reads_changed(frozenset of study uid), settings_changed(Settings)
+    reads_changed(frozenset of study keys), settings_changed(Settings)
     message(sentence)
         For the status line: why something was not done.
 
@@ -111,7 +111,7 @@ class Session(Hangings):
 
     @property
     def reads(self) -> frozenset[str]:
-        """Study uids that were marked as read."""
+        """Keys of the studies that were marked as read."""
         return self._reads
 
     @property
@@ -125,9 +125,9 @@ class Session(Hangings):
         """Open files and folders; the first study found comes on screen."""
         self._library.open(paths)
 
-    def open_study(self, uid: str) -> None:
-        """Hang a study by its uid with the protocol that fits; flips, inversions and looks start anew."""
-        study = next((each for each in self.studies if each.uid == uid), None)
+    def open_study(self, key: str) -> None:
+        """Hang a study by its key with the protocol that fits; flips, inversions and looks start anew."""
+        study = next((each for each in self.studies if each.key == key), None)
         if study is None:
             self.message.emit("That study is not open.")
             return
@@ -138,7 +138,7 @@ class Session(Hangings):
         self._unseen = {image.key for image in first}
         self._hang(study, protocol, 0)
         self._library.set_study(study, (*first, *others))
-        upcoming = following(self.studies, uid, 1, self._is_unread) or following(self.studies, uid, 1)
+        upcoming = following(self.studies, key, 1, self._is_unread) or following(self.studies, key, 1)
         if upcoming is not None:
             next_protocol = choose_protocol(upcoming, self._protocols, self._settings.protocol)
             self._library.prefetch(reading_order(upcoming, next_protocol)[0])
@@ -152,17 +152,17 @@ class Session(Hangings):
 
     def next_study(self) -> None:
         """Open the study after this one in the list."""
-        self._go(following(self.studies, self._uid, 1), "This is the last study.")
+        self._go(following(self.studies, self._key, 1), "This is the last study.")
 
     def previous_study(self) -> None:
         """Open the study before this one in the list."""
-        self._go(following(self.studies, self._uid, -1), "This is the first study.")
+        self._go(following(self.studies, self._key, -1), "This is the first study.")
 
     def mark_read(self, read: bool = True) -> None:
         """Mark the open study as read (or as not read)."""
-        if self._uid is None:
+        if self._key is None:
             return
-        self._reads = self._reads | {self._uid} if read else self._reads - {self._uid}
+        self._reads = self._reads | {self._key} if read else self._reads - {self._key}
         self.reads_changed.emit(self._reads)
         if read and self._settings.read_moves_on:
             self.next_unread()
@@ -171,9 +171,9 @@ class Session(Hangings):
         """Open the next other study that is not marked as read, from the top again after the last."""
         others = following(
             self.studies,
-            self._uid,
+            self._key,
             1,
-            lambda study: study.uid != self._uid and self._is_unread(study),
+            lambda study: study.key != self._key and self._is_unread(study),
             around=True,
         )
         self._go(others, "No other study is unread.")
@@ -226,13 +226,13 @@ class Session(Hangings):
     # Within
 
     def _is_unread(self, study: Study) -> bool:
-        return study.uid not in self._reads
+        return study.key not in self._reads
 
     def _go(self, study: Study | None, otherwise: str) -> None:
         if study is None:
             self.message.emit(otherwise)
         else:
-            self.open_study(study.uid)
+            self.open_study(study.key)
 
     @Slot(object)
     def _on_collection(self, collection: Collection) -> None:
@@ -240,11 +240,11 @@ class Session(Hangings):
         self._study_of = {image.key: study for study in self.studies for image in study.images}
         self.collection_changed.emit(collection)
         current = self._screen.study
-        again = next((study for study in self.studies if current and study.uid == current.uid), None)
+        again = next((study for study in self.studies if current and study.key == current.key), None)
         if current is not None and again is not None and _keys(again) == _keys(current):
             self._hang_again(again)
         elif self.studies:
-            self.open_study(self.studies[0].uid)
+            self.open_study(self.studies[0].key)
         else:
             self._looks.begin(None)
             self._show(ScreenState(generation=self._screen.generation + 1))

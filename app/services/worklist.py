@@ -14,7 +14,7 @@ def studies_of(collection: Collection) -> tuple[Study, ...]:
 
 def following(
     studies: tuple[Study, ...],
-    uid: str | None,
+    key: str | None,
     step: int,
     wanted: Callable[[Study], bool] = lambda study: True,
     *,
@@ -24,12 +24,12 @@ def following(
 
     Parameters
     ----------
-    uid
+    key
         Of the study to go on from; None or unknown starts before the first.
     around
         Go on at the other end of the list.
     """
-    places = [index for index, study in enumerate(studies) if study.uid == uid]
+    places = [index for index, study in enumerate(studies) if study.key == key]
     here = places[0] if places else -1
     order = list(range(here + step, len(studies) if step > 0 else -1, step))
     if around:
@@ -37,9 +37,9 @@ def following(
     return next((studies[index] for index in order if wanted(studies[index])), None)
 
 
-def same_patient(collection: Collection, uid: str, image: Image) -> bool:
-    """Tell whether an image is of the patient whose study `uid` is."""
+def same_patient(collection: Collection, key: str, image: Image) -> bool:
+    """Tell whether an image is of the patient whose study has the key."""
     for patient in collection.patients:
-        if any(study.uid == uid for study in patient.studies):
+        if any(study.key == key for study in patient.studies):
             return any(image.key == each.key for study in patient.studies for each in study.images)
     return False

@@ -67,7 +67,7 @@ def test_a_look_runs_and_ends_on_its_side_of_the_operating_point(tmp_path, qtbot
     looks.run(study)
     look = finished(qtbot, looks)
     assert looks.heard[0].state == "running"
-    assert (look.study_uid, look.state) == (study.uid, state)
+    assert (look.study_key, look.state) == (study.key, state)
     (view,) = look.views
     assert view.key == study.images[0].key
     assert view.score == pytest.approx(1 / (1 + math.exp(-(4 * level / 4095 - 2))), abs=2e-3)

@@ -95,16 +95,16 @@ class Oracle(QObject):
         self.cancelled = 0
 
     def run(self, study: Study, models: tuple[str, ...] | None) -> None:
-        self.asked.append((study.uid, models))
+        self.asked.append((study.key, models))
 
     def cancel(self) -> None:
         self.cancelled += 1
 
     def answer(self, study: Study | str, model: str = "m", keys: tuple[tuple[str, str], ...] = ()) -> None:
         facts = ModelFacts(model, "1", "", "", False, None, None, (), "", "", "research")
-        uid = study if isinstance(study, str) else study.uid
+        key = study if isinstance(study, str) else study.key
         views = tuple(ViewLook(key, "RCC", "scored") for key in keys)
-        self.look_changed.emit(SecondLook(uid, facts, "no findings", views))
+        self.look_changed.emit(SecondLook(key, facts, "no findings", views))
 
 
 @pytest.fixture
@@ -362,7 +362,7 @@ def test_an_answer_for_another_study_is_never_shown(session: Session, shelf: She
     session.analyse()
     oracle.answer(first)
     assert session.looks == ()
-    # The right study uid with an image of another study is no answer either.
+    # The right study key with an image of another study is no answer either.
     oracle.answer(second, keys=(first.images[0].key,))
     assert session.looks == ()
     oracle.answer(second, keys=(second.images[0].key,))

@@ -101,8 +101,9 @@ def views_found(study: Study, protocol: Protocol) -> int:
 def priors_of(collection: Collection, study: Study) -> tuple[Study, ...]:
     """Return the earlier studies of the patient of a study, newest first; undated ones are no priors."""
     for patient in collection.patients:
-        if any(other.uid == study.uid for other in patient.studies):
-            dated = [other for other in patient.studies if _earlier(other.date, study.date)]
+        if any(other.key == study.key for other in patient.studies):
+            others = [other for other in patient.studies if other.key != study.key]
+            dated = [other for other in others if _earlier(other.date, study.date)]
             return tuple(sorted(dated, key=lambda other: other.date or date.min, reverse=True))
     return ()
 

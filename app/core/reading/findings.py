@@ -101,7 +101,7 @@ class ModelFacts:
 class SecondLook:
     """One model's look at one study; `state` is the one word the panel shows."""
 
-    study_uid: str
+    study_key: str
     model: ModelFacts
     state: LookState
     views: tuple[ViewLook, ...] = ()

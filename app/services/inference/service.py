@@ -25,7 +25,7 @@ from model_zoo.contract import ArrayView, ExamPrediction
 from model_zoo.errors import ModelError
 
 CacheKey = tuple[str, tuple[tuple[object, ...], ...], str, str, str]
-"""(study uid, images, bundle name, version, sha256 of its weights): what an answer depends on.
+"""(study key, images, bundle name, version, sha256 of its weights): what an answer depends on.
 
 Of each image its key and what the reader may set by hand: laterality, view, orientation.
 """
@@ -74,7 +74,7 @@ class Inference(QObject):
         try:
             bundles = catalogue.chosen(models, self._settings.models)
         except ModelError as error:
-            self.look_changed.emit(failed_look(str(error), study.uid, _no_model(models)))
+            self.look_changed.emit(failed_look(str(error), study.key, _no_model(models)))
             return
         images = study.images
         for bundle in bundles:
@@ -83,7 +83,7 @@ class Inference(QObject):
             if key in self._cache:
                 self.look_changed.emit(self._cache[key])
                 continue
-            look = SecondLook(study.uid, facts, "running", progress=(0, len(images)))
+            look = SecondLook(study.key, facts, "running", progress=(0, len(images)))
             decoded = {image.key: self._library.cache.peek((image.key, 0)) for image in images}
             job = Job(self._look, (bundle, images, self._settings.device, decoded), tag=(key, images))
             self._running[job] = look
@@ -140,7 +140,7 @@ class Inference(QObject):
         if look is None:  # cancelled meanwhile
             return
         key, images = _tag(job)
-        answer = second_look(prediction, images, look.study_uid, look.model)
+        answer = second_look(prediction, images, look.study_key, look.model)
         self._cache[key] = answer
         self.look_changed.emit(answer)
 
@@ -148,7 +148,7 @@ class Inference(QObject):
     def _failed(self, job: Job, error: Exception) -> None:
         look = self._running.pop(job, None)
         if look is not None:
-            self.look_changed.emit(failed_look(_sentence(error), look.study_uid, look.model))
+            self.look_changed.emit(failed_look(_sentence(error), look.study_key, look.model))
 
     @Slot(object)
     def _ended(self, job: Job) -> None:
@@ -163,7 +163,7 @@ def _tag(job: Job) -> tuple[CacheKey, tuple[Image, ...]]:
 def _cache_key(study: Study, images: Sequence[Image], bundle: Bundle) -> CacheKey:
     weights = bundle.spec.files.get(bundle.weights.name, "")
     asked = tuple((image.key, image.laterality, image.view, image.orientation) for image in images)
-    return (study.uid, asked, bundle.name, bundle.version, weights)
+    return (study.key, asked, bundle.name, bundle.version, weights)
 
 
 def _sentence(error: Exception) -> str:

@@ -17,12 +17,12 @@ from model_zoo.contract import ExamPrediction, ViewPrediction
 
 
 def second_look(
-    prediction: ExamPrediction, images: Sequence[Image], study_uid: str, model: ModelFacts
+    prediction: ExamPrediction, images: Sequence[Image], study_key: str, model: ModelFacts
 ) -> SecondLook:
     """Return a finished look; `images` are the ones asked about, in the order of the prediction's views."""
     views = tuple(_view(view, image) for view, image in zip(prediction.views, images, strict=True))
     return SecondLook(
-        study_uid=study_uid,
+        study_key=study_key,
         model=model,
         state=_state(prediction, views, model),
         views=views,
@@ -34,9 +34,9 @@ def second_look(
     )
 
 
-def failed_look(sentence: str, study_uid: str, model: ModelFacts) -> SecondLook:
+def failed_look(sentence: str, study_key: str, model: ModelFacts) -> SecondLook:
     """Return a look that did not happen, with its reason."""
-    return SecondLook(study_uid=study_uid, model=model, state="failed", remarks=(sentence,))
+    return SecondLook(study_key=study_key, model=model, state="failed", remarks=(sentence,))
 
 
 def _view(view: ViewPrediction, image: Image) -> ViewLook:
