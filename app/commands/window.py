@@ -84,4 +84,7 @@ def open_window(*, off_screen: bool = False) -> Workstation:
     looks = Inference(library, settings)
     session = Session(library, looks, settings)
     session.settings_changed.connect(looks.configure)
-    return Workstation(application, library, looks, session, MainWindow(session))
+    window = MainWindow(session)
+    looks.models_found.connect(window.show_models)
+    looks.list_models()
+    return Workstation(application, library, looks, session, window)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import platformdirs
@@ -22,8 +23,27 @@ def user_folder() -> Path:
 
 
 def find() -> Shelf:
-    """Return all models, sorted by name, and those refused with their sentences."""
-    return bundles.find_bundles([bundles.shipped_folder(), user_folder()])
+    """Return all models, sorted by name, and those refused with their sentences.
+
+    Reading every file to check its hash takes a second per 100 MB, so it is done again only when a
+    file's size or time has changed; `verified` always reads.
+    """
+    folders = (bundles.shipped_folder(), user_folder())
+    return _find(folders, tuple(stamp for folder in folders for stamp in _stamps(folder)))
+
+
+@lru_cache(maxsize=4)
+def _find(folders: tuple[Path, ...], stamps: tuple[tuple[str, int, int], ...]) -> Shelf:
+    return bundles.find_bundles(folders)
+
+
+def _stamps(folder: Path) -> Iterator[tuple[str, int, int]]:
+    for path in sorted(folder.rglob("*")):
+        try:
+            facts = path.lstat()
+        except OSError:
+            continue
+        yield str(path), facts.st_mtime_ns, facts.st_size
 
 
 def get(name: str) -> Bundle:

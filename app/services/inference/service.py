@@ -39,6 +39,8 @@ class Inference(QObject):
     look_changed(SecondLook)
         A model's look at a study: running (with progress), then how it ended. The session drops
         what belongs to another study than the open one.
+    models_found(tuple of ModelFacts)
+        What there is to ask; the answer to `list_models`.
 
     Parameters
     ----------
@@ -49,6 +51,7 @@ class Inference(QObject):
     """
 
     look_changed = Signal(object)
+    models_found = Signal(object)
 
     def __init__(self, library: Library, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -64,9 +67,13 @@ class Inference(QObject):
         """Take new preferences; they hold from the next look on."""
         self._settings = settings
 
-    def facts(self) -> tuple[ModelFacts, ...]:
-        """Return what there is to ask."""
-        return tuple(facts_of(bundle) for bundle in catalogue.find().bundles)
+    def list_models(self) -> None:
+        """Look for models in the background: every file of theirs is read once to check its hash."""
+        self._jobs.start(Job(_installed), done=self._listed)
+
+    @Slot(object, object)
+    def _listed(self, job: Job, models: tuple[ModelFacts, ...]) -> None:
+        self.models_found.emit(models)
 
     def run(self, study: Study, models: tuple[str, ...] | None = None) -> None:
         """Start a look at a study by each model named, or of the reading set."""
@@ -153,6 +160,10 @@ class Inference(QObject):
     @Slot(object)
     def _ended(self, job: Job) -> None:
         self._running.pop(job, None)
+
+
+def _installed(*, report: Callable[[int, int], None]) -> tuple[ModelFacts, ...]:
+    return tuple(facts_of(bundle) for bundle in catalogue.find().bundles)
 
 
 def _tag(job: Job) -> tuple[CacheKey, tuple[Image, ...]]:
