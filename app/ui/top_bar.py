@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QFontMetrics
+from PySide6.QtGui import QAction, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
 
 from app.core.reading.findings import SecondLook
@@ -11,6 +13,11 @@ from app.services.state import ScreenState
 from app.ui import theme, wording
 from app.ui.actions import ACTIONS
 from app.ui.icons import SIZE, icon
+
+WIDE: Final = 1240
+"""Logical pixels from which on all buttons have room beside the patient's name."""
+SPARE: Final = "Image"
+"""Group whose buttons a narrower bar leaves out; menu and keys have them."""
 
 
 class Elided(QLabel):
@@ -118,15 +125,16 @@ class TopBar(QFrame):
         line.addWidget(self._stage)
         line.addWidget(tool_button(actions["next_stage"]))
         group = ""
+        self._spare: list[QWidget] = []
         for action in ACTIONS:
             if not action.bar or action.group == "Second look":
                 continue
             if action.group != group:
                 group = action.group
                 line.addSpacing(4)
-                line.addWidget(gap())
+                self._add(line, gap(), group)
                 line.addSpacing(4)
-            line.addWidget(tool_button(actions[action.id]))
+            self._add(line, tool_button(actions[action.id]), group)
         line.addStretch(1)
         for action in ACTIONS:
             if action.bar and action.group == "Second look":
@@ -136,6 +144,16 @@ class TopBar(QFrame):
         self._ai.setMinimumWidth(104)
         self._ai.setAccessibleName("State of the second look")
         line.addWidget(self._ai)
+
+    def _add(self, line: QHBoxLayout, part: QWidget, group: str) -> None:
+        line.addWidget(part)
+        if group == SPARE:
+            self._spare.append(part)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        for part in self._spare:
+            part.setVisible(self.width() >= WIDE)
 
     def present(self, screen: ScreenState, protocols: tuple[tuple[str, str], ...]) -> None:
         """Show who is on screen and how it hangs; `protocols` are (name, title)."""

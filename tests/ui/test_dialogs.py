@@ -42,7 +42,8 @@ def test_laterality_and_view_are_said_by_hand(desk, qtbot):
     assert {image.label for image in desk.session.screen.study.images} == {"RCC", "LCC"}
 
 
-def test_the_settings_dialog_has_every_setting_and_keeps_a_change(four_views, qtbot):
+def test_the_settings_dialog_has_every_setting_and_keeps_a_change(four_views, qtbot, monkeypatch, tmp_path):
+    monkeypatch.setenv("MAMMOVIEW_CONFIG", str(tmp_path))
     dialog = SettingsDialog(four_views.window)
     qtbot.addWidget(dialog)
     wanted = {item.name for item in fields(Settings) if "label" in item.metadata}

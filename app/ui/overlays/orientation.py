@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontMetrics, QPainter
 from app.core.imaging.orientation import canonical, edge_letters
 from app.ui import theme
 from app.ui.lettering import edged_text
-from app.ui.scene import MARGIN, Scene
+from app.ui.scene import FOOT, MARGIN, Scene
 
 CLEAR: Final = 272
 """Logical pixels from the free edge that the scale bar and its words may take."""
@@ -38,8 +38,9 @@ def paint_orientation(painter: QPainter, scene: Scene) -> None:
     x = MARGIN if scene.free_left else area.right() - MARGIN - metrics.horizontalAdvance(side)
     middle = area.center().y() + metrics.ascent() / 2
     edged_text(painter, QPointF(x, middle), side, theme.TEXT, font)
-    # In the middle, but clear of the scale bar in the free corner of a narrow pane.
-    along = min(max(area.width() / 2, CLEAR), area.width() - 2 * MARGIN)
-    x = along if scene.free_left else area.width() - along
-    foot = QPointF(x - metrics.horizontalAdvance(bottom) / 2, area.bottom() - MARGIN)
+    # In a narrow pane the scale bar reaches the middle: the letter stands above it.
+    raised = FOOT if area.width() < 2 * CLEAR else 0
+    along = area.width() * (0.6 if raised else 0.5)
+    centre = along if scene.free_left else area.width() - along
+    foot = QPointF(centre - metrics.horizontalAdvance(bottom) / 2, area.bottom() - MARGIN - raised)
     edged_text(painter, foot, bottom, theme.TEXT, font)

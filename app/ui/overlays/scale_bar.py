@@ -15,6 +15,8 @@ from app.ui.scene import MARGIN, Scene
 LENGTHS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 LONGEST: Final = 120.0
 """Logical pixels."""
+SHARE: Final = 0.25
+"""Part of the pane's width that the bar may take."""
 
 
 def device_per_unit(scene: Scene, image: Image) -> float:
@@ -30,7 +32,8 @@ def device_per_unit(scene: Scene, image: Image) -> float:
 def bar_of(scene: Scene, image: Image) -> tuple[int, float]:
     """Return the bar's length in millimetres (or pixels) and in logical screen pixels."""
     per_unit = device_per_unit(scene, image) / scene.ratio
-    length = max((n for n in LENGTHS if n * per_unit <= LONGEST), default=LENGTHS[0])
+    longest = min(LONGEST, SHARE * scene.bounds.width())
+    length = max((n for n in LENGTHS if n * per_unit <= longest), default=LENGTHS[0])
     return length, length * per_unit
 
 
