@@ -89,3 +89,34 @@ def _collect(token: str, before: str | None, behind: str | None, views: set[str]
     if view:
         views.add(view)
     found.extend(one.upper() for one in (before, alone, behind) if one)
+
+
+_LETTER = re.compile(r"[^\W\d_]+")
+_VIEW_WORD = re.compile(r"(?=.)(?:medio|latero|cranio)?-?(?:lateral|medial|caudal)?(?:oblique|obli)?$")
+_FILLERS = frozenset({"full", "view"})
+
+
+def exam_name(stem: str) -> str:
+    """Return what a file name says besides side and view: ``brown`` of ``brown_RCC``, "" of ``L_MLO``.
+
+    Of single letters and of views only the last is taken off: in ``R_Brown_LCC`` the R is a name's.
+    """
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", stem)
+    runs = [(one.span(), one.group().lower()) for one in _LETTER.finditer(spaced)]
+    taken = [span for span, word in runs if word in _FILLERS or (word in _SIDES and len(word) > 1)]
+    letters = [span for span, word in runs if word in _SIDES and len(word) == 1]
+    views = [(span, match) for span, word in runs if (match := _TOKEN.match(word)) and _is_view(match)]
+    if views:
+        taken.append(views[-1][0])
+    else:
+        taken += [span for span, word in runs if _VIEW_WORD.match(word)]
+    if letters and not (views and views[-1][1].group(1)):
+        taken.append(letters[-1])
+    for start, end in sorted(taken, reverse=True):
+        spaced = f"{spaced[:start]} {spaced[end:]}"
+    return re.sub(r"[\s_.\-]+", " ", spaced).strip()
+
+
+def _is_view(match: re.Match[str]) -> bool:
+    """Tell whether the token is surely a view; ``tan`` and ``at`` alone may be a name."""
+    return bool(match.group(1)) or match.group(3) not in _STANDS_FOR

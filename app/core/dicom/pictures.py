@@ -44,8 +44,14 @@ Pillow.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", module=r"PIL\..*")
 
 
-def probe(path: Path) -> tuple[int, int, str]:
-    """Return (rows, columns, Pillow mode) from a picture's header.
+_PHOTOMETRIC_INTERPRETATION = 262
+"""TIFF 6.0 tag; 0 is WhiteIsZero."""
+
+
+def probe(path: Path) -> tuple[int, int, str, bool]:
+    """Return (rows, columns, Pillow mode, low is bright) from a picture's header.
+
+    Low is bright in a TIFF of 16 bit that is WhiteIsZero: Pillow inverts those of 8 bit and not these.
 
     Raises
     ------
@@ -62,6 +68,7 @@ def probe(path: Path) -> tuple[int, int, str]:
         with Pillow.open(path, formats=_FORMATS) as picture:
             columns, rows = picture.size
             mode, count = picture.mode, getattr(picture, "n_frames", 1)
+            white_is_zero = mode in SIXTEEN_BIT and _photometric(picture) == 0
     except _BROKEN as error:
         raise CodecError(_reason(error)) from error
     if rows < 1 or columns < 1 or rows * columns > MOST_PIXELS:
@@ -70,7 +77,7 @@ def probe(path: Path) -> tuple[int, int, str]:
         raise CodecError(f"is not a picture of 8 or 16 bit grey (mode {mode})")
     if count > 1:
         raise CodecError(f"holds {count} pictures in one file")
-    return rows, columns, mode
+    return rows, columns, mode, white_is_zero
 
 
 def decode_picture(path: Path) -> npt.NDArray[np.uint16]:
@@ -96,6 +103,13 @@ def decode_picture(path: Path) -> npt.NDArray[np.uint16]:
     ):
         raise CodecError("holds values outside 0..65535")
     return values.astype(np.uint16)
+
+
+def _photometric(picture: Pillow.Image) -> int | None:
+    if not isinstance(picture, TiffImagePlugin.TiffImageFile):
+        return None
+    stated: int | None = picture.tag_v2.get(_PHOTOMETRIC_INTERPRETATION)
+    return stated
 
 
 def _reason(error: BaseException) -> str:

@@ -1,7 +1,8 @@
 """Facts of pictures that are no DICOM: side and view from the file name, no patient, no millimetres.
 
-A picture knows no patient: its id is empty, so that it never joins another; the pictures of one folder
-are one study. Its UIDs are derived from bytes and place, so that they are the same on every run.
+A picture knows no patient: its id is empty, so that it never joins another, and alone it is a study of
+its own (`app.core.dicom.picture_exams` puts exams together). Its UIDs are derived from bytes and place, so
+that they are the same on every run.
 """
 
 from __future__ import annotations
@@ -22,8 +23,30 @@ _HASHED = 4096
 
 
 def is_picture(path: Path) -> bool:
-    """Tell from the name whether the file is a picture."""
-    return path.suffix.lower() in SUFFIXES
+    """Tell from the name whether the file is a picture; a DICOM file under such a name is none."""
+    return path.suffix.lower() in SUFFIXES and not _is_dicom(path)
+
+
+def _is_dicom(path: Path) -> bool:
+    """Tell whether DICM stands behind the preamble (PS3.10 7.1)."""
+    try:
+        if not path.is_file():
+            return False  # a pipe would never end
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
+def folder_of(path: Path) -> Path:
+    """Return the folder of a file, without symbolic links."""
+    return _resolved(path.parent)
+
+
+def study_uid_of(path: Path, exam: str | None = None) -> str:
+    """Return the UID of the exam of a picture: named within its folder, or (None) the picture alone."""
+    text = f"{folder_of(path)}\n{f'file {path.name}' if exam is None else exam}"
+    return _uid(hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest())
 
 
 def read_picture_facts(path: Path) -> Image:
@@ -35,8 +58,8 @@ def read_picture_facts(path: Path) -> Image:
         Missing, empty, broken, too large, or not an image of 8 or 16 bit.
     """
     try:
-        rows, columns, mode = probe(path)
-        place = _resolved(path.parent)
+        rows, columns, mode, white_is_zero = probe(path)
+        place = folder_of(path)
         uid = _uid(_digest(path, place))
     except CodecError as error:
         raise ReadError(path, str(error)) from error
@@ -48,15 +71,16 @@ def read_picture_facts(path: Path) -> Image:
     return Image(
         path=path,
         sop_uid=uid,
-        study_uid=_uid(hashlib.sha256(str(place).encode()).digest()),
+        study_uid=study_uid_of(path),
         rows=rows,
         columns=columns,
         laterality=named.laterality,
         view=named.view,
         modifiers=named.modifiers,
         label=label,
-        grey=(Grey(bits_stored=bits),),
-        study_description=place.name,
+        grey=(Grey(bits_stored=bits, inverse=white_is_zero),),
+        photometric="MONOCHROME1" if white_is_zero else "MONOCHROME2",
+        study_description=path.stem,
         notes=_notes(named, label, mode),
         kind="raster",
     )
@@ -95,7 +119,9 @@ def _digest(path: Path, place: Path) -> bytes:
     with path.open("rb") as file:
         start = file.read(_HASHED)
         size = file.seek(0, io.SEEK_END)
-    return hashlib.sha256(start + f"\n{size}\n{place / path.name}".encode()).digest()
+    return hashlib.sha256(
+        start + f"\n{size}\n{place / path.name}".encode("utf-8", "surrogateescape")
+    ).digest()
 
 
 def _uid(digest: bytes) -> str:

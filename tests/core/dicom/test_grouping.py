@@ -1,12 +1,16 @@
 """Who is the same patient, and in what order studies and images come."""
 
+import re
+import time
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 
-from app.core.dicom.grouping import group, joins, name_key
+from app.core.dicom.grouping import group
+from app.core.dicom.persons import joins, name_key
 from app.core.imaging.image import Image, PatientFacts
 
 
@@ -124,3 +128,94 @@ def test_a_study_tells_what_any_of_its_images_tells():
 
 def test_the_order_of_name_parts_does_not_count():
     assert name_key("Doe, Jane Mary") == name_key("JANE MARY DOE")
+
+
+def everything(people):
+    """Return what was grouped: for each patient the keys and images of the studies."""
+    return [
+        [(study.key, [one.sop_uid for one in study.images]) for study in person.studies] for person in people
+    ]
+
+
+NAMELESS_ALPHA_BETA = ("", "Alpha, Ann", "Beta, Bea")
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_of_three_studies_the_nameless_stays_alone_in_whatever_order_they_come(order):
+    studies = [image(n, str(n), name=name) for n, name in enumerate(NAMELESS_ALPHA_BETA)]
+    people = group(studies[n] for n in order)
+    assert [person.facts.name for person in people] == ["", "Alpha, Ann", "Beta, Bea"]
+    assert [len(person.studies) for person in people] == [1, 1, 1]
+    assert everything(people) == everything(group(studies))
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_of_three_images_of_one_study_the_nameless_stays_alone_in_whatever_order(order):
+    images = [image(n, name=name) for n, name in enumerate(NAMELESS_ALPHA_BETA)]
+    people = group(images[n] for n in order)
+    assert [person.facts.name for person in people] == ["", "Alpha, Ann", "Beta, Bea"]
+    assert [len(person.studies[0].images) for person in people] == [1, 1, 1]
+    assert everything(people) == everything(group(images))
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_an_incomplete_record_joins_the_one_person_whom_it_fits_in_whatever_order(order):
+    born = date(1960, 1, 1)
+    studies = [
+        image(1, "a", name="Alpha, Ann", birth_date=born),
+        image(2, "b", name="Alpha, Ann"),
+        image(3, "c", name="Beta, Bea"),
+    ]
+    people = group(studies[n] for n in order)
+    assert [(person.facts.name, len(person.studies)) for person in people] == [
+        ("Alpha, Ann", 2),
+        ("Beta, Bea", 1),
+    ]
+
+
+def test_two_records_that_a_third_would_bridge_are_not_one_person():
+    # Both fit "Alpha" without a birth date; they contradict each other.
+    people = group([
+        image(1, "a", name="Alpha, Ann", birth_date=date(1960, 1, 1)),
+        image(2, "b", name="Alpha, Ann"),
+        image(3, "c", name="Alpha, Ann", birth_date=date(1970, 1, 1)),
+    ])  # fmt: skip
+    assert [len(person.studies) for person in people] == [1, 1, 1]
+
+
+def test_two_people_under_one_study_uid_have_two_keys():
+    people = group([image(1, name="Doe, Jane"), image(2, name="Roe, Ann")])
+    studies = [study for person in people for study in person.studies]
+    assert {study.uid for study in studies} == {"9.1"}
+    assert len({study.key for study in studies}) == 2
+    assert all(re.fullmatch("[0-9a-f]{16}", study.key) for study in studies)
+
+
+def test_a_key_does_not_depend_on_what_else_is_found_or_how_a_name_is_spelt():
+    ((study,), (other,)) = (
+        [one for person in group(images) for one in person.studies if one.uid == "9.1"]
+        for images in ([image(1, name="Doe, Jane")], [image(7, "5"), image(1, name="DOE^JANE")])
+    )
+    assert study.key == other.key
+
+
+def test_without_study_uid_id_and_name_only_the_series_holds_images_together():
+    def bare(number, series):
+        return replace(image(number, patient_id=""), study_uid="", series_uid=series)
+
+    people = group([bare(1, ""), bare(2, ""), bare(3, "7.1"), bare(4, "7.1"), bare(5, "7.2")])
+    sizes = sorted(len(study.images) for person in people for study in person.studies)
+    assert sizes == [1, 1, 1, 2]
+    assert len({study.key for person in people for study in person.studies}) == 4
+
+
+def test_without_study_uid_the_images_of_an_id_and_a_day_are_one_study():
+    (patient,) = group([replace(image(n), study_uid="") for n in (1, 2)])
+    assert [len(study.images) for study in patient.studies] == [2]
+
+
+def test_thousands_of_images_of_one_study_are_grouped_in_no_time():
+    began = time.process_time()
+    (patient,) = group([image(n % 60, name=f"Doe, {'JANE' if n % 2 else 'Jane'}") for n in range(3000)])
+    assert len(patient.studies[0].images) == 3000
+    assert time.process_time() - began < 3

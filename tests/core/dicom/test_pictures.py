@@ -1,8 +1,10 @@
 """PNG, JPEG, PGM and TIFF, 8 and 16 bit."""
 
+import struct
+
 import numpy as np
 import pytest
-from dicom_files import phantom_pixels
+from dicom_files import phantom_pixels, write_mg
 from PIL import Image as Pillow
 
 from app.core.dicom.pixels import first_look, read_frame
@@ -125,3 +127,34 @@ def test_a_floating_point_picture_is_refused(tmp_path):
     path = write(tmp_path / "a.tif", phantom_pixels(bits=8).astype(np.float32))
     with pytest.raises(ReadError, match="8 or 16 bit"):
         read_image(path)
+
+
+def test_a_16_bit_tiff_whose_low_values_are_bright_is_inverse(tmp_path):
+    pixels = phantom_pixels(bits=16)
+    for stated, inverse in ((0, True), (1, False)):  # TIFF 6.0: 0 is WhiteIsZero, 1 BlackIsZero
+        path = tmp_path / f"{stated}.tif"
+        Pillow.fromarray(pixels).save(path, tiffinfo={262: stated})
+        image = read_image(path)
+        assert image.grey[0].inverse is inverse
+        assert image.photometric == ("MONOCHROME1" if inverse else "MONOCHROME2")
+        np.testing.assert_array_equal(read_frame(image).stored, pixels)
+
+
+def test_an_8_bit_tiff_whose_low_values_are_bright_comes_out_inverted_once(tmp_path):
+    # A TIFF 6.0 by hand: header, one strip of four pixels, nine entries of type SHORT or LONG.
+    strip = bytes([0, 10, 100, 255])
+    entries = [(256, 3, 2), (257, 3, 2), (258, 3, 8), (259, 3, 1), (262, 3, 0), (273, 4, 8), (277, 3, 1),
+               (278, 3, 2), (279, 4, 4)]  # fmt: skip
+    directory = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)
+    path = tmp_path / "LCC.tif"
+    path.write_bytes(b"II*\0" + struct.pack("<I", 12) + strip + struct.pack("<H", 9) + directory + bytes(4))
+    image = read_image(path)
+    assert (image.grey[0].inverse, image.photometric) == (False, "MONOCHROME2")
+    assert read_frame(image).stored.ravel().tolist() == [255, 245, 155, 0]
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
+def test_a_dicom_file_under_the_name_of_a_picture_is_read_as_dicom(tmp_path, suffix):
+    image = read_image(write_mg(tmp_path / f"a.{suffix}"))
+    assert image.kind == "dicom"
+    assert image.patient.id
