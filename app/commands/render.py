@@ -13,7 +13,7 @@ from app.commands.output import write_png
 from app.core.dicom.pixels import read_frame
 from app.core.dicom.reader import complete, read_image
 from app.core.errors import ReadError
-from app.core.imaging.background import background_mask, padding_mask
+from app.core.imaging.background import dark_mask, padding_mask
 from app.core.imaging.greyscale import alternatives, automatic_window, render
 from app.core.imaging.image import Grey, Image, Voi, Window
 from app.core.imaging.orientation import canonical, turn
@@ -79,11 +79,9 @@ def rendered(
     stored = read_frame(image, frame).stored
     image = complete(image, stored)
     grey = image.grey_of(frame)
-    mask = padding_mask(stored, grey)
     chosen = _window(path, grey, window, function) if window else _alternative(path, stored, grey, voi or 1)
-    if invert and (mask is None or not mask.any()):
-        # No padding, or padding that is named and never occurs: air stays black also when inverted.
-        mask = background_mask(stored, grey)
+    # Padding is black always; air is what it is, and stays black when inverted.
+    mask = dark_mask(stored, grey) if invert else padding_mask(stored, grey)
     pixels = render(stored, grey, chosen, mask=mask, invert=invert)
     return turn(pixels, _hang(image)) if oriented else pixels
 
@@ -104,8 +102,7 @@ def _window(path: Path, grey: Grey, window: tuple[float, float], function: str |
 def _alternative(path: Path, stored: npt.NDArray[np.generic], grey: Grey, number: int) -> Voi:
     automatic = None
     if not grey.voi:
-        mask = padding_mask(stored, grey)
-        automatic = automatic_window(stored, background_mask(stored, grey) if mask is None else mask, grey)
+        automatic = automatic_window(stored, dark_mask(stored, grey), grey)
     choices = alternatives(grey, automatic)
     if number > len(choices):
         raise ReadError(path, f"has {len(choices)} grey-scale alternatives, not {number}")

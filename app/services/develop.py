@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from app.core.dicom.pixels import Frame, first_look, read_frame
 from app.core.dicom.reader import complete
-from app.core.imaging.background import background_mask, breast_box, padding_mask
+from app.core.imaging.background import breast_box, dark_mask, padding_mask
 from app.core.imaging.geometry import Affine
 from app.core.imaging.greyscale import automatic_window, table8
 from app.core.imaging.image import Image
@@ -22,8 +22,6 @@ from app.services.jobs import Report
 THUMBNAIL_PX = 160
 LOOK_PX = 512
 """Least length of the longer side of a first look."""
-LEAST_PADDING = 0.01
-"""Part of the frame below which named padding is not the air around the breast."""
 
 
 def decode_frame(image: Image, frame: int, report: Report) -> FramePixels:
@@ -84,15 +82,12 @@ def develop(image: Image, frame: int, decoded: Frame, *, refining: bool = False)
     stored = decoded.stored
     stored.setflags(write=False)
     grey = image.grey_of(frame)
+    mask = dark_mask(stored, grey)
+    mask.setflags(write=False)
     padding = padding_mask(stored, grey)
     if padding is not None and not padding.any():
-        # Named and never used: the air must not turn white when the reader inverts.
-        grey, padding = replace(grey, padding=None), None
-    mask = background_mask(stored, grey) if padding is None else padding
-    mask.setflags(write=False)
-    outside = mask
-    if padding is not None and np.count_nonzero(padding) < LEAST_PADDING * padding.size:
-        outside = background_mask(stored, grey)
+        # Named and never used: what is masked is air, which is black only when the reader inverts.
+        grey = replace(grey, padding=None)
     to_stored = _to_stored(image, stored.shape)
     # A look doubts nothing that the file states: what the pixels contradict is told with the whole frame.
     told = image if refining and image.orientation is not None else complete(image, stored)
@@ -102,10 +97,10 @@ def develop(image: Image, frame: int, decoded: Frame, *, refining: bool = False)
         stored=stored,
         mask=mask,
         pyramid=build(stored, mask, grey),
-        alternatives=grey.voi or (automatic_window(stored, outside, grey),),
+        alternatives=grey.voi or (automatic_window(stored, mask, grey),),
         refining=refining,
         incomplete=decoded.incomplete,
-        breast=_breast(outside, to_stored, image),
+        breast=_breast(mask, to_stored, image),
         to_stored=to_stored,
     )
 
@@ -135,8 +130,8 @@ def _to_stored(image: Image, shape: tuple[int, ...]) -> Affine:
     return Affine.scale_edges(image.rows / shape[0], image.columns / shape[1])
 
 
-def _breast(outside: npt.NDArray[np.bool_], to_stored: Affine, image: Image) -> tuple[int, int, int, int]:
-    row0, col0, row1, col1 = to_stored.apply_box(breast_box(outside))
+def _breast(mask: npt.NDArray[np.bool_], to_stored: Affine, image: Image) -> tuple[int, int, int, int]:
+    row0, col0, row1, col1 = to_stored.apply_box(breast_box(mask))
     return (
         max(0, int(np.floor(row0))),
         max(0, int(np.floor(col0))),

@@ -75,6 +75,24 @@ def test_padding_stays_black_also_when_inverted(tmp_path, photometric, padding, 
     assert np.abs(seen - expected)[~is_padding].max() <= 1
 
 
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
+def test_the_air_is_black_when_inverted_also_where_padding_is_rare(tmp_path, photometric):
+    row, column = np.mgrid[0:500, 0:400]
+    inside = ((row - 250) / 200) ** 2 + ((399 - column) / 280) ** 2 < 1
+    darkness = np.where(inside, 1500, 3895).astype(np.uint16)
+    darkness[0, :80] = 4095  # 0.04 % of the frame
+    stored, padding = (darkness, 4095) if photometric == "MONOCHROME1" else (4095 - darkness, 0)
+    path = write_mg(tmp_path / "a.dcm", stored, window=(2048, 4096), photometric=photometric, padding=padding)
+    seen = rendered(tmp_path, path)
+    inverted = rendered(tmp_path, path, "--invert")
+    assert not seen[0, :80].any()
+    # Air: 200 of 4095 from the dark end; LINEAR, C.11.2.1.2.1.
+    from_dark = linear(np.array([200.0]), 2048, 4096)[0]
+    assert abs(float(seen[400, 20]) - from_dark) <= 20
+    assert not inverted[~inside].any()
+    assert np.abs(inverted[inside] - (65535 - linear(np.array([2595.0]), 2048, 4096))).max() <= 20
+
+
 def test_frame_counts_from_one_and_ends_where_the_file_ends(tmp_path, capsys):
     path = write_mg(tmp_path / "a.dcm", np.stack([RAMP, RAMP[::-1]]), window=(2000, 1000))
     second = rendered(tmp_path, path, "--frame", "2")

@@ -120,6 +120,25 @@ def test_named_padding_is_masked_exactly(qtbot: QtBot, library: Library, tmp_pat
     assert not frame.pyramid.air
 
 
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
+def test_the_air_is_set_aside_with_padding_that_is_rare(
+    qtbot: QtBot, library: Library, tmp_path: Path, photometric: str
+) -> None:
+    pixels = breast(300, 200)
+    pixels[0, :24] = 0  # 0.04 % of the frame
+    named = 0
+    if photometric == "MONOCHROME1":
+        pixels, named = (4095 - pixels).astype(np.uint16), 4095
+    facts: dict[str, Any] = {"photometric": photometric, "padding": named}
+    write_mg(tmp_path / "a.dcm", pixels, view="CC", orientation=("P", "L"), **facts)
+    frame = decoded(qtbot, library, opened(qtbot, library, tmp_path)["RCC"])
+    assert frame.mask[0, :24].all()
+    assert frame.mask[5:30, :].all()
+    assert frame.mask[280:, :].all()
+    assert not frame.mask[150, 150]
+    assert frame.breast == pytest.approx((30, 59, 270, 200), abs=4)
+
+
 def test_the_frame_says_what_only_pixels_tell(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
     write_mg(tmp_path / "a.dcm", breast(300, 200, chest="left"), view="CC", orientation=None)
     image = opened(qtbot, library, tmp_path)["RCC"]

@@ -13,6 +13,9 @@ from app.core.imaging.image import Grey
 Mask = npt.NDArray[np.bool_]
 ByteArray = npt.NDArray[np.uint8]
 
+LEAST_PADDING = 0.01
+"""Part of the frame below which named padding is not the air around the breast."""
+
 _SIDE = 512
 """Air is looked for on a copy whose longer side has at most about so many pixels."""
 
@@ -74,6 +77,28 @@ def background_mask(stored: npt.NDArray[Any], grey: Grey) -> Mask:
         return np.zeros(stored.shape, np.bool_)
     air, limit = found
     return _refine(stored, air, -limit if dark_is_high else limit, dark_is_high, step)
+
+
+def dark_mask(stored: npt.NDArray[Any], grey: Grey) -> Mask:
+    """Return what must stay black when the reader inverts: padding, and air where padding is not the air.
+
+    Parameters
+    ----------
+    stored
+        Stored values, shape (rows, columns).
+
+    Returns
+    -------
+    bool array. The padding alone where it is at least `LEAST_PADDING` of the frame; padding and air
+    together where it is rarer (a few marked pixels say nothing about the air); else the air.
+    """
+    padding = padding_mask(stored, grey)
+    if padding is None:
+        return background_mask(stored, grey)
+    if np.count_nonzero(padding) >= LEAST_PADDING * padding.size:
+        return padding
+    dark: Mask = padding | background_mask(stored, grey)
+    return dark
 
 
 def breast_region(mask: Mask) -> Mask:

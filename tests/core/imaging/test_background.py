@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from app.core.imaging.autowindow import automatic_window
-from app.core.imaging.background import background_mask, breast_box, breast_region, padding_mask
+from app.core.imaging.background import (
+    background_mask,
+    breast_box,
+    breast_region,
+    dark_mask,
+    padding_mask,
+)
 from app.core.imaging.greyscale import p_value_table
 from app.core.imaging.image import Grey
 
@@ -201,3 +209,46 @@ def test_the_automatic_window_leaves_named_padding_out_by_itself():
 
 def test_a_flat_picture_has_a_legal_automatic_window():
     assert automatic_window(np.full((9, 9), 5, np.uint16), None, Grey()).width >= 1
+
+
+def marked(share: float, inverse: bool) -> tuple[np.ndarray, np.ndarray, Grey]:
+    """Return flat air and a flat half ellipse, with padding in the top rows, and where the padding is."""
+    stored = np.where(breast_truth(), 2500, 200).astype(np.uint16)
+    padding = np.zeros(stored.shape, np.bool_)
+    padding.flat[: round(share * stored.size)] = True
+    stored[padding] = 0
+    if inverse:
+        stored = 4095 - stored
+    value = 4095 if inverse else 0
+    return stored, padding, Grey(bits_stored=12, inverse=inverse, padding=(value, value))
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("share", [0.01, 0.1])
+def test_padding_that_is_the_surroundings_is_masked_alone(share, inverse):
+    stored, padding, grey = marked(share, inverse)
+    assert np.array_equal(dark_mask(stored, grey), padding)
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("share", [0.0004, 0.0, 0.0099])
+def test_air_is_masked_with_padding_that_is_rare(share, inverse):
+    stored, padding, grey = marked(share, inverse)
+    dark = dark_mask(stored, grey)
+    assert dark[padding].all()
+    assert np.array_equal(dark, padding | ~breast_truth())
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_rare_padding_within_the_breast_is_masked_and_nothing_else_of_the_breast(inverse):
+    stored, _, grey = marked(0.0, inverse)
+    stored[560:580, 800:820] = grey.padding[0]
+    spot = np.zeros(stored.shape, np.bool_)
+    spot[560:580, 800:820] = True
+    assert np.array_equal(dark_mask(stored, grey), spot | ~breast_truth())
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_without_padding_the_air_is_dark(inverse):
+    stored, _, grey = marked(0.0, inverse)
+    assert np.array_equal(dark_mask(stored, replace(grey, padding=None)), ~breast_truth())
