@@ -35,6 +35,10 @@ _FUNCTIONS: dict[str, VoiFunction] = {
 }
 
 
+_REPAIRED = 1.0
+"""The width of an impossible window that keeps its place: the smallest that every function allows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How stored values lie in the file: the bits of PS3.3 C.7.6.3.1.1."""
@@ -107,6 +111,11 @@ def _voi(ds: Dataset, signed_input: bool, little_endian: bool, notes: list[Note]
 
 
 def _windows(ds: Dataset, notes: list[Note]) -> list[Window]:
+    """Return the windows in file order; an impossible one keeps its place beside a possible one.
+
+    The number of a window (``--voi``) must be its place in the file. Where none is possible there is no
+    number to keep, and a window found from the pixels serves better.
+    """
     if not _present(ds, "WindowCenter") and not _present(ds, "WindowWidth"):
         return []
     stated = text(ds, "VOILUTFunction").upper()
@@ -116,16 +125,19 @@ def _windows(ds: Dataset, notes: list[Note]) -> list[Window]:
         notes.append(Note("voi-function-unknown", words_, "warning"))
     centers, widths = numbers(ds, "WindowCenter"), numbers(ds, "WindowWidth")
     names = texts(ds, "WindowCenterWidthExplanation")
-    found = [
-        Window(center, width, function, names[index] if index < len(names) else "")
-        for index, (center, width) in enumerate(zip(centers, widths, strict=False))
-        # PS3.3 C.11.2.1.2.1: LINEAR needs a width of at least 1, the others one above 0.
-        if (width >= 1 if function == "LINEAR" else width > 0)
+    # PS3.3 C.11.2.1.2.1: LINEAR needs a width of at least 1, the others one above 0.
+    legal = [width >= 1 if function == "LINEAR" else width > 0 for width in widths]
+    pairs = list(zip(centers, widths, legal, strict=False))
+    usable = any(fine for *_, fine in pairs)
+    if not all(legal) or len(centers) != len(widths) or not pairs:
+        what = f"was left out or given a width of {_REPAIRED:g}" if usable else "was left out"
+        notes.append(Note("window-invalid", f"A window of the file is impossible and {what}.", "warning"))
+    if not usable:
+        return []
+    return [
+        Window(center, width if fine else _REPAIRED, function, names[index] if index < len(names) else "")
+        for index, (center, width, fine) in enumerate(pairs)
     ]
-    if len(found) != max(len(centers), len(widths), 1):
-        words_ = "A window of the file is impossible and was left out."
-        notes.append(Note("window-invalid", words_, "warning"))
-    return found
 
 
 def _rescale(ds: Dataset, notes: list[Note]) -> tuple[float, float]:

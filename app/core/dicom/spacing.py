@@ -1,10 +1,12 @@
 """Millimetres per pixel, with the plane in which they hold.
 
-Mammography (For Presentation, For Processing, tomosynthesis): Imager Pixel Spacing (0018,1164), measured
-at the detector, over the Estimated Radiographic Magnification Factor (0018,1114) always wins. CR, DX and
-Secondary Capture: Pixel Spacing (0028,0030) if calibrated, else Imager Pixel Spacing, else Nominal
+Mammography (For Presentation, For Processing): Imager Pixel Spacing (0018,1164), measured at the
+detector, over the Estimated Radiographic Magnification Factor (0018,1114) always wins. Tomosynthesis: Pixel
+Spacing of the functional groups (PS3.3 C.7.6.16.2.1), which holds in the slices, then as mammography. CR,
+DX and Secondary Capture: Pixel Spacing (0028,0030) if calibrated, else Imager Pixel Spacing, else Nominal
 Scanned Pixel Spacing (0018,2010). PS3.3 10.7.1.3: Pixel Spacing that differs from Imager Pixel Spacing,
-or comes with a Pixel Spacing Calibration Type (0028,0A02), has been calibrated; equal, it has not.
+or comes with a Pixel Spacing Calibration Type (0028,0A02), has been calibrated; equal, it has not. Alone
+it may be either: the millimetres are given as ``not calibrated``.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Literal
 from pydicom.dataset import Dataset
 
 from app.core.dicom.elements import broken, number, numbers, text, value, walk
+from app.core.dicom.source import TOMOSYNTHESIS
 from app.core.imaging.image import Note, Spacing
 
 SMALLEST_MM, LARGEST_MM = 0.001, 10.0
@@ -44,11 +47,12 @@ def read_spacing(ds: Dataset, rule: Rule) -> tuple[Spacing | None, tuple[Note, .
     pixel = _pair(ds, "PixelSpacing", notes)
     scanned = _pair(ds, "NominalScannedPixelSpacing", notes)
     measures = _measures(ds, notes)
-    found = (
-        _mammography(ds, imager, pixel, scanned, measures, notes)
-        if rule == "mammography"
-        else _other(ds, imager, pixel, scanned, notes)
-    )
+    if measures is not None and text(ds, "SOPClassUID") == TOMOSYNTHESIS:
+        found: Spacing | None = _slices(measures, imager, pixel, notes)
+    elif rule == "mammography":
+        found = _mammography(ds, imager, pixel, scanned, measures, notes)
+    else:
+        found = _other(ds, imager, pixel, scanned, notes)
     if found is None:
         notes.append(
             Note("spacing-missing", "No pixel spacing: lengths can only be given in pixels.", "warning")
@@ -56,15 +60,27 @@ def read_spacing(ds: Dataset, rule: Rule) -> tuple[Spacing | None, tuple[Note, .
     return found, tuple(notes)
 
 
+def _slices(measures: Pair, imager: Pair | None, pixel: Pair | None, notes: list[Note]) -> Spacing:
+    """Return the spacing of tomosynthesis slices; one at the detector belongs to the projections."""
+    for name, other in (("Imager Pixel Spacing", imager), ("Pixel Spacing", pixel)):
+        if other is not None and not _same(other, measures):
+            both = f"{name} ({_mm(other)}) differs from the Pixel Spacing of the slices ({_mm(measures)})"
+            notes.append(Note("spacing-conflict", f"{both}: {_mm(measures)} is used."))
+    return Spacing(*measures, "calibrated")
+
+
+def _uncalibrated(pixel: Pair, notes: list[Note]) -> Spacing:
+    words = f"Pixel Spacing ({_mm(pixel)}) stands alone: nothing says that or how it was calibrated."
+    notes.append(Note("spacing-uncalibrated", words, "warning"))
+    return Spacing(*pixel, "not calibrated")
+
+
 def _mammography(ds: Dataset, imager: Pair | None, pixel: Pair | None, scanned: Pair | None,
                  measures: Pair | None, notes: list[Note]) -> Spacing | None:  # fmt: skip
     if imager is None:
-        if measures is not None:
-            return Spacing(*measures, "calibrated")
-        if pixel is not None:
-            words = f"Imager Pixel Spacing is missing: Pixel Spacing ({_mm(pixel)}) is used."
-            notes.append(Note("spacing-uncalibrated", words, "warning"))
-            return Spacing(*pixel, "calibrated")
+        alone = pixel or measures
+        if alone is not None:
+            return _uncalibrated(alone, notes)
         return Spacing(*scanned, "at film") if scanned is not None else None
     factor = _factor(ds, notes)
     magnified = factor is not None and factor > 1
@@ -83,8 +99,10 @@ def _other(ds: Dataset, imager: Pair | None, pixel: Pair | None, scanned: Pair |
            notes: list[Note]) -> Spacing | None:  # fmt: skip
     if pixel is not None:
         kind = text(ds, "PixelSpacingCalibrationType")
-        uncalibrated = next((one for one in (imager, scanned) if one is not None), None)
-        if kind or uncalibrated is None or not _same(pixel, uncalibrated):
+        uncalibrated = imager or scanned
+        if not kind and uncalibrated is None:
+            return _uncalibrated(pixel, notes)
+        if kind or (uncalibrated is not None and not _same(pixel, uncalibrated)):
             if not kind:
                 words = f"Pixel Spacing ({_mm(pixel)}) does not say how it was calibrated."
                 notes.append(Note("spacing-uncalibrated", words, "info"))

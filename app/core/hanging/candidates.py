@@ -21,10 +21,10 @@ def fits(image: Image, rule: PaneRule) -> bool:
 def candidates(images: tuple[Image, ...], rule: PaneRule) -> tuple[Image, ...]:
     """Return the images that fit a pane, best first.
 
-    The order: For Presentation, intent unknown, For Processing; 2D, synthetic 2D, tomosynthesis;
-    standard, implant displaced, other modifiers (magnification, spot, rolled ...); complete before
-    partial; then the latest acquisition. A pane that takes any view orders those by the screening
-    order first. A tomosynthesis object fits a pane for one view only where no 2D image does.
+    The order: whole views before cut-outs; For Presentation, intent unknown, For Processing; 2D,
+    synthetic 2D, tomosynthesis; standard, implant displaced, other modifiers (magnification, spot,
+    rolled ...); complete before partial; then the latest acquisition. A pane that takes any view orders
+    those by the screening order first. A tomosynthesis object fits a pane for one view only where no 2D image does.
     """
     found = sorted((image for image in images if fits(image, rule)), key=rank)
     flat = [image for image in found if image.source != "dbt"]
@@ -33,9 +33,10 @@ def candidates(images: tuple[Image, ...], rule: PaneRule) -> tuple[Image, ...]:
     return tuple(found)
 
 
-def rank(image: Image) -> tuple[int, int, int, int, int, float, str]:
+def rank(image: Image) -> tuple[int, int, int, int, int, int, float, str]:
     """Return the sort key of an image among candidates: smaller hangs first."""
     return (
+        1 if any(note.code == "cut-out" for note in image.notes) else 0,
         _INTENT[image.intent],
         _SOURCE.get(image.source, 0),
         _modified(image),

@@ -66,6 +66,13 @@ def test_the_least_width_depends_on_the_function(tmp_path, width, function, usab
     assert ("window-invalid" in codes(image)) is not usable
 
 
+@pytest.mark.parametrize(("function", "width"), [("LINEAR", 0), ("LINEAR", -3), ("SIGMOID", 0)])
+def test_an_impossible_window_keeps_its_place_before_a_possible_one(tmp_path, function, width):
+    image = read(tmp_path, window=[(100, width, "BAD"), (200, 50, "GOOD")], function=function)
+    assert image.grey[0].voi == (Window(100, 1, function, "BAD"), Window(200, 50, function, "GOOD"))
+    assert {note.code: note.level for note in image.notes}["window-invalid"] == "warning"
+
+
 def test_a_center_without_a_width_is_left_out_with_a_note(tmp_path):
     image = read(tmp_path, WindowCenter=["100", "200"], WindowWidth="50")
     assert [voi.center for voi in image.grey[0].voi] == [100]

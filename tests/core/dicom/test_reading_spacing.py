@@ -63,6 +63,12 @@ def test_in_mammography_pixel_spacing_never_overrides_the_imager(tmp_path):
     assert notes["spacing-conflict"] == "warning"
 
 
+def test_in_mammography_a_pixel_spacing_alone_is_given_but_not_called_calibrated(tmp_path):
+    found, notes = spacing(tmp_path, PixelSpacing=[0.05, 0.06])
+    assert (found.row_mm, found.col_mm, found.label) == (0.05, 0.06, "not calibrated")
+    assert notes["spacing-uncalibrated"] == "warning"
+
+
 def test_an_equal_pixel_spacing_is_no_conflict(tmp_path):
     _, notes = spacing(tmp_path, ImagerPixelSpacing=[0.1, 0.1], PixelSpacing=[0.1, 0.1])
     assert "spacing-conflict" not in notes
@@ -96,6 +102,18 @@ class TestOtherThanMammography:
         )
         assert found.basis == "calibrated"
 
+    def test_a_pixel_spacing_alone_is_given_but_not_called_calibrated(self, tmp_path, sop_class):
+        found, notes = spacing(tmp_path, sop_class=sop_class, PixelSpacing=[0.05, 0.06])
+        assert (found.row_mm, found.col_mm, found.label) == (0.05, 0.06, "not calibrated")
+        assert notes["spacing-uncalibrated"] == "warning"
+
+    def test_a_pixel_spacing_alone_with_a_calibration_type_is_calibrated(self, tmp_path, sop_class):
+        found, notes = spacing(
+            tmp_path, sop_class=sop_class, PixelSpacing=[0.05, 0.05], PixelSpacingCalibrationType="FIDUCIAL"
+        )
+        assert found.basis == "calibrated"
+        assert "spacing-uncalibrated" not in notes
+
     def test_an_equal_pixel_spacing_is_not_calibrated(self, tmp_path, sop_class):
         found, _ = spacing(
             tmp_path, sop_class=sop_class, ImagerPixelSpacing=[0.1, 0.1], PixelSpacing=[0.1, 0.1]
@@ -125,3 +143,18 @@ def test_tomosynthesis_takes_the_spacing_of_its_slices(tmp_path):
     shared.PixelMeasuresSequence = [measures]
     found, _ = spacing(tmp_path, sop_class=TOMOSYNTHESIS, SharedFunctionalGroupsSequence=[shared])
     assert (found.row_mm, found.col_mm, found.basis) == (0.09, 0.1, "calibrated")
+
+
+def test_tomosynthesis_prefers_its_slices_to_the_detector_and_says_that_they_differ(tmp_path):
+    measures, shared = Dataset(), Dataset()
+    measures.PixelSpacing = [0.1, 0.1]
+    shared.PixelMeasuresSequence = [measures]
+    found, notes = spacing(
+        tmp_path,
+        sop_class=TOMOSYNTHESIS,
+        SharedFunctionalGroupsSequence=[shared],
+        ImagerPixelSpacing=[0.14, 0.14],
+        EstimatedRadiographicMagnificationFactor=1.1,
+    )
+    assert (found.row_mm, found.basis, found.factor) == (0.1, "calibrated", 1.0)
+    assert notes["spacing-conflict"] == "info"
