@@ -24,7 +24,8 @@ def candidates(images: tuple[Image, ...], rule: PaneRule) -> tuple[Image, ...]:
     The order: whole views before cut-outs; For Presentation, intent unknown, For Processing; 2D,
     synthetic 2D, tomosynthesis; standard, implant displaced, other modifiers (magnification, spot,
     rolled ...); complete before partial; then the latest acquisition. A pane that takes any view orders
-    those by the screening order first. A tomosynthesis object fits a pane for one view only where no 2D image does.
+    those by the screening order first. A tomosynthesis object fits a pane for one view only where no 2D
+    image does.
     """
     found = sorted((image for image in images if fits(image, rule)), key=rank)
     flat = [image for image in found if image.source != "dbt"]

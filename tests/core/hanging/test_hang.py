@@ -12,7 +12,7 @@ import pytest
 from app.core.hanging.hang import choose_protocol, hang, prior_label, priors_of
 from app.core.hanging.layout import Layout, LayoutPane, justify_of, top_of
 from app.core.hanging.protocols import PaneRule, Protocol, Stage, load_protocols
-from app.core.imaging.image import Collection, Image, Patient, PatientFacts, Study
+from app.core.imaging.image import Collection, Image, Note, Patient, PatientFacts, Study
 
 PROTOCOLS = load_protocols()
 FOUR = PROTOCOLS[0]
@@ -63,6 +63,10 @@ def test_a_missing_view_leaves_its_pane_empty_and_says_what_it_wants() -> None:
         [image("RCC-a"), image("RCC-id", modifiers=("ID",)), image("RCC-mag", modifiers=("M",))],
         [image("RCC-ffdm", source="ffdm"), image("RCC-synthetic", source="synthetic2d")],
         [image("RCC-whole"), image("RCC-part", partial=("anterior",))],
+        [
+            image("RCC-raw", intent="processing", modifiers=("M",), partial=("anterior",)),
+            image("RCC-cut", notes=(Note("cut-out", "A cut-out of a mammogram.", "warning"),)),
+        ],
         [
             image("RCC-late", acquired=datetime(2026, 11, 3, 10, 16)),
             image("RCC-early", acquired=datetime(2026, 11, 3, 10, 15, 59)),
