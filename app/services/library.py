@@ -6,6 +6,7 @@ first, then the rest of the study, then the next study, thumbnails last.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ AHEAD = 32
 """Most images of a study that are decoded before they are wanted."""
 BYTES_PER_PIXEL = 5
 """Of a developed frame, at most: what a prefetch is expected to need."""
+
+THUMBNAILS = 2000
+"""Most thumbnails held (50 MB at most); the least recently used go first."""
 
 ImageKey = tuple[str, str]
 Thumbnail = npt.NDArray[np.uint8]
@@ -83,7 +87,7 @@ class Library(QObject):
         self._decoding.failed.connect(self._not_decoded)
         self._looks: dict[FrameKey, FramePixels] = {}
         self._failures: dict[FrameKey, str] = {}
-        self._thumbnails: dict[ImageKey, Thumbnail | None] = {}
+        self._thumbnails: OrderedDict[ImageKey, Thumbnail | None] = OrderedDict()
         self._screen: frozenset[FrameKey] = frozenset()
 
     # What was opened
@@ -178,12 +182,12 @@ class Library(QObject):
     def thumbnail(self, image: Image) -> Thumbnail | None:
         """Return the small hung picture (uint8, at most 160 a side) or None; `thumbnail_ready` follows."""
         if image.key in self._thumbnails:
+            self._thumbnails.move_to_end(image.key)
             return self._thumbnails[image.key]
         middle = image.frames // 2
         present = self.cache.peek((image.key, middle))
         if present is not None:
-            self._thumbnails[image.key] = thumbnail(present)
-            return self._thumbnails[image.key]
+            return self._keep_thumbnail(image.key, thumbnail(present))
         self._decoding.add(Request("thumbnail", image, middle, Urgency.THUMBNAIL))
         self._pump()
         return None
@@ -258,13 +262,20 @@ class Library(QObject):
         need = request.image.rows * request.image.columns * BYTES_PER_PIXEL
         return request.urgency is Urgency.SCREEN or self.cache.room() >= need
 
+    def _keep_thumbnail(self, key: ImageKey, picture: Thumbnail | None) -> Thumbnail | None:
+        self._thumbnails[key] = picture
+        self._thumbnails.move_to_end(key)
+        while len(self._thumbnails) > THUMBNAILS:
+            self._thumbnails.popitem(last=False)
+        return picture
+
     # Answers, on the GUI thread
 
     @Slot(object, object)
     def _decoded(self, request: Request, result: Any) -> None:
         key = request.place
         if request.kind == "thumbnail":
-            self._thumbnails[request.image.key] = result
+            self._keep_thumbnail(request.image.key, result)
             self.thumbnail_ready.emit(request.image.key)
         elif request.kind == "frame":
             self._looks.pop(key, None)
@@ -279,7 +290,7 @@ class Library(QObject):
         if request.kind == "look":
             return
         if request.kind == "thumbnail":
-            self._thumbnails[request.image.key] = None
+            self._keep_thumbnail(request.image.key, None)
             self.thumbnail_ready.emit(request.image.key)
             return
         key = request.place

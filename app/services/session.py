@@ -248,6 +248,7 @@ class Session(Hangings):
         else:
             self._looks.begin(None)
             self._show(ScreenState(generation=self._screen.generation + 1))
+            self.message.emit(_why_nothing(collection))
 
     def _hang_again(self, study: Study) -> None:
         """Hang the open study with new facts, in its protocol or, where that shows one image, in a better."""
@@ -282,6 +283,14 @@ class Session(Hangings):
         wished = self._settings.second_look == "after every view has been seen"
         if wished and not self._unseen and not self._looks.asked and self._screen.study is not None:
             self.analyse()
+
+
+def _why_nothing(collection: Collection) -> str:
+    """Return why nothing is open, as a sentence: the first file left out, or that there was none."""
+    if not collection.left_out:
+        return "No mammogram was found there."
+    first = collection.left_out[0]
+    return f"{first.path.name}: {first.reason}"
 
 
 def _keys(study: Study) -> list[ImageKey]:

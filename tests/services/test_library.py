@@ -246,6 +246,28 @@ def test_a_thumbnail_of_a_decoded_frame_is_there_at_once(
     assert library.thumbnail(image) is not None
 
 
+def test_thumbnails_are_bounded_and_the_least_recently_used_goes_first(
+    qtbot: QtBot, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "THUMBNAILS", 2)
+    for number in range(3):
+        write_mg(tmp_path / f"{number}.dcm", breast(300, 200), view="CC", orientation=("P", "L"))
+    opened(qtbot, library, tmp_path)
+    one, two, three = images(library)
+
+    def there(image: Image) -> bool:
+        return library.thumbnail(image) is not None
+
+    for each in (one, two):
+        qtbot.waitUntil(lambda each=each: there(each), timeout=WAIT_MS)
+    assert there(one)
+    qtbot.waitUntil(lambda: there(three), timeout=WAIT_MS)
+    assert there(one)
+    assert there(three)
+    assert not there(two)
+    qtbot.waitUntil(lambda: there(two), timeout=WAIT_MS)
+
+
 def test_memory_stays_within_its_bound_but_for_the_screen(
     qtbot: QtBot, make: Callable[..., Library], tmp_path: Path
 ) -> None:

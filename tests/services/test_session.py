@@ -14,7 +14,17 @@ from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
 from app.core.imaging.geometry import Affine
-from app.core.imaging.image import Collection, Grey, Image, Patient, PatientFacts, Spacing, Study, Window
+from app.core.imaging.image import (
+    Collection,
+    Grey,
+    Image,
+    LeftOut,
+    Patient,
+    PatientFacts,
+    Spacing,
+    Study,
+    Window,
+)
 from app.core.imaging.pyramid import build
 from app.core.reading.findings import ModelFacts, SecondLook, ViewLook
 from app.core.settings import Settings
@@ -141,6 +151,25 @@ def test_an_empty_collection_empties_the_screen(session: Session, shelf: Shelf) 
     shelf.put()
     assert session.screen.study is None
     assert session.screen.panes == ()
+
+
+def test_opening_what_holds_no_mammogram_says_why(session: Session, shelf: Shelf) -> None:
+    said: list[str] = []
+    session.message.connect(said.append)
+    shelf.put()
+    assert said == ["No mammogram was found there."]
+    reasons = LeftOut(Path("folder/text.dcm"), "is not a DICOM file"), LeftOut(Path("b.dcm"), "is empty")
+    shelf._set_collection(Collection(left_out=reasons))
+    assert said[1:] == ["text.dcm: is not a DICOM file"]
+
+
+def test_a_file_left_out_beside_a_study_is_not_the_readers_business(session: Session, shelf: Shelf) -> None:
+    said: list[str] = []
+    session.message.connect(said.append)
+    study = exam("a")
+    left_out = (LeftOut(Path("text.dcm"), "is not a DICOM file"),)
+    shelf._set_collection(Collection((Patient(study.patient, (study,)),), left_out))
+    assert said == []
 
 
 def test_studies_go_forth_and_back_and_stop_at_the_ends(session: Session, shelf: Shelf, qtbot: QtBot) -> None:
