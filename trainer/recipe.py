@@ -210,7 +210,7 @@ def _set(content: dict[str, Any], assignment: str) -> None:
     key = key.strip()
     if not equals or not key:
         raise TrainerError(f"--set {assignment}: the form is key=value")
-    if key == "size":
+    if key in ("size", "image_size", "input_size"):
         rows, _, columns = text.partition("x")
         _set(content, f"rows={rows}")
         _set(content, f"columns={columns or rows}")

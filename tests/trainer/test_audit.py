@@ -1,0 +1,60 @@
+"""The audit finds a picture of one part in another part, mirrored and turned too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Miniature  # type: ignore[import-not-found]
+from film_miniature import write_pgm
+
+from trainer.audit import audit, pixel_mark
+from trainer.cli import main
+from trainer.manifest import Manifest, write_manifest
+from trainer.splits import make_splits, write_splits
+
+
+@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("mirror", [False, True])
+def test_all_eight_turns_of_a_picture_share_a_mark(turn: int, mirror: bool) -> None:
+    pixels = np.arange(35, dtype=np.uint16).reshape(5, 7)
+    other = np.rot90(pixels[:, ::-1] if mirror else pixels, turn)
+    assert pixel_mark(other) == pixel_mark(pixels)
+    changed = pixels.copy()
+    changed[2, 3] += 1
+    assert pixel_mark(changed) != pixel_mark(pixels)
+
+
+def with_twin(miniature: Miniature, folder: Path) -> tuple[Manifest, Path]:
+    """The miniature with a turned copy of a training image smuggled into a test patient."""
+    fold = miniature.splits.folds[0]
+    rows = list(miniature.manifest.rows)
+    source = next(row for row in rows if row.patient_id in fold.train)
+    target = next(number for number, row in enumerate(rows) if row.patient_id in fold.test)
+    pixels = np.fromfile(source.path, np.uint8)[-128 * 128 :].reshape(128, 128)
+    write_pgm(folder / "twin.pgm", np.rot90(pixels[:, ::-1]))
+    rows[target] = replace(rows[target], path=folder / "twin.pgm")
+    manifest = write_manifest(rows, folder / "manifest.csv")
+    return manifest, folder / "manifest.csv"
+
+
+def test_a_turned_copy_in_another_part_is_a_leak(
+    miniature: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest, path = with_twin(miniature, tmp_path)
+    splits = make_splits(manifest, folds=3, seed=1)
+    write_splits(splits, tmp_path / "splits.json")
+    found = audit(manifest, splits)
+    assert len(found.twins) == 1
+    assert found.leaks
+    words = ["audit", str(path), "--splits", str(tmp_path / "splits.json"), "-o", str(tmp_path / "report")]
+    assert main(words) == 1
+    assert "identical pixels" in capsys.readouterr().err
+    assert (tmp_path / "report" / "audit.json").is_file()
+
+
+def test_a_clean_set_passes(miniature: Miniature, tmp_path: Path) -> None:
+    words = ["audit", str(miniature.manifest.path), "--splits", str(miniature.splits_path)]
+    assert main([*words, "-o", str(tmp_path / "report")]) == 0
