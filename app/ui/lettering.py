@@ -25,21 +25,52 @@ def small() -> QFont:
     return theme.font(theme.SMALL)
 
 
+def advance(text: str, font: QFont) -> int:
+    """Return the width of text in logical pixels."""
+    return _advance(text, font.pixelSize(), _is_strong(font))
+
+
 def elided(text: str, font: QFont, width: float) -> str:
     """Return text shortened to `width` logical pixels."""
-    return QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, int(width))
+    return (
+        text
+        if advance(text, font) <= width
+        else _elided(text, font.pixelSize(), _is_strong(font), int(width))
+    )
 
 
 def wrapped(text: str, font: QFont, width: float) -> tuple[str, ...]:
     """Return text broken between words into lines of at most `width` logical pixels."""
-    metrics, lines = QFontMetrics(font), [""]
+    if advance(text, font) <= width:
+        return (text,)
+    lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and metrics.horizontalAdvance(longer) > width:
+        if lines[-1] and advance(longer, font) > width:
             lines.append(word)
         else:
             lines[-1] = longer
     return tuple(lines)
+
+
+def _is_strong(font: QFont) -> bool:
+    return font.weight() > QFont.Weight.Normal
+
+
+@lru_cache(maxsize=2048)
+def _advance(text: str, size: int, strong: bool) -> int:
+    return QFontMetrics(theme.font(size, strong=strong)).horizontalAdvance(text)
+
+
+@lru_cache(maxsize=512)
+def _elided(text: str, size: int, strong: bool, width: int) -> str:
+    metrics = QFontMetrics(theme.font(size, strong=strong))
+    return metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+
+
+@lru_cache(maxsize=16)
+def _ascent(size: int, strong: bool) -> int:
+    return QFontMetrics(theme.font(size, strong=strong)).ascent()
 
 
 def edged_text(painter: QPainter, at: QPointF, text: str, colour: str, font: QFont) -> None:
@@ -47,8 +78,9 @@ def edged_text(painter: QPainter, at: QPointF, text: str, colour: str, font: QFo
     if not text:
         return
     ratio = painter.device().devicePixelRatioF()
-    picture = _lettered(text, colour, font.pixelSize(), font.weight() > QFont.Weight.Normal, ratio)
-    ascent = QFontMetrics(font).ascent()
+    size, strong = font.pixelSize(), _is_strong(font)
+    picture = _lettered(text, colour, size, strong, ratio)
+    ascent = _ascent(size, strong)
     # Whole device pixels: a picture of letters between pixels would blur.
     left = round((at.x() - EDGE) * ratio) / ratio
     top = round((at.y() - ascent - EDGE) * ratio) / ratio

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPointF
+from PySide6.QtGui import QImage, QPainter
 
 from app.core.imaging.geometry import Affine
 from app.core.imaging.greyscale import table8
@@ -27,8 +27,16 @@ def resampled(frame: FramePixels, affine: Affine, size: tuple[int, int], *, inve
     return resample(frame.pyramid, affine.after(frame.to_stored), size, invert=invert)
 
 
-def painted(sampled: Sampled, frame: FramePixels, view: ViewportState) -> QImage:
-    """Return the picture under the reader's window, one byte per device pixel."""
+def painted(sampled: Sampled, frame: FramePixels, view: ViewportState) -> tuple[QImage, int, int]:
+    """Return the part of the pane that the image covers, under the reader's window, and its place.
+
+    Returns
+    -------
+    picture
+        One byte per device pixel; a null image where nothing of the frame is in view.
+    top, left
+        Device pixel of the pane where the picture begins; all around it is black.
+    """
     index = min(view.window.voi, len(frame.alternatives) - 1)
     table = table8(
         frame.image.grey_of(frame.frame),
@@ -37,9 +45,19 @@ def painted(sampled: Sampled, frame: FramePixels, view: ViewportState) -> QImage
         stretch=view.window.stretch,
         invert=view.invert,
     )
-    pixels = np.empty(sampled.shape, np.uint8)
-    paint(sampled, table, pixels)
-    rows, columns = sampled.shape
+    rows, columns = sampled.values.shape
+    if rows == 0 or columns == 0:
+        return QImage(), 0, 0
+    part = Sampled(sampled.values, sampled.coverage, 0, 0, (rows, columns))
+    pixels = paint(part, table)
     picture = QImage(pixels.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
     picture.pixels = pixels  # type: ignore[attr-defined]  # QImage borrows the memory: keep it alive
-    return picture
+    return picture, sampled.top, sampled.left
+
+
+def draw_picture(painter: QPainter, made: tuple[QImage, int, int], at: QPointF, ratio: float) -> None:
+    """Draw what `painted` returned; `at` is where the pane's first device pixel lies, in logical pixels."""
+    picture, top, left = made
+    if not picture.isNull():
+        picture.setDevicePixelRatio(ratio)
+        painter.drawImage(QPointF(at.x() + left / ratio, at.y() + top / ratio), picture)

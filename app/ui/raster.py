@@ -25,20 +25,22 @@ class Raster:
         self._grey: tuple[object, ...] = ()
         self._held: FramePixels | None = None
         self._values: Sampled | None = None
-        self._picture: QImage | None = None
+        self._picture: tuple[QImage, int, int] | None = None
         self.resamplings = 0
         self.shifts = 0
         self.paintings = 0
 
     def picture(
         self, frame: FramePixels, affine: Affine, size: tuple[int, int], view: ViewportState
-    ) -> QImage:
-        """Return the 8-bit picture of `size` (rows, columns) device pixels.
+    ) -> tuple[QImage, int, int]:
+        """Return the 8-bit picture of what is in view, and its place; see `app.ui.painting.painted`.
 
         Parameters
         ----------
         affine
             Stored pixel centres of the full resolution -> device pixel centres.
+        size
+            (rows, columns) of the pane in device pixels.
         """
         geometry = (size, view.invert)
         if self._held is not frame or geometry != self._geometry or affine != self._made_for:

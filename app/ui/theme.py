@@ -6,6 +6,7 @@ and a test holds the palette to it.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
@@ -63,8 +64,9 @@ def family() -> str:
     return next((name for name in PREFERRED if name in installed), resolved)
 
 
+@lru_cache(maxsize=32)
 def font(size: int = BASE, *, strong: bool = False) -> QFont:
-    """Return the interface font at `size` logical pixels with tabular figures."""
+    """Return the interface font at `size` logical pixels with tabular figures; shared, not to be changed."""
     made = QFont(QApplication.font().family())
     made.setPixelSize(size)
     made.setWeight(QFont.Weight.DemiBold if strong else QFont.Weight.Normal)
@@ -114,6 +116,7 @@ def apply(application: QApplication) -> None:
     base.setPixelSize(BASE)
     base.setFeature(QFont.Tag("tnum"), 1)
     application.setFont(base)
+    font.cache_clear()
     application.setStyleSheet(SHEET)
 
 

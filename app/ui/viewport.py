@@ -11,12 +11,14 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.core.hanging.placement import anchor_of
 from app.ui import theme, wording
 from app.ui.overlays import OVERLAYS
+from app.ui.painting import draw_picture
 from app.ui.raster import Raster
 from app.ui.scene import Scene
 from app.ui.tools import TOOLS
 
 CLICK: Final = 4
 """Logical pixels that a press may wander and still be a click."""
+BLACK: Final = QColor(theme.BLACK)
 NOTCH: Final = 120.0
 """Wheel units of one notch (Qt)."""
 
@@ -67,12 +69,10 @@ class Viewport(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         scene = self.scene
-        if scene is None or scene.frame is None or scene.affine is None or scene.failed:
-            painter.fillRect(self.rect(), QColor(theme.BLACK))
-        else:
-            picture = self.raster.picture(scene.frame, scene.affine, scene.size, scene.pane.viewport)
-            picture.setDevicePixelRatio(scene.ratio)
-            painter.drawImage(QPointF(0, 0), picture)
+        painter.fillRect(self.rect(), BLACK)
+        if scene is not None and scene.frame is not None and scene.affine is not None and not scene.failed:
+            made = self.raster.picture(scene.frame, scene.affine, scene.size, scene.pane.viewport)
+            draw_picture(painter, made, QPointF(0, 0), scene.ratio)
         if scene is not None:
             for overlay in OVERLAYS:
                 overlay(painter, scene)

@@ -9,7 +9,7 @@ from ui_desk import Desk, image_of, study_of
 
 from app.core.imaging.image import Note, PatientFacts, Spacing
 from app.ui import theme
-from app.ui.overlays.corner_text import badges, doubts, foot, head, never_off, never_off
+from app.ui.overlays.corner_text import badges, doubts, foot, head, never_off
 from app.ui.overlays.orientation import letters_of
 from app.ui.overlays.scale_bar import bar_of
 
@@ -157,11 +157,3 @@ def test_flips_and_inversion_are_marked_also_when_the_corner_text_is_off(desk):
     desk.session.invert(0)
     scene = desk.window.grid.viewports[0].scene
     assert [line.text for line in never_off(scene, scene.image)] == ["RCC", "FLIPPED", "INVERTED"]
-
-
-def test_badges_stay_when_the_corner_text_is_off(desk):
-    scene = scene_of(desk)
-    assert never_off(scene, scene.image) == ()
-    desk.session.flip(0, "h")
-    scene = desk.window.grid.viewports[0].scene
-    assert [line.text for line in never_off(scene, scene.image)] == ["RCC", "FLIPPED"]

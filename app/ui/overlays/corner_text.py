@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QFont, QFontMetrics, QPainter
+from PySide6.QtGui import QFont, QPainter
 
 from app.core.hanging.placement import sizing_label
 from app.core.imaging.greyscale import voi_names
 from app.core.imaging.image import Image
 from app.ui import theme, wording
-from app.ui.lettering import edged_text, elided, small, wrapped
+from app.ui.lettering import advance, edged_text, elided, small, wrapped
 from app.ui.scene import FOOT, MARGIN, Scene
 
 LEADING: Final = 16
@@ -146,7 +146,7 @@ def _write(
 ) -> None:
     area = scene.bounds
     text = elided(line.text, font, area.width() * SHARE + 1)
-    wide = QFontMetrics(font).horizontalAdvance(text)
+    wide = advance(text, font)
     left = MARGIN + column if scene.free_left else area.right() - MARGIN - column - wide
     edged_text(painter, QPointF(left, base), text, line.colour, font)
 
@@ -172,5 +172,5 @@ def _write_table(painter: QPainter, scene: Scene, image: Image, top: float, bott
         if column > scene.bounds.width() * SHARE:
             return
         shown = elided(line.text, font, scene.bounds.width() * COLUMN)
-        widest = max(widest, float(QFontMetrics(font).horizontalAdvance(shown)))
+        widest = max(widest, float(advance(shown, font)))
         _write(painter, scene, Line(shown, theme.QUIET), font, base, column)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from app.core.imaging.geometry import Affine
 from app.ui import theme
 from app.ui.lettering import edged_text, small
-from app.ui.painting import painted, resampled
+from app.ui.painting import draw_picture, painted, resampled
 from app.ui.scene import Scene
 
 EDGE: Final = 300
@@ -49,15 +49,15 @@ def paint_magnifier(painter: QPainter, scene: Scene) -> None:
     affine, factor = lens_affine(scene, edge)
     view = scene.pane.viewport
     sampled = resampled(scene.frame, affine, (edge, edge), invert=view.invert)
-    picture = painted(sampled, scene.frame, view)
-    picture.setDevicePixelRatio(scene.ratio)
+    made = painted(sampled, scene.frame, view)
     centre = scene.to_qt(*scene.lens)
     area = scene.bounds
     # Near the chest wall the lens stays whole within its pane; its middle is still what is under the cursor.
     left = min(max(centre.x() - EDGE / 2, 0.0), max(0.0, area.right() - EDGE))
     top = min(max(centre.y() - EDGE / 2, 0.0), max(0.0, area.bottom() - EDGE))
     place = QRectF(round(left), round(top), EDGE, EDGE)
-    painter.drawImage(place.topLeft(), picture)
+    painter.fillRect(place, QColor(theme.BLACK))
+    draw_picture(painter, made, place.topLeft(), scene.ratio)
     painter.setPen(QPen(QColor(theme.QUIET), 1.0))
     painter.drawRect(place)
     words = "true pixels" if factor * max(scene.affine.scales) <= 1.001 else f"×{factor:.0f}"

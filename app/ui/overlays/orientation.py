@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontMetrics, QPainter
 
 from app.core.imaging.orientation import canonical, edge_letters
 from app.ui import theme
-from app.ui.lettering import edged_text
+from app.ui.lettering import advance, edged_text
 from app.ui.scene import FOOT, MARGIN, Scene
 
 CLEAR: Final = 272
@@ -35,12 +35,12 @@ def paint_orientation(painter: QPainter, scene: Scene) -> None:
     font, area = theme.font(theme.BASE, strong=True), scene.bounds
     metrics = QFontMetrics(font)
     side = left if scene.free_left else right
-    x = MARGIN if scene.free_left else area.right() - MARGIN - metrics.horizontalAdvance(side)
+    x = MARGIN if scene.free_left else area.right() - MARGIN - advance(side, font)
     middle = area.center().y() + metrics.ascent() / 2
     edged_text(painter, QPointF(x, middle), side, theme.TEXT, font)
     # In a narrow pane the scale bar reaches the middle: the letter stands above it.
     raised = FOOT if area.width() < 2 * CLEAR else 0
     along = area.width() * (0.6 if raised else 0.5)
     centre = along if scene.free_left else area.width() - along
-    foot = QPointF(centre - metrics.horizontalAdvance(bottom) / 2, area.bottom() - MARGIN - raised)
+    foot = QPointF(centre - advance(bottom, font) / 2, area.bottom() - MARGIN - raised)
     edged_text(painter, foot, bottom, theme.TEXT, font)

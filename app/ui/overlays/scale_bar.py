@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QLineF, QPointF
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from app.core.imaging.image import Image
 from app.ui import theme
-from app.ui.lettering import edged_text, small
+from app.ui.lettering import advance, edged_text, small
 from app.ui.scene import MARGIN, Scene
 
 LENGTHS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -45,7 +45,7 @@ def paint_scale_bar(painter: QPainter, scene: Scene) -> None:
     length, wide = bar_of(scene, image)
     basis = f"{length} mm {image.spacing.label}" if image.spacing else f"{length} px, no millimetres"
     font, area = small(), scene.bounds
-    words = QFontMetrics(font).horizontalAdvance(basis)
+    words = advance(basis, font)
     base = area.bottom() - MARGIN
     left = MARGIN if scene.free_left else area.right() - MARGIN - wide - 8 - words
     painter.save()

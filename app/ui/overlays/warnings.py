@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter
+from PySide6.QtGui import QColor, QPainter
 
 from app.ui import theme, wording
-from app.ui.lettering import edged_text
+from app.ui.lettering import advance, edged_text
 from app.ui.scene import Scene
 
 
@@ -47,17 +47,17 @@ def paint_warnings(painter: QPainter, scene: Scene) -> None:
 
 def _top(painter: QPainter, scene: Scene, text: str, base: float) -> None:
     font = theme.font(theme.SMALL)
-    width = QFontMetrics(font).horizontalAdvance(text)
+    width = advance(text, font)
     edged_text(painter, QPointF(scene.bounds.center().x() - width / 2, base), text, theme.QUIET, font)
 
 
 def _banner(painter: QPainter, scene: Scene, text: str) -> None:
     font = theme.font(theme.TITLE, strong=True)
     area = scene.bounds
-    width = QFontMetrics(font).horizontalAdvance(text) + 24
+    width = advance(text, font) + 24
     if width > area.width() - 16:
         text = text.split(":")[0]
-        width = QFontMetrics(font).horizontalAdvance(text) + 24
+        width = advance(text, font) + 24
     box = QRectF(area.center().x() - width / 2, area.center().y() - 16, width, 32)
     painter.fillRect(box, QColor(theme.WARNING_GROUND))
     painter.setPen(QColor(theme.WARNING))
