@@ -48,6 +48,7 @@ def test_the_reading_set_is_named_before_it_runs(four_views):
     cards = [card for card in four_views.window.second_look._cards if card.isVisible()]
     assert [card.name.text() for card in cards] == ["test-model 1.2.0", "other 1.2.0"]
     assert [card.state.text() for card in cards] == ["Not run", "Not run"]
+    assert cards[0]._rows[0][1].text() == "score, not a probability of a lesion in this exam"
     assert four_views.window.status.text("models") == "reading set: test-model, other"
     four_views.session.set_settings(replace(four_views.session.settings, models=("other",)))
     assert four_views.window.status.text("models") == "reading set: other"

@@ -37,6 +37,8 @@ def facts_of(look: SecondLook) -> tuple[tuple[str, str], ...]:
     if not model.version:  # a model that could not be found has no facts
         return ()
     rows: list[tuple[str, str]] = []
+    if look.exam_score is None:  # else it stands beside the number
+        rows.append(("Score", score_sentence(look)))
     if look.exam_score is not None:
         rank = wording.percentile(look.exam_score, model.negatives)
         if rank is not None:
