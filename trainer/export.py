@@ -151,11 +151,18 @@ def _calibrated(raw: Mapping[str, float], positive: Mapping[str, bool]) -> Calib
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Measured:
-    """Out-of-sample scores of every exam, the calibration that ships, and the rows behind it."""
+    """Out-of-sample scores of every exam, the calibration that ships, and the rows behind it.
+
+    Attributes
+    ----------
+    probabilities
+        By image id, scores under calibrations that never saw the image's fold; None for a single run.
+    """
 
     exams: list[ExamResult]
     calibration: Calibration
     rows: tuple[Row, ...]
+    probabilities: dict[str, float] | None = None
 
 
 def _measure_single(
@@ -177,7 +184,11 @@ def _measure_single(
 def _measure_folds(
     folds: Sequence[Trained], recipe: Recipe, manifest: Manifest, splits: Splits, work: Path, tell: Tell
 ) -> _Measured:
-    """Score each fold's test part with its own run; calibrate each fold by the others' scores."""
+    """Score each fold's test part with its own run.
+
+    The calibration that ships is fitted on all out-of-fold values; being one rising function it cannot
+    change how they rank. Probabilities are judged under calibrations fitted on the other folds.
+    """
     parts = [part_of(manifest, splits, one.run.fold, "test") for one in folds]
     raw = []
     for number, (one, part) in enumerate(zip(folds, parts, strict=True)):
@@ -186,14 +197,18 @@ def _measure_folds(
         raw.append(_raw(plain, part))
     rows = tuple(row for part in parts for row in part.rows)
     truth = {row.image_id: row.label in recipe.target.positive for row in rows}
+    calibration = _calibrated({name: value for own in raw for name, value in own.items()}, truth)
     exams: list[ExamResult] = []
+    probabilities: dict[str, float] = {}
     for number, (one, part) in enumerate(zip(folds, parts, strict=True)):
-        others = {name: value for k, own in enumerate(raw) if k != number for name, value in own.items()}
-        spec = _spec(recipe, one.run, _calibrated(others, truth))
+        spec = _spec(recipe, one.run, calibration)
         bundle = _scratch(work / f"calibrated-{number}", spec, one.state)
         exams += score_part(load_predictor(bundle, "cpu"), part)
-    every = {name: value for own in raw for name, value in own.items()}
-    return _Measured(exams, _calibrated(every, truth), rows)
+        others = {name: value for k, own in enumerate(raw) if k != number for name, value in own.items()}
+        fitted = _calibrated(others, truth)
+        for name, value in raw[number].items():
+            probabilities[name] = fitted.apply(value, spec.aggregation.space)
+    return _Measured(exams, calibration, rows, probabilities)
 
 
 def ensemble_state(states: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
@@ -226,10 +241,10 @@ _PROTOCOLS = {
     "single": "Measured on the test part of fold {fold}, which neither trained nor tuned the weights; "
     "calibrated on the val part.",
     "ensemble": "The bundle is an ensemble of {folds} folds. The numbers are out-of-fold: each patient was "
-    "scored by the one member that never saw her, calibrated by the other folds; of the whole ensemble there "
-    "is no honest number on these patients.",
+    "scored by the one member that never saw her; of the whole ensemble there is no honest number on these "
+    "patients.",
     "refit": "The weights are a refit on all patients. The metrics are of the procedure: out-of-fold scores "
-    "of {folds} runs with the same recipe on the folds, calibrated by the other folds.",
+    "of {folds} runs with the same recipe on the folds.",
 }
 
 
@@ -352,6 +367,7 @@ def _write(
         bundle=f"{recipe.name} {recipe.version}",
         split=run.split_hash,
         boxes="detector" in recipe.networks,
+        probabilities=measured.probabilities,
     )
     metrics |= {
         "protocol": text,

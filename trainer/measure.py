@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -139,7 +139,7 @@ def _auc_entry(units: _Units, of: str) -> dict[str, Any]:
     return entry
 
 
-def _image_metrics(units: _Units, of: str) -> dict[str, Any]:
+def _image_metrics(units: _Units, probable: _Units, of: str, fitted: str) -> dict[str, Any]:
     share = float(units.positive.mean()) if len(units.positive) else float("nan")
     known = None if np.isnan(share) else share
     return {
@@ -154,15 +154,15 @@ def _image_metrics(units: _Units, of: str) -> dict[str, Any]:
             0.1,
         ),
         "brier.image": _entry(
-            units,
+            probable,
             brier,
-            "mean squared error of the score; lower is better; baseline: always the share of positives",
+            f"mean squared error{fitted}; lower is better; baseline: always the share of positives",
             None if known is None else known * (1 - known),
         ),
         "ece.image": _entry(
-            units,
+            probable,
             expected_calibration_error,
-            "10 bins of equal width; lower is better; baseline: always the share of positives",
+            f"10 bins of equal width{fitted}; lower is better; baseline: always the share of positives",
             0.0,
         ),
     }
@@ -241,7 +241,13 @@ def _box_metrics(images: Sequence[ImageBoxes]) -> dict[str, Any]:
 
 
 def measure(
-    exams: Sequence[ExamResult], target: Target, *, bundle: str, split: str, boxes: bool
+    exams: Sequence[ExamResult],
+    target: Target,
+    *,
+    bundle: str,
+    split: str,
+    boxes: bool,
+    probabilities: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Return the content of metrics.json.
 
@@ -255,6 +261,10 @@ def measure(
         Bundle name and version; hash of the splits, or a word for all rows.
     boxes
         Whether the bundle has a detector.
+    probabilities
+        By image id, the score under a calibration that was fitted without this image's fold; Brier
+        score and calibration error are then of these. Ranking needs none: one calibration of all
+        folds is a rising function and leaves the order as it is.
     """
 
     def positive(row: Row) -> bool:
@@ -264,7 +274,12 @@ def measure(
     scored = [image for image in images if image.score is not None]
     by_image, by_breast = _by_image(exams, positive), _by_breast(exams, positive)
     of = " or ".join(target.positive) + " against the rest"
-    metrics = _image_metrics(by_image, of)
+    probable, fitted = by_image, ""
+    if probabilities is not None:
+        ids = [image.row.image_id for image in scored]
+        values = np.array([probabilities[name] for name in ids], dtype=np.float64)
+        probable, fitted = replace(by_image, scores=values), ", calibrated by the other folds"
+    metrics = _image_metrics(by_image, probable, of, fitted)
     metrics["auc.breast"] = _auc_entry(by_breast, of)
     metrics["auc.patient"] = _auc_entry(_by_patient(exams, positive), of)
     if "malignant" in target.positive and any(row.label in ("benign", "abnormal") for row in _rows(images)):
