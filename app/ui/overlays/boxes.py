@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from app.core.reading.findings import Finding
 from app.ui import theme
-from app.ui.lettering import edged_text, small
+from app.ui.lettering import advance, edged_text, small
 from app.ui.scene import Scene
+
+LINE: Final = 15.0
+"""Logical pixels from one label to the next above it."""
 
 
 def paint_boxes(painter: QPainter, scene: Scene) -> None:
     """Draw the findings of this image and frame at or above the reader's score threshold."""
     if not scene.overlay.boxes or scene.affine is None:
         return
-    for look in scene.looks:
-        for finding in look.findings:
-            wanted = finding.score >= scene.overlay.score_threshold
-            if wanted and finding.frame == scene.pane.viewport.frame:
-                _outline(painter, scene, finding, words(finding, look.in_domain))
+    shown = [
+        (scene.box_to_qt(finding.box), finding, words(finding, look.in_domain))
+        for look in scene.looks
+        for finding in look.findings
+        if finding.score >= scene.overlay.score_threshold and finding.frame == scene.pane.viewport.frame
+    ]
+    shown = [each for each in shown if each[0].intersects(scene.bounds)]
+    for rect, finding, _ in shown:
+        _outline(painter, rect, strong=finding.box == scene.shown)
+    places = label_places(scene.bounds, [(rect, advance(text, small())) for rect, _, text in shown])
+    for place, (_, _, text) in zip(places, shown, strict=True):
+        edged_text(painter, place, text, theme.WARNING, small())
 
 
-def _outline(painter: QPainter, scene: Scene, finding: Finding, text: str) -> None:
-    rect = scene.box_to_qt(finding.box)
-    if not rect.intersects(scene.bounds):
-        return
-    strong = finding.box == scene.shown
+def _outline(painter: QPainter, rect: QRectF, *, strong: bool) -> None:
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -34,7 +42,6 @@ def _outline(painter: QPainter, scene: Scene, finding: Finding, text: str) -> No
     painter.drawRect(rect)
     painter.setPen(QPen(QColor(theme.WARNING), 2.5 if strong else 1.5))
     painter.drawRect(rect)
-    edged_text(painter, _label_place(scene, rect), text, theme.WARNING, small())
     painter.restore()
 
 
@@ -45,11 +52,28 @@ def words(finding: Finding, in_domain: bool) -> str:
     return f"{finding.label}  {score}"
 
 
-def _label_place(scene: Scene, rect: QRectF) -> QPointF:
-    """Above the box, below it where there is no room, and always within the pane."""
-    bounds = scene.bounds
-    left = min(max(rect.left(), bounds.left() + 4), bounds.right() - 96)
-    top = rect.top() - 5
-    if top < bounds.top() + 16:
-        top = min(rect.bottom() + 14, bounds.bottom() - 4)
-    return QPointF(left, top)
+def label_places(bounds: QRectF, boxes: list[tuple[QRectF, int]]) -> list[QPointF]:
+    """Return where each label begins (left end of its base line), none over another.
+
+    Above the box, below it where there is no room, within the pane; a label whose place is taken
+    moves up line by line.
+
+    Parameters
+    ----------
+    boxes
+        Rectangle and width of the label, in logical pixels, first come first served.
+    """
+    taken: list[QRectF] = []
+    places = []
+    for rect, width in boxes:
+        left = max(min(rect.left(), bounds.right() - width - 4), bounds.left() + 4)
+        base, step = rect.top() - 5, -LINE
+        if base < bounds.top() + LINE:
+            base, step = rect.bottom() + LINE - 1, LINE
+        base = min(base, bounds.bottom() - 4)
+        place = QRectF(left, base - LINE + 4, width, LINE)
+        while any(place.intersects(other) for other in taken) and bounds.contains(place.translated(0, step)):
+            place.translate(0, step)
+        taken.append(place)
+        places.append(QPointF(place.left(), place.bottom() - 4))
+    return places

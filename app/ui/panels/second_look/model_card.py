@@ -43,7 +43,8 @@ def facts_of(look: SecondLook) -> tuple[tuple[str, str], ...]:
         rank = wording.percentile(look.exam_score, model.negatives)
         if rank is not None:
             rows.append(("Rank", f"higher than {rank:.0f} % of {len(model.negatives)} negatives"))
-    breasts = [f"{side} {score:.2f}" for side, score in look.breasts if score is not None]
+    by_side = sorted(look.breasts, key=lambda breast: breast[0] != "R")
+    breasts = [f"{side} {score:.2f}" for side, score in by_side if score is not None]
     if breasts:
         rows.append(("Breasts", "   ".join(breasts)))
     if model.operating_point is not None:
