@@ -26,7 +26,8 @@ from trainer.card import bundle_card
 from trainer.errors import TrainerError
 from trainer.evaluate import patient_mark, read_study, score_part, studies
 from trainer.manifest import Manifest, Row, read_manifest
-from trainer.measure import ExamResult, measure
+from trainer.measure import ExamResult, measure, placed_boxes
+from trainer.metrics.froc import froc
 from trainer.metrics.ranking import threshold_at
 from trainer.recipe import Recipe, resolve
 from trainer.runs import Run, checkpoint_path, load_checkpoint, read_run
@@ -163,6 +164,21 @@ class _Measured:
     calibration: Calibration
     rows: tuple[Row, ...]
     probabilities: dict[str, float] | None = None
+    box_threshold: float | None = None
+
+
+def _box_threshold(exams: Sequence[ExamResult], recipe: Recipe) -> float | None:
+    """Return the box score above which there are at most `false_boxes` false ones per image; None: no boxes.
+
+    The workstation shows what is above it. Chosen on images that did not train the weights.
+    """
+    if "detector" not in recipe.networks:
+        return None
+    images = placed_boxes(exams, recipe.target)
+    false = np.sort(froc(images, "centre").false)[::-1]
+    kept = int(recipe.false_boxes * len(images))
+    floor = float(recipe.detection.get("score_threshold", 0.05))
+    return round(max(floor, float(false[kept])), 4) if kept < len(false) else floor
 
 
 def _measure_single(
@@ -175,10 +191,21 @@ def _measure_single(
     tell(f"calibrating on {len(val.rows)} images of the val part")
     plain = _scratch(work / "plain", _spec(recipe, one.run, Calibration()), one.state)
     calibration = _calibrated(_raw(plain, val), truth)
-    bundle = _scratch(work / "calibrated", _spec(recipe, one.run, calibration), one.state)
+    threshold = None
+    if "detector" in recipe.networks:
+        threshold = _box_threshold(score_part(load_predictor(plain, "cpu"), val), recipe)
+    spec = _shown(_spec(recipe, one.run, calibration), threshold)
+    bundle = _scratch(work / "calibrated", spec, one.state)
     tell(f"scoring {len(test.rows)} images of the test part")
     exams = score_part(load_predictor(bundle, "cpu"), test)
-    return _Measured(exams, calibration, val.rows)
+    return _Measured(exams, calibration, val.rows, box_threshold=threshold)
+
+
+def _shown(spec: BundleSpec, threshold: float | None) -> BundleSpec:
+    """Return the specification with the box threshold that was chosen, if one was."""
+    if threshold is None:
+        return spec
+    return replace(spec, detection=replace(spec.detection, score_threshold=threshold))
 
 
 def _measure_folds(
@@ -208,7 +235,7 @@ def _measure_folds(
         fitted = _calibrated(others, truth)
         for name, value in raw[number].items():
             probabilities[name] = fitted.apply(value, spec.aggregation.space)
-    return _Measured(exams, calibration, rows, probabilities)
+    return _Measured(exams, calibration, rows, probabilities, _box_threshold(exams, recipe))
 
 
 def ensemble_state(states: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
@@ -382,7 +409,7 @@ def _write(
     }
     truth = [row.label in recipe.target.positive for row in measured.rows]
     calibrated = measured.calibration.method != "none"
-    spec = _spec(recipe, run, measured.calibration)
+    spec = _shown(_spec(recipe, run, measured.calibration), measured.box_threshold)
     prevalence = round(sum(truth) / len(truth), 4) if calibrated else None
     score = replace(spec.outputs.score, calibrated=calibrated, prevalence=prevalence)
     spec = replace(

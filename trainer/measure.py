@@ -168,7 +168,7 @@ def _image_metrics(units: _Units, probable: _Units, of: str, fitted: str) -> dic
     }
 
 
-def _boxes(exams: Sequence[ExamResult], target: Target) -> list[ImageBoxes]:
+def placed_boxes(exams: Sequence[ExamResult], target: Target) -> list[ImageBoxes]:
     """Return candidates and lesions of the scored images whose lesions all have a place."""
     made = []
     for exam in exams:
@@ -291,7 +291,7 @@ def measure(
         metrics["auc.malignant.breast"] = _auc_entry(
             _by_breast(exams, malignant), "malignant against the rest"
         )
-    placed = _boxes(exams, target)
+    placed = placed_boxes(exams, target)
     if boxes and any(image.lesions for image in placed):
         metrics.update(_box_metrics(placed))
     return {

@@ -134,6 +134,8 @@ class Recipe:
         Folder of a run whose weights are the start, or "".
     specificity
         At which the operating point is set (on out-of-fold predictions).
+    false_boxes
+        How many false boxes per image a bundle may show: its box threshold is set by it.
     """
 
     name: str
@@ -151,6 +153,7 @@ class Recipe:
     augment: Augmentation
     pretrained: str
     specificity: float
+    false_boxes: float
     card: Mapping[str, str]
     raw: Mapping[str, Any]
 
@@ -318,6 +321,7 @@ def resolve(content: Mapping[str, Any], where: str) -> Recipe:
         augment=_augmentation(top.fields("augment", {})),
         pretrained=top.text("pretrained", "", empty=True),
         specificity=top.number("specificity", 0.9, low=0.01, high=0.9999),
+        false_boxes=top.number("false_boxes", 0.5, low=0, high=100),
         card={key: str(value) for key, value in top.mapping("card", {}).items()},
         raw=raw,
     )
