@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +27,10 @@ def need(tool: str) -> str:
 
     Where it is missing: skips the test, or fails it if the environment says ``REQUIRE_JUDGES=1``.
     """
-    path = shutil.which(tool)
+    # The virtual environment brings gdcm's programs too: the library under test, which is no judge of itself.
+    own = Path(sys.prefix) / "bin"
+    folders = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if Path(folder) != own]
+    path = shutil.which(tool, path=os.pathsep.join(folders))
     if path is not None:
         return path
     package = next((name for start, name in PACKAGES.items() if tool.startswith(start)), "dcmtk")
