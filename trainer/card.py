@@ -53,7 +53,7 @@ def _facts(spec: BundleSpec) -> list[str]:
         f"- Version {spec.model_version}, task: {spec.task}.",
         f"- The score is of: {score.of} (per {score.unit}); {calibrated}.",
         f"- Views: {', '.join(spec.views.allowed)}; required: {', '.join(spec.views.required) or 'none'}.",
-        f"- Trained on: {spec.domain.trained_on}",
+        f"- {spec.domain.trained_on}",
         f"- Sources in the training domain: {', '.join(spec.domain.sources)}; on any other it declines. "
         "For Processing images are refused.",
         f"- Licence: {spec.licence.name} (use: {spec.licence.use}).",

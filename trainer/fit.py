@@ -231,6 +231,37 @@ def _callbacks(recipe: Recipe, folder: Path, tuned: bool, events: Events) -> lis
     return made
 
 
+def _engine(
+    recipe: Recipe,
+    folder: Path,
+    machine: Machine,
+    accelerator: str,
+    callbacks: Sequence[Any],
+    tuned: bool,
+    stream: Events,
+    report: Report | None,
+) -> Any:
+    """Return Lightning's trainer as the recipe and the machine want it."""
+    return lightning.Trainer(
+        accelerator=accelerator,
+        devices=machine.devices,
+        num_nodes=machine.nodes,
+        strategy="ddp" if machine.devices * machine.nodes > 1 else "auto",
+        precision=recipe.train.precision,
+        max_epochs=recipe.train.epochs,
+        gradient_clip_val=recipe.train.clip or None,
+        callbacks=[*_callbacks(recipe, folder, tuned, stream), *callbacks],
+        logger=[CSVLogger(folder, "logs", version=""), TensorBoardLogger(str(folder), "logs", version="")],
+        log_every_n_steps=1,
+        num_sanity_val_steps=0,
+        check_val_every_n_epoch=min(recipe.train.validate_every, recipe.train.epochs),
+        enable_progress_bar=sys.stderr.isatty() and report is not None,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        reload_dataloaders_every_n_epochs=1,
+    )
+
+
 def fit(
     recipe: Recipe,
     manifest: Manifest,
@@ -286,28 +317,7 @@ def fit(
         if recipe.pretrained and start is None:
             _load_pretrained(task, recipe.pretrained)
         quiet(folder / "trainer.log")
-        many = machine.devices * machine.nodes > 1
-        engine = lightning.Trainer(
-            accelerator=accelerator,
-            devices=machine.devices,
-            num_nodes=machine.nodes,
-            strategy="ddp" if many else "auto",
-            precision=recipe.train.precision,
-            max_epochs=recipe.train.epochs,
-            gradient_clip_val=recipe.train.clip or None,
-            callbacks=[*_callbacks(recipe, folder, val is not None, stream), *callbacks],
-            logger=[
-                CSVLogger(folder, "logs", version=""),
-                TensorBoardLogger(str(folder), "logs", version=""),
-            ],
-            log_every_n_steps=1,
-            num_sanity_val_steps=0,
-            check_val_every_n_epoch=min(recipe.train.validate_every, recipe.train.epochs),
-            enable_progress_bar=sys.stderr.isatty() and report is not None,
-            enable_model_summary=False,
-            use_distributed_sampler=False,
-            reload_dataloaders_every_n_epochs=1,
-        )
+        engine = _engine(recipe, folder, machine, accelerator, callbacks, val is not None, stream, report)
         data = _Data(train_samples, PartSamples(val, recipe) if val else None, recipe, seed)
         engine.fit(task, datamodule=data, ckpt_path=str(start) if start else None, weights_only=True)
     except (TrainerError, RuntimeError, ValueError, KeyboardInterrupt) as error:

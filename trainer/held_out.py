@@ -1,0 +1,210 @@
+"""Scores of runs on patients that they never saw, through the workstation's own path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from model_zoo.bundle import Bundle, write_bundle
+from model_zoo.calibration import Calibration, fit_platt
+from model_zoo.exam import raw_scores
+from model_zoo.predictor import load_predictor
+from model_zoo.spec import BundleSpec, Licence, read_spec
+from trainer.evaluate import read_study, score_part, studies
+from trainer.manifest import Manifest, Row
+from trainer.measure import ExamResult, placed_boxes
+from trainer.metrics.froc import froc
+from trainer.recipe import Recipe, resolve
+from trainer.runs import Run, checkpoint_path, load_checkpoint, read_run
+from trainer.splits import Part, Splits, part_of
+from trainer.task import LesionTask
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """A run with its facts and the weights that are exported."""
+
+    folder: Path
+    run: Run
+    state: Mapping[str, torch.Tensor]
+
+
+def load_trained(folder: Path) -> Trained:
+    """Return a run's weights as its recipe wants them kept (best or last), float16."""
+    run = read_run(folder)
+    recipe = resolve(run.recipe, str(folder))
+    which: Literal["best", "last"] = "best" if recipe.train.keep == "best" else "last"
+    task = LesionTask(recipe.raw, run.seed)
+    task.load_state_dict(load_checkpoint(checkpoint_path(folder, which))["state_dict"])
+    # Half precision here already, so that the numbers measured are those of the weights that ship.
+    state = {
+        name: value.half() if value.is_floating_point() else value
+        for name, value in task.bundle_state().items()
+    }
+    return Trained(folder, run, state)
+
+
+def _trained_on(text: str, run: Run) -> str:
+    """Return the recipe's sentence on its data with the counts of this training filled in."""
+    for name, value in (
+        ("{images}", str(run.images)),
+        ("{patients}", str(len(run.trained_on) + len(run.tuned_on))),
+        ("{positive}", f"{run.positives / max(run.images, 1):.0%}"),
+    ):
+        text = text.replace(name, value)
+    return text
+
+
+def bundle_spec(recipe: Recipe, run: Run, calibration: Calibration) -> BundleSpec:
+    """Return what bundle.json says before anything was measured."""
+    research = any(not licence.startswith("any") for licence in run.licences)
+    names = "; ".join(licence.partition(":")[2].strip() or licence for licence in run.licences)
+    content = {
+        "format": "mammoview-bundle",
+        "version": 1,
+        "name": recipe.name,
+        "model_version": recipe.version,
+        "title": recipe.title,
+        "task": recipe.task,
+        "networks": dict(recipe.networks),
+        "preprocess": recipe.preprocess.to_json(),
+        "views": recipe.views.to_json(),
+        "outputs": {
+            "score": {"of": recipe.target.of, "prevalence": None, "calibrated": False, "unit": "image"},
+            "findings": list(recipe.target.findings) if "detector" in recipe.networks else [],
+        },
+        "detection": dict(recipe.detection),
+        "aggregation": dict(recipe.aggregation),
+        "calibration": calibration.to_json(),
+        "domain": {
+            **recipe.domain.to_json(),
+            "trained_on": _trained_on(recipe.domain.trained_on, run),
+        },
+        "split_hash": run.split_hash,
+        "licence": {"name": names, "use": "research" if research else "any"},
+        "files": {},
+    }
+    spec = read_spec(f"recipe {recipe.name}", content)
+    return replace(spec, licence=Licence(names, "research" if research else "any"))
+
+
+def _scratch(folder: Path, spec: BundleSpec, state: Mapping[str, torch.Tensor]) -> Bundle:
+    """Write a bundle that is only there to be asked through the Predictor."""
+    empty = {"format": "mammoview-metrics", "version": 1}
+    return write_bundle(folder, spec, state, "In the making.\n", empty)
+
+
+def _raw(bundle: Bundle, part: Part) -> dict[str, float]:
+    """Return the raw value of each image of a part that gets one, by image id."""
+    predictor = load_predictor(bundle, "cpu")
+    found: dict[str, float] = {}
+    for rows in studies(part.rows):
+        views = read_study(rows)
+        for view, value in zip(views, raw_scores(predictor, views), strict=True):
+            if value is not None:
+                found[view.uid] = value
+    return found
+
+
+def _calibrated(raw: Mapping[str, float], positive: Mapping[str, bool]) -> Calibration:
+    """Return Platt scaling of raw values, or none where one class is missing."""
+    names = [name for name in raw if name in positive]
+    truth = [positive[name] for name in names]
+    if len(names) < 2 or all(truth) or not any(truth):
+        return Calibration()
+    return fit_platt([raw[name] for name in names], truth)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """Out-of-sample scores of every exam, the calibration that ships, and the rows behind it.
+
+    Attributes
+    ----------
+    probabilities
+        By image id, scores under calibrations that never saw the image's fold; None for a single run.
+    """
+
+    exams: list[ExamResult]
+    calibration: Calibration
+    rows: tuple[Row, ...]
+    probabilities: dict[str, float] | None = None
+    box_threshold: float | None = None
+
+
+def _box_threshold(exams: Sequence[ExamResult], recipe: Recipe) -> float | None:
+    """Return the box score above which there are at most `false_boxes` false ones per image; None: no boxes.
+
+    The workstation shows what is above it. Chosen on images that did not train the weights.
+    """
+    if "detector" not in recipe.networks:
+        return None
+    images = placed_boxes(exams, recipe.target)
+    false = np.sort(froc(images, "centre").false)[::-1]
+    kept = int(recipe.false_boxes * len(images))
+    floor = float(recipe.detection.get("score_threshold", 0.05))
+    return round(max(floor, float(false[kept])), 4) if kept < len(false) else floor
+
+
+def measure_single(
+    one: Trained, recipe: Recipe, manifest: Manifest, splits: Splits, work: Path, tell: Tell
+) -> Measured:
+    """Calibrate on the tuning part, score the test part."""
+    val = part_of(manifest, splits, one.run.fold, "val")
+    test = part_of(manifest, splits, one.run.fold, "test")
+    truth = {row.image_id: row.label in recipe.target.positive for row in val.rows}
+    tell(f"calibrating on {len(val.rows)} images of the val part")
+    plain = _scratch(work / "plain", bundle_spec(recipe, one.run, Calibration()), one.state)
+    calibration = _calibrated(_raw(plain, val), truth)
+    threshold = None
+    if "detector" in recipe.networks:
+        threshold = _box_threshold(score_part(load_predictor(plain, "cpu"), val), recipe)
+    spec = shown(bundle_spec(recipe, one.run, calibration), threshold)
+    bundle = _scratch(work / "calibrated", spec, one.state)
+    tell(f"scoring {len(test.rows)} images of the test part")
+    exams = score_part(load_predictor(bundle, "cpu"), test)
+    return Measured(exams, calibration, val.rows, box_threshold=threshold)
+
+
+def shown(spec: BundleSpec, threshold: float | None) -> BundleSpec:
+    """Return the specification with the box threshold that was chosen, if one was."""
+    if threshold is None:
+        return spec
+    return replace(spec, detection=replace(spec.detection, score_threshold=threshold))
+
+
+def measure_folds(
+    folds: Sequence[Trained], recipe: Recipe, manifest: Manifest, splits: Splits, work: Path, tell: Tell
+) -> Measured:
+    """Score each fold's test part with its own run.
+
+    The calibration that ships is fitted on all out-of-fold values; being one rising function it cannot
+    change how they rank. Probabilities are judged under calibrations fitted on the other folds.
+    """
+    parts = [part_of(manifest, splits, one.run.fold, "test") for one in folds]
+    raw = []
+    for number, (one, part) in enumerate(zip(folds, parts, strict=True)):
+        tell(f"scoring {len(part.rows)} images of fold {one.run.fold} out of fold")
+        plain = _scratch(work / f"plain-{number}", bundle_spec(recipe, one.run, Calibration()), one.state)
+        raw.append(_raw(plain, part))
+    rows = tuple(row for part in parts for row in part.rows)
+    truth = {row.image_id: row.label in recipe.target.positive for row in rows}
+    calibration = _calibrated({name: value for own in raw for name, value in own.items()}, truth)
+    exams: list[ExamResult] = []
+    probabilities: dict[str, float] = {}
+    for number, (one, part) in enumerate(zip(folds, parts, strict=True)):
+        spec = bundle_spec(recipe, one.run, calibration)
+        bundle = _scratch(work / f"calibrated-{number}", spec, one.state)
+        exams += score_part(load_predictor(bundle, "cpu"), part)
+        others = {name: value for k, own in enumerate(raw) if k != number for name, value in own.items()}
+        fitted = _calibrated(others, truth)
+        for name, value in raw[number].items():
+            probabilities[name] = fitted.apply(value, spec.aggregation.space)
+    return Measured(exams, calibration, rows, probabilities, _box_threshold(exams, recipe))
