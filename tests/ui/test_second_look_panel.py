@@ -83,13 +83,13 @@ def test_the_panel_always_says_what_the_score_is_of_and_where_it_comes_from(four
     assert card.meaning.text() == "score, not a probability of a lesion in this exam"
     facts = dict(facts_of(look))
     # 0.1 and 0.2 of 0.1, 0.2, 0.3, 0.9 are lower: half of the negatives.
-    assert facts["Rank"] == "higher than 50 % of 4 negatives"
+    assert facts["Rank"] == "higher than 50 % of negatives (each one image)"
     assert facts["Operates at"] == "0.40: 90 % specificity"
     assert facts["Prevalence"] == "25 % positive"
     assert facts["Trained on"] == "Nothing at all."
     assert facts["Breasts"].split() == ["R", "0.25", "L", "0.10"]
     shown = [label.text() for pair in card._rows for label in pair if label.isVisible()]
-    assert "higher than 50 % of 4 negatives" in shown
+    assert "higher than 50 % of negatives (each one image)" in shown
 
 
 def test_no_percentile_is_made_up_where_negatives_are_unknown():

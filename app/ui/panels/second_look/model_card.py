@@ -42,7 +42,7 @@ def facts_of(look: SecondLook) -> tuple[tuple[str, str], ...]:
     if look.exam_score is not None:
         rank = wording.percentile(look.exam_score, model.negatives)
         if rank is not None:
-            rows.append(("Rank", f"higher than {rank:.0f} % of {len(model.negatives)} negatives"))
+            rows.append(("Rank", f"higher than {rank:.0f} % of negatives (each one {model.unit})"))
     by_side = sorted(look.breasts, key=lambda breast: breast[0] != "R")
     breasts = [f"{side} {score:.2f}" for side, score in by_side if score is not None]
     if breasts:
