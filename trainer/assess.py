@@ -42,7 +42,7 @@ def member_bundle(bundle: Bundle, number: int, folder: Path) -> Bundle:
     }
     head: torch.Tensor = state["classifier.head.weight"].float()
     own["classifier.head.weight"] = head.chunk(members, dim=1)[number] * members
-    own["classifier.head.bias"] = state["classifier.head.bias"].float()
+    own["classifier.head.bias"] = torch.tensor([float(bundle.metrics["members"][number]["offset"])])
     spec = replace(bundle.spec, networks={"classifier": Network(network.architecture, config)})
     return write_bundle(folder, spec, own, bundle.card, bundle.metrics)
 
@@ -51,7 +51,7 @@ def _choose(
     bundle: Bundle, device: Device, work: Path
 ) -> tuple[Callable[[str], Predictor], Callable[[str], bool]]:
     """Return which predictor to ask for a patient, and whether its weights have seen her."""
-    marks = [set(one) for one in bundle.metrics.get("members", [])]
+    marks = [set(one["patients"]) for one in bundle.metrics.get("members", [])]
     known = set(bundle.metrics.get("trained_on_patients", []))
     whole = load_predictor(bundle, device)
     made: dict[int, Predictor] = {}

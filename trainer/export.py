@@ -198,6 +198,16 @@ def _joined(trained: Sequence[Trained], manifest: Manifest, recipe: Recipe) -> R
     )
 
 
+def _member(one: Trained) -> dict[str, Any]:
+    """Return what is needed to ask one member of an ensemble alone: whom it has seen, and its own offset."""
+    seen = (*one.run.trained_on, *one.run.tuned_on)
+    return {
+        "fold": one.run.fold,
+        "patients": sorted(patient_mark(patient) for patient in seen),
+        "offset": float(one.state["classifier.head.bias"].float()[0]),
+    }
+
+
 def _write(
     bundles: Path,
     recipe: Recipe,
@@ -222,12 +232,7 @@ def _write(
         "protocol": text,
         "target": {"positive": list(recipe.target.positive), "findings": dict(recipe.target.findings)},
         "trained_on_patients": sorted(patient_mark(patient) for patient in run.trained_on),
-        "members": [
-            sorted(patient_mark(patient) for patient in (*one.run.trained_on, *one.run.tuned_on))
-            for one in folds
-        ]
-        if protocol == "ensemble"
-        else [],
+        "members": [_member(one) for one in folds] if protocol == "ensemble" else [],
     }
     truth = [row.label in recipe.target.positive for row in measured.rows]
     calibrated = measured.calibration.method != "none"
