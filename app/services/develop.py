@@ -18,6 +18,7 @@ from app.core.imaging.pyramid import build
 from app.core.imaging.resample import paint, resample
 from app.services.frames import FramePixels
 from app.services.jobs import Report
+from app.services.memory import give_back
 
 THUMBNAIL_PX = 160
 LOOK_PX = 512
@@ -37,7 +38,10 @@ def decode_frame(image: Image, frame: int, report: Report) -> FramePixels:
     report(0, 2)
     decoded = read_frame(image, frame, allow_incomplete=True)
     report(1, 2)
-    return develop(image, frame, decoded)
+    try:
+        return develop(image, frame, decoded)
+    finally:
+        give_back()
 
 
 def decode_look(image: Image, frame: int, report: Report) -> FramePixels | None:
