@@ -19,7 +19,7 @@ from app.core.dicom.finder import find
 from app.core.errors import MammoviewError
 from app.core.imaging.image import Collection, Image, Study
 from app.core.settings import Settings
-from app.services.assign import assigned, replaced
+from app.services.assign import replaced
 from app.services.decoding import Decoding
 from app.services.develop import thumbnail
 from app.services.frames import FrameCache, FrameKey, FramePixels, default_budget
@@ -50,11 +50,13 @@ class Library(QObject):
     Signals
     -------
     collection_changed(Collection)
-        After opening, and when the reader assigned laterality or view by hand.
+        After opening, and when the reader said facts of an image by hand.
     progress(done, total)
         Files looked at while opening.
     opening_failed(sentence)
         Nothing could be opened, and why.
+    nothing_found(Collection)
+        What was to be opened holds no mammogram; the present collection stays.
     frame_ready(image key, frame)
         `frame` now gives pixels; first perhaps refining ones, then all of them.
     frame_failed(image key, frame, sentence)
@@ -71,6 +73,7 @@ class Library(QObject):
     collection_changed = Signal(object)
     progress = Signal(int, int)
     opening_failed = Signal(str)
+    nothing_found = Signal(object)
     frame_ready = Signal(object, int)
     frame_failed = Signal(object, int, str)
     thumbnail_ready = Signal(object)
@@ -94,7 +97,7 @@ class Library(QObject):
 
     @property
     def collection(self) -> Collection:
-        """What the finder found, with what the reader assigned by hand."""
+        """What the finder found, with what the reader said by hand."""
         return self._collection
 
     @property
@@ -112,7 +115,7 @@ class Library(QObject):
         return self._images.get(key)
 
     def open(self, paths: Iterable[Path | str]) -> None:
-        """Find what lies below paths, in the background; it takes the place of the present collection."""
+        """Find what lies below paths, in the background; if any, it takes the place of the present."""
         self.cancel()
         job = Job(find_images, ([Path(path) for path in paths],))
         self._opening = job
@@ -133,20 +136,20 @@ class Library(QObject):
         self._finding.close()
         self._decoding.stop()
 
-    def assign(self, image: Image, laterality: str | None, view: str | None) -> Image:
-        """Give an image the laterality and view the reader named, and return the new facts.
+    def amend(self, images: Iterable[Image]) -> None:
+        """Take other facts of images, as the reader said them; their pixels are decoded again.
 
-        Its orientation is inferred again where it was inferred before.
+        An orientation that is None by then is inferred again.
         """
-        new = assigned(image, laterality, view)
-        self.cache.forget(image.key)
+        news = {image.key: image for image in images}
+        for key in news:
+            self.cache.forget(key)
+            self._thumbnails.pop(key, None)
         for held in (self._looks, self._failures):
-            for key in [key for key in held if key[0] == image.key]:
-                del held[key]  # type: ignore[attr-defined]
-        self._thumbnails.pop(image.key, None)
-        self._decoding.forget(lambda request: request.image.key == image.key)
-        self._set_collection(replaced(self._collection, new))
-        return new
+            for place in [place for place in held if place[0] in news]:
+                del held[place]  # type: ignore[attr-defined]
+        self._decoding.forget(lambda request: request.image.key in news)
+        self._set_collection(replaced(self._collection, news))
 
     # Frames
 
@@ -306,6 +309,10 @@ class Library(QObject):
     @Slot(object, object)
     def _found(self, job: Job, collection: Collection) -> None:
         if job is not self._opening:
+            return
+        if not collection.patients and self._collection.patients:
+            self._opening = None
+            self.nothing_found.emit(collection)
             return
         self._decoding.forget()
         self.cache.clear()

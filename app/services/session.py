@@ -15,10 +15,11 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.hanging.hang import choose_protocol, reading_order
 from app.core.hanging.protocols import Protocol
-from app.core.imaging.image import Collection, Image, Study
+from app.core.imaging.image import Collection, Image, Source, Study
 from app.core.reading.findings import SecondLook
 from app.core.settings import Settings
 from app.services import screen as move
+from app.services.assign import alike, assigned, described
 from app.services.hangings import Hangings
 from app.services.library import ImageKey, Library
 from app.services.looks import Inference, Looks
@@ -76,6 +77,7 @@ class Session(Hangings):
         self._looks.changed.connect(self.looks_changed)
         self.screen_changed.connect(self._look_closer)
         library.collection_changed.connect(self._on_collection)
+        library.nothing_found.connect(self._on_nothing)
         library.opening_failed.connect(self.message)
         library.frame_ready.connect(self._on_frame)
         library.frame_failed.connect(self._look_closer)
@@ -147,8 +149,29 @@ class Session(Hangings):
 
     def assign(self, image: Image, laterality: str | None, view: str | None) -> None:
         """Give an image its laterality and view by hand; the study is hung again."""
-        self._views.pop(image.key, None)
-        self._library.assign(image, laterality, view)
+        self._amend([assigned(image, laterality, view)])
+
+    def describe(
+        self,
+        image: Image,
+        laterality: str | None,
+        view: str | None,
+        source: Source,
+        spacing_mm: float | None,
+        *,
+        folder: bool = False,
+    ) -> None:
+        """Say all of an image that its file does not: see `app.services.assign.described`.
+
+        Parameters
+        ----------
+        folder
+            Say source and spacing of the other pictures of its folder too.
+        """
+        if (laterality, view) != (image.laterality, image.view):
+            image = assigned(image, laterality, view)
+        others = alike(self._collection, image) if folder else ()
+        self._amend(described(each, source, spacing_mm) for each in (image, *others))
 
     def next_study(self) -> None:
         """Open the study after this one in the list."""
@@ -225,6 +248,12 @@ class Session(Hangings):
 
     # Within
 
+    def _amend(self, images: Iterable[Image]) -> None:
+        news = tuple(images)
+        for image in news:
+            self._views.pop(image.key, None)
+        self._library.amend(news)
+
     def _is_unread(self, study: Study) -> bool:
         return study.key not in self._reads
 
@@ -249,6 +278,11 @@ class Session(Hangings):
             self._looks.begin(None)
             self._show(ScreenState(generation=self._screen.generation + 1))
             self.message.emit(_why_nothing(collection))
+
+    @Slot(object)
+    def _on_nothing(self, collection: Collection) -> None:
+        """Say why nothing new was opened; what is open stays."""
+        self.message.emit(_why_nothing(collection))
 
     def _hang_again(self, study: Study) -> None:
         """Hang the open study with new facts, in its protocol or, where that shows one image, in a better."""

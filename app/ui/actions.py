@@ -90,11 +90,11 @@ ACTIONS: Final[tuple[Action, ...]] = (
     ),
     Action(
         "assign",
-        "Laterality and view…",
+        "About this image…",
         "Study",
         ("Ctrl+E",),
         "tag",
-        "Say by hand which breast and view this is",
+        "Say by hand which breast and view this is, and of a picture its origin and pixel size",
     ),
     Action(
         "next_stage", "Next stage", "Hanging", ("Space", "."), "caret-right", "Next screenful of the protocol"

@@ -131,6 +131,7 @@ class MainWindow(QMainWindow):
         session.library.progress.connect(self._progress)
         session.library.opening_failed.connect(self.show_error)
         session.collection_changed.connect(lambda _: self._progress(0, 0))
+        session.library.nothing_found.connect(lambda _: self._progress(0, 0))
         self.grid.scenes_changed.connect(self._describe)
         self.grid.menu_asked.connect(self._pane_menu)
         self.top_bar.protocol_chosen.connect(session.set_protocol)

@@ -17,6 +17,7 @@ from app.core.imaging.image import Image
 from app.core.settings import Settings
 from app.services import decoding
 from app.services import library as module
+from app.services.assign import assigned
 from app.services.library import Library
 from app.services.requests import Urgency
 from app.services.session import Session
@@ -380,8 +381,8 @@ def test_naming_an_image_by_hand_decodes_it_anew(qtbot: QtBot, library: Library,
     image = images(library)[0]
     assert decoded(qtbot, library, image).image.orientation is None
     with qtbot.waitSignal(library.collection_changed, timeout=1000):
-        named = library.assign(image, "L", "CC")
-    assert images(library)[0] == named
+        library.amend([assigned(image, "L", "CC")])
+    (named,) = images(library)
     assert named.label == "LCC"
     frame = decoded(qtbot, library, named)
     assert frame.image.orientation is not None
@@ -424,3 +425,23 @@ def test_the_gui_thread_never_waits_while_an_exam_opens(
     gaps = np.diff(ticks)
     assert len(gaps) > 20
     assert gaps.max() < 0.25, f"the GUI thread stood still for {gaps.max():.3f} s"
+
+
+def test_a_folder_without_mammograms_leaves_open_what_is_open(
+    qtbot: QtBot, library: Library, tmp_path: Path
+) -> None:
+    full, empty, foreign = tmp_path / "full", tmp_path / "empty", tmp_path / "foreign"
+    for folder in (full, empty, foreign):
+        folder.mkdir()
+    write_mg(full / "a.dcm", breast(300, 200, chest="left"))
+    (foreign / "letter.dcm").write_text("Dear colleague")
+    opened(qtbot, library, full)
+    (image,) = images(library)
+    pixels = decoded(qtbot, library, image)
+    for folder, left_out in ((empty, []), (foreign, ["letter.dcm"])):
+        with qtbot.waitSignal(library.nothing_found, timeout=5000) as heard:
+            library.open([folder])
+        assert [item.path.name for item in heard.args[0].left_out] == left_out
+        assert images(library) == [image]
+        assert library.frame(image) is pixels
+        assert not library.opening

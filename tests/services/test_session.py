@@ -163,6 +163,17 @@ def test_opening_what_holds_no_mammogram_says_why(session: Session, shelf: Shelf
     assert said[1:] == ["text.dcm: is not a DICOM file"]
 
 
+def test_opening_nothing_keeps_the_open_study_and_says_one_sentence(session: Session, shelf: Shelf) -> None:
+    said: list[str] = []
+    session.message.connect(said.append)
+    shelf.put((exam("a"),))
+    before = session.screen
+    shelf.nothing_found.emit(Collection(left_out=(LeftOut(Path("f/letter.dcm"), "is not a DICOM file"),)))
+    shelf.nothing_found.emit(Collection())
+    assert session.screen == before
+    assert said == ["letter.dcm: is not a DICOM file", "No mammogram was found there."]
+
+
 def test_a_file_left_out_beside_a_study_is_not_the_readers_business(session: Session, shelf: Shelf) -> None:
     said: list[str] = []
     session.message.connect(said.append)

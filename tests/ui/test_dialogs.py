@@ -42,6 +42,30 @@ def test_laterality_and_view_are_said_by_hand(desk, qtbot):
     assert {image.label for image in desk.session.screen.study.images} == {"RCC", "LCC"}
 
 
+def test_origin_and_pixel_size_of_a_silent_file_are_said_by_hand_for_its_folder(desk, qtbot):
+    facts = {"kind": "raster", "source": "unknown", "spacing": None, "notes": ()}
+    desk.open(study_of("X", "Y", **facts))
+    dialog = AssignDialog(desk.window, desk.session.screen.study.images[0])
+    qtbot.addWidget(dialog)
+    dialog.source.setCurrentIndex(dialog.source.findData("film"))
+    dialog.spacing.setValue(0.2)
+    dialog.folder.setChecked(True)
+    dialog.assign()
+    for image in desk.session.screen.study.images:
+        assert image.source == "film"
+        assert (image.spacing.row_mm, image.spacing.col_mm, image.spacing.label) == (0.2, 0.2, "by hand")
+        assert [note.text.count("by hand") for note in image.notes] == [1, 1]
+
+
+def test_what_the_file_says_of_origin_and_pixel_size_cannot_be_changed(desk, qtbot):
+    desk.open(study_of("RCC", source="ffdm"))
+    dialog = AssignDialog(desk.window, desk.session.screen.study.images[0])
+    qtbot.addWidget(dialog)
+    assert not dialog.source.isEnabled()
+    assert not dialog.spacing.isEnabled()
+    assert (dialog.source.currentData(), dialog.spacing.value()) == ("ffdm", 0.1)
+
+
 def test_the_settings_dialog_has_every_setting_and_keeps_a_change(four_views, qtbot, monkeypatch, tmp_path):
     monkeypatch.setenv("MAMMOVIEW_CONFIG", str(tmp_path))
     dialog = SettingsDialog(four_views.window)

@@ -48,15 +48,16 @@ class Spacing:
     row_mm, col_mm
         Between neighbouring rows (vertical), between neighbouring columns (horizontal); > 0.
     basis
-        ``at detector``, ``magnified`` (divided by `factor`), ``calibrated``, ``at film``, or
-        ``not calibrated``: stated as millimetres without saying in which plane they hold.
+        ``at detector``, ``magnified`` (divided by `factor`), ``calibrated``, ``at film``,
+        ``not calibrated``: stated as millimetres without saying in which plane they hold, or
+        ``by hand``: said by the reader, of a picture that has none.
     factor
         Estimated radiographic magnification that was divided out; 1.0 when none was.
     """
 
     row_mm: float
     col_mm: float
-    basis: Literal["at detector", "magnified", "calibrated", "at film", "not calibrated"]
+    basis: Literal["at detector", "magnified", "calibrated", "at film", "not calibrated", "by hand"]
     factor: float = 1.0
 
     @property

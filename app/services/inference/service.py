@@ -27,7 +27,7 @@ from model_zoo.errors import ModelError
 CacheKey = tuple[str, tuple[tuple[object, ...], ...], str, str, str]
 """(study key, images, bundle name, version, sha256 of its weights): what an answer depends on.
 
-Of each image its key and what the reader may set by hand: laterality, view, orientation.
+Of each image its key and what the reader may say by hand.
 """
 
 
@@ -173,7 +173,10 @@ def _tag(job: Job) -> tuple[CacheKey, tuple[Image, ...]]:
 
 def _cache_key(study: Study, images: Sequence[Image], bundle: Bundle) -> CacheKey:
     weights = bundle.spec.files.get(bundle.weights.name, "")
-    asked = tuple((image.key, image.laterality, image.view, image.orientation) for image in images)
+    asked = tuple(
+        (image.key, image.laterality, image.view, image.orientation, image.source, image.spacing)
+        for image in images
+    )
     return (study.key, asked, bundle.name, bundle.version, weights)
 
 

@@ -77,7 +77,7 @@ class TrayPanel(QWidget):
             return
         menu = QMenu(self)
         menu.addAction("Show in the active pane", lambda: self._show(item))
-        menu.addAction("Laterality and view…", lambda: self.assign_asked.emit(item.data(_IMAGE)))
+        menu.addAction("About this image…", lambda: self.assign_asked.emit(item.data(_IMAGE)))
         menu.popup(self.list.viewport().mapToGlobal(where))
 
 
