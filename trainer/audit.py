@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,8 +14,9 @@ from app.core.dicom.pixels import read_frame
 from app.core.dicom.reader import read_image
 from app.core.errors import ReadError
 from trainer.errors import TrainerError
-from trainer.manifest import Manifest, Row, check_file
-from trainer.splits import PARTS, Splits
+from trainer.files import write_json
+from trainer.manifest import Manifest, Row, check_unchanged
+from trainer.splits import PARTS, Splits, overlaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def pixel_mark(pixels: npt.NDArray[np.generic]) -> str:
 
 
 def _mark(row: Row) -> str:
-    check_file(row)
+    check_unchanged(row)
     return pixel_mark(read_frame(read_image(row.path), row.frame).stored)
 
 
@@ -71,14 +71,11 @@ def _twins(
 
 
 def _leaks(twins: list[list[Row]], splits: Splits) -> list[str]:
-    found = []
+    found = list(overlaps(splits))
     for number, fold in enumerate(splits.folds):
-        place = {patient: name for name in PARTS for patient in fold.part(name)}
-        counted = sum(len(fold.part(name)) for name in PARTS)
-        if counted != len(place):
-            found.append(f"fold {number} holds a patient in two parts")
+        place = {name: set(fold.part(name)) for name in PARTS}
         for rows in twins:
-            parts = {place[row.patient_id] for row in rows if row.patient_id in place}
+            parts = {name for name in PARTS for row in rows if row.patient_id in place[name]}
             if len(parts) > 1:
                 names = ", ".join(row.image_id for row in rows)
                 found.append(f"identical pixels in {' and '.join(sorted(parts))} of fold {number}: {names}")
@@ -93,7 +90,7 @@ def audit(
     Raises
     ------
     TrainerError
-        A file that is not there, or splits of another manifest.
+        A file that is not there or has changed, or splits of another manifest.
     """
     if splits is not None and splits.manifest_sha256 != manifest.sha256:
         raise TrainerError(f"{manifest.path}: the splits were made for another manifest")
@@ -109,8 +106,6 @@ def audit(
 def write_audit(found: Audit, folder: Path) -> None:
     """Write audit.json into a report folder."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        content = {"format": "mammoview-audit", "version": 1, **asdict(found)}
-        (folder / "audit.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        write_json(folder / "audit.json", {"format": "mammoview-audit", "version": 1, **asdict(found)})
     except OSError as error:
         raise TrainerError(f"{folder}: the report cannot be written ({error.strerror})") from error

@@ -6,17 +6,22 @@ Exit codes: 0 done, 1 the work could not be done (exactly one line on stderr), 2
 from __future__ import annotations
 
 import argparse
+import logging
 import multiprocessing
 import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from app.core.errors import Cancelled, MammoviewError
 from model_zoo.errors import ModelError
 from trainer.errors import TrainerError
+from trainer.processes import leads
+
+if TYPE_CHECKING:
+    from trainer.events import Events
 
 Command = Callable[[argparse.Namespace], None]
 _LATER = {
@@ -33,7 +38,7 @@ def _say(sentence: str) -> None:
 
 def _counter(word: str) -> Callable[[int, int], None]:
     """Return a report that draws ``word done/total`` on a terminal and keeps quiet elsewhere."""
-    show = sys.stderr.isatty()
+    show = sys.stderr.isatty() and leads()
 
     def report(done: int, total: int) -> None:
         if show:
@@ -87,16 +92,18 @@ def _split(arguments: argparse.Namespace) -> None:
 def _audit(arguments: argparse.Namespace) -> None:
     from trainer.audit import audit, write_audit
     from trainer.manifest import read_manifest
-    from trainer.splits import read_splits
+    from trainer.splits import check_splits, read_splits
 
     if arguments.strict:
         raise TrainerError("--strict: looking for pictures that are merely alike comes with a later version")
-    splits = read_splits(Path(arguments.splits)) if arguments.splits else None
+    splits = read_splits(Path(arguments.splits), check=False) if arguments.splits else None
     manifest = read_manifest(Path(arguments.manifest))
     found = audit(manifest, splits, report=_counter("images"))
     write_audit(found, Path(arguments.output))
     if found.leaks:
         raise TrainerError(f"{arguments.manifest}: {found.leaks[0]} ({len(found.leaks)} leaks in all)")
+    if splits is not None:
+        check_splits(splits, Path(arguments.splits))
     _say(f"{arguments.output}: no patient and no identical picture in two parts ({found.images} images)")
 
 
@@ -122,6 +129,16 @@ def _fold(text: str) -> int:
 
 
 def _fit(arguments: argparse.Namespace) -> None:
+    from trainer.events import Events
+
+    events = Events(Path(arguments.events) if arguments.events else None)
+    with events.failures():
+        folder = _trained(arguments, events)
+    if leads():
+        _say(f"{folder}: trained")
+
+
+def _trained(arguments: argparse.Namespace, events: Events) -> Path:
     from trainer.recipe import read_recipe
 
     if arguments.sweep:
@@ -134,7 +151,7 @@ def _fit(arguments: argparse.Namespace) -> None:
     quiet(None)
     manifest = read_manifest(Path(arguments.manifest).resolve())
     splits_path = Path(arguments.splits).resolve()
-    folder = fit(
+    return fit(
         recipe,
         manifest,
         read_splits(splits_path),
@@ -144,10 +161,9 @@ def _fit(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         machine=Machine(arguments.device, arguments.devices, arguments.nodes),
         resume=arguments.resume,
-        events=Path(arguments.events) if arguments.events else None,
+        events=events,
         report=_counter("prepared"),
     )
-    _say(f"{folder}: trained")
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -165,9 +181,8 @@ def _export(arguments: argparse.Namespace) -> None:
 def _sentence(name: str, entry: dict[str, object]) -> str:
     if entry["value"] is None:
         return f"{name} undefined ({entry['n']} {entry['unit']}s)"
-    return (
-        f"{name} {entry['value']:.3f} [{entry['low'] or 0:.3f} to {entry['high'] or 0:.3f}], n = {entry['n']}"
-    )
+    interval = "no interval" if entry["low"] is None else f"{entry['low']:.3f} to {entry['high']:.3f}"
+    return f"{name} {entry['value']:.3f} [{interval}], n = {entry['n']}"
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -240,7 +255,11 @@ def _model_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParse
     fit.add_argument("--splits", required=True, metavar="splits.json")
     fit.add_argument("-o", "--output", required=True, metavar="runs/NAME")
     fit.add_argument(
-        "--fold", type=_fold, default=0, metavar="I", help="0-based; 'all': a refit on every patient"
+        "--fold",
+        type=_fold,
+        default=0,
+        metavar="I",
+        help="0-based; 'all': a refit on every patient, but for official test patients",
     )
     fit.add_argument("--seed", type=int, default=0, metavar="S")
     fit.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D")
@@ -280,7 +299,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _fail(sentence: str) -> int:
-    print(f"mammoview-trainer: {' '.join(sentence.split())}", file=sys.stderr)
+    # The others of several processes fail for the same reason: it is said once.
+    if leads():
+        print(f"mammoview-trainer: {' '.join(sentence.split())}", file=sys.stderr)
     return 1
 
 
@@ -289,6 +310,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     multiprocessing.freeze_support()
     warnings.simplefilter("ignore")
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    # Warns as soon as it is imported where triton is missing, as in a frozen build.
+    logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
     try:
         arguments = parser().parse_args(argv)
     except SystemExit as stop:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
-import json
+import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,8 @@ from model_zoo.exam import predict_exam
 from model_zoo.predictor import Predictor
 from model_zoo.preprocess import DIGITAL
 from trainer.errors import TrainerError
-from trainer.manifest import Row, check_file
+from trainer.files import write_json, write_text
+from trainer.manifest import Row
 from trainer.measure import ExamResult, ImageResult
 from trainer.recipe import Target
 from trainer.splits import Part
@@ -48,11 +50,11 @@ def read_study(rows: Sequence[Row]) -> list[MammogramView]:
     Raises
     ------
     TrainerError
-        A file that is not there: a manifest that has come apart is no reason to leave images out.
+        A file that is not there or has changed: a manifest that has come apart is no reason to leave
+        images out.
     """
     views: list[MammogramView] = []
     for row in rows:
-        check_file(row)
         try:
             views.append(read_view(row))
         except ReadError as error:
@@ -150,16 +152,17 @@ def seen_patients(bundle: Bundle, part: Part) -> int:
 
 def write_report(folder: Path, metrics: Mapping[str, Any], card: str, exams: Sequence[ExamResult]) -> None:
     """Write metrics.json, MODEL_CARD.md and predictions.csv into a report folder."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(("image_id", "patient_id", "laterality", "view", "label", "score", "findings"))
+    for exam in exams:
+        for image in exam.images:
+            row, score = image.row, "" if image.score is None else f"{image.score:.6f}"
+            facts = (row.image_id, row.patient_id, row.laterality, row.view, row.label)
+            writer.writerow((*facts, score, len(image.boxes)))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
-        (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
-        lines = ["image_id,patient_id,laterality,view,label,score,findings"]
-        for exam in exams:
-            for image in exam.images:
-                row, score = image.row, "" if image.score is None else f"{image.score:.6f}"
-                cells = (row.image_id, row.patient_id, row.laterality, row.view, row.label, score)
-                lines.append(",".join((*cells, str(len(image.boxes)))))
-        (folder / "predictions.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_json(folder / "metrics.json", metrics)
+        write_text(folder / "MODEL_CARD.md", card)
+        write_text(folder / "predictions.csv", table.getvalue())
     except OSError as error:
         raise TrainerError(f"{folder}: the report cannot be written ({error.strerror})") from error

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,20 +18,31 @@ from typing import Any
 import lightning
 import torch
 import torchvision
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
+from trainer.ancestry import Ancestry, ancestry, check_unseen, load_pretrained
 from trainer.augment import Augment
 from trainer.cache import fill
 from trainer.errors import TrainerError
-from trainer.events import EventCallback, Events
+from trainer.events import Events
 from trainer.manifest import Manifest, check_file
-from trainer.recipe import Recipe, resolve
-from trainer.runs import Run, checkpoint_path, load_checkpoint, read_run, write_run
+from trainer.processes import leads
+from trainer.recipe import Recipe
+from trainer.runs import (
+    Run,
+    has_ended,
+    load_checkpoint,
+    need_ended,
+    read_run,
+    write_run,
+)
 from trainer.samples import EpochBatches, PartSamples, collate, need_both_classes
-from trainer.splits import Part, Splits, part_of
+from trainer.splits import Part, Splits, part_of, refit_part
 from trainer.task import LesionTask
+from trainer.watch import EventCallback
 
 Report = Callable[[int, int], None]
 
@@ -109,85 +123,61 @@ def quiet(log: Path | None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-def _accelerator(device: str) -> str:
-    if device not in ("auto", "cpu", "cuda"):
-        raise TrainerError(f"--device {device}: must be auto, cpu or cuda")
-    if device == "cuda" and not torch.cuda.is_available():
+def _accelerator(machine: Machine) -> str:
+    """Return Lightning's word for the device; refuses what this machine cannot do."""
+    for option, count in (("--devices", machine.devices), ("--nodes", machine.nodes)):
+        if count < 1:
+            raise TrainerError(f"{option} {count}: at least 1 is needed")
+    if machine.device not in ("auto", "cpu", "cuda"):
+        raise TrainerError(f"--device {machine.device}: must be auto, cpu or cuda")
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if machine.device == "cuda" and not gpus:
         raise TrainerError("--device cuda: there is no GPU that PyTorch can use")
-    return "gpu" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
+    on_gpu = machine.device == "cuda" or (machine.device == "auto" and gpus > 0)
+    if on_gpu and machine.devices > gpus:
+        raise TrainerError(f"--devices {machine.devices}: there are {gpus} GPUs that PyTorch can use")
+    if machine.devices * machine.nodes > 1 and getattr(sys, "frozen", False):
+        raise TrainerError(
+            f"--devices {machine.devices}: training in several processes needs an installation with Python"
+        )
+    return "gpu" if on_gpu else "cpu"
 
 
 def _parts(manifest: Manifest, splits: Splits, fold: int) -> tuple[Part, Part | None]:
-    """Return what trains and what tunes; a refit (-1) trains on everything and tunes on nothing."""
+    """Return what trains and what tunes; a refit (-1) tunes on nothing."""
     if fold < 0:
-        return Part("train", manifest.rows, -1, splits.hash), None
+        return refit_part(manifest, splits), None
     train = part_of(manifest, splits, fold, "train")
     return train, part_of(manifest, splits, fold, "val")
 
 
 def _may_start(folder: Path, run: Run, resume: bool) -> Path | None:
-    """Return the checkpoint to go on from, or None for a new run; refuses what stands in the way."""
-    if not resume:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    """Return the checkpoint to go on from, or None to start; the leader refuses what stands in the way.
+
+    A run that was stopped before its first checkpoint starts again in its folder.
+    """
+    last = folder / "checkpoints" / "last.ckpt"
+    started = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if leads() and started:
+        if not resume:
             raise TrainerError(f"{folder}: exists already; take another name, or --resume")
-        return None
-    before = read_run(folder)
-    for name in ("recipe", "manifest_sha256", "split_hash", "fold", "seed"):
-        if getattr(before, name) != getattr(run, name):
-            raise TrainerError(f"{folder}: cannot go on, the run was started with another {name}")
-    return checkpoint_path(folder, "last")
-
-
-def _ancestry(recipe: Recipe) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the licences and the sentences of a recipe's pretraining."""
-    if not recipe.pretrained:
-        return (), ()
-    before = read_run(Path(recipe.pretrained))
-    sentence = (
-        f"{before.recipe['name']}, {len(before.trained_on)} patients of the manifest "
-        f"{before.manifest_sha256[:12]}, split {before.split_hash[:12]}, fold {before.fold}"
-    )
-    return before.licences, (*before.ancestors, sentence)
-
-
-def _check_unseen(recipe: Recipe, splits: Splits, fold: int) -> None:
-    """Refuse pretrained weights that have seen patients of the parts that tune and test."""
-    if not recipe.pretrained or fold < 0:
-        return
-    before = read_run(Path(recipe.pretrained))
-    seen = {*before.trained_on, *before.tuned_on}
-    if before.split_hash == splits.hash and before.fold == fold:
-        return
-    met = seen & {*splits.folds[fold].val, *splits.folds[fold].test}
-    if met:
-        raise TrainerError(
-            f"{recipe.pretrained}: its weights have seen {len(met)} patients that tune or test here"
-        )
-
-
-def _load_pretrained(task: LesionTask, folder: str) -> None:
-    """Take over every tensor of the same name and shape from another run."""
-    before = read_run(Path(folder))
-    which = resolve(before.recipe, folder).train.keep
-    state = load_checkpoint(checkpoint_path(Path(folder), "best" if which == "best" else "last"))[
-        "state_dict"
-    ]
-    own = task.state_dict()
-    fitting = {name: value for name, value in state.items() if name in own and own[name].shape == value.shape}
-    # What turns a map into cells' logits belongs to one kind of classifier and fits no other.
-    kind = (task.recipe.config("classifier") or ("", {}))[0]
-    if before.recipe["networks"].get("classifier", {}).get("architecture") != kind:
-        fitting = {name: value for name, value in fitting.items() if name.startswith("networks.")}
-    if not fitting:
-        raise TrainerError(f"{folder}: none of its weights fits the recipe's networks")
-    task.load_state_dict({**own, **fitting})
+        before = read_run(folder)
+        for name in ("recipe", "manifest_sha256", "split_hash", "fold", "seed"):
+            if getattr(before, name) != getattr(run, name):
+                raise TrainerError(f"{folder}: cannot go on, the run was started with another {name}")
+    return last if resume and last.is_file() else None
 
 
 def _describe(
-    manifest: Manifest, splits_path: Path, recipe: Recipe, train: Part, val: Part | None, seed: int
+    manifest: Manifest,
+    splits_path: Path,
+    recipe: Recipe,
+    train: Part,
+    val: Part | None,
+    seed: int,
+    before: Ancestry,
 ) -> Run:
     rows = (*train.rows, *(val.rows if val else ()))
-    licences, ancestors = _ancestry(recipe)
     return Run(
         recipe=recipe.raw,
         manifest=str(manifest.path),
@@ -198,10 +188,11 @@ def _describe(
         seed=seed,
         trained_on=tuple(dict.fromkeys(row.patient_id for row in train.rows)),
         tuned_on=tuple(dict.fromkeys(row.patient_id for row in (val.rows if val else ()))),
-        licences=tuple(sorted({row.licence for row in rows} | set(licences))),
+        licences=tuple(sorted({row.licence for row in rows} | set(before.licences))),
         images=len(rows),
         positives=sum(row.label in recipe.target.positive for row in rows),
-        ancestors=ancestors,
+        ancestors=before.sentences,
+        seen_before=before.seen,
         versions={
             "python": platform.python_version(),
             "torch": str(torch.__version__),
@@ -246,7 +237,8 @@ def _engine(
         accelerator=accelerator,
         devices=machine.devices,
         num_nodes=machine.nodes,
-        strategy="ddp" if machine.devices * machine.nodes > 1 else "auto",
+        # Not every parameter has a part in every loss: a recipe may switch losses off.
+        strategy="ddp_find_unused_parameters_true" if machine.devices * machine.nodes > 1 else "auto",
         precision=recipe.train.precision,
         max_epochs=recipe.train.epochs,
         gradient_clip_val=recipe.train.clip or None,
@@ -273,7 +265,7 @@ def fit(
     seed: int = 0,
     machine: Machine | None = None,
     resume: bool = False,
-    events: Path | None = None,
+    events: Events | None = None,
     callbacks: Sequence[Any] = (),
     report: Report | None = None,
 ) -> Path:
@@ -282,9 +274,10 @@ def fit(
     Parameters
     ----------
     fold
-        0-based; -1 trains on every patient with no tuning part (a refit).
+        0-based; -1 trains on every patient with no tuning part (a refit), but for official test patients.
     resume
-        Go on from the last checkpoint of `folder`; the result is that of an uninterrupted training.
+        Go on from the last checkpoint of `folder`, or start again where there is none; the result is
+        that of an uninterrupted training.
     callbacks
         More Lightning callbacks.
     report
@@ -293,41 +286,53 @@ def fit(
     Raises
     ------
     TrainerError
-        Wrong splits, one class only, an existing folder, a moved or unreadable file, no such device.
+        Wrong splits, one class only, an existing folder, a moved or unreadable file, no such device,
+        an interruption.
     """
-    machine = machine or Machine()
-    accelerator = _accelerator(machine.device)
+    machine, stream = machine or Machine(), events or Events()
+    accelerator = _accelerator(machine)
     for row in manifest.rows:
         check_file(row)
     train, val = _parts(manifest, splits, fold)
     train_samples = PartSamples(train, recipe)
     need_both_classes(train_samples)
-    run = _describe(manifest, splits_path, recipe, train, val, seed)
-    _check_unseen(recipe, splits, fold)
+    before = ancestry(recipe)
+    check_unseen(before, recipe, manifest, splits, fold)
+    run = _describe(manifest, splits_path, recipe, train, val, seed, before)
     start = _may_start(folder, run, resume)
-    stream = Events(events)
     stream.write("start", recipe=recipe.name, fold=fold, images=len(train.rows), folder=str(folder))
-    try:
-        fill((*train.rows, *(val.rows if val else ())), recipe.preprocess, report)
-        if start is None:
-            folder.mkdir(parents=True, exist_ok=True)
-            write_run(run, folder)
-        task = LesionTask(recipe.raw, seed)
-        task.augment = Augment(train, recipe.augment, seed)
-        if recipe.pretrained and start is None:
-            _load_pretrained(task, recipe.pretrained)
-        quiet(folder / "trainer.log")
+    fill((*train.rows, *(val.rows if val else ())), recipe.preprocess, report)
+    if leads():
+        write_run(run, folder)
+    if start is not None and has_ended(load_checkpoint(start), recipe.train.epochs):
+        stream.write("done", folder=str(folder), epochs=recipe.train.epochs, metrics={})
+        return folder
+    task = LesionTask(recipe.raw, seed)
+    task.augment = Augment(train, recipe.augment, seed)
+    if recipe.pretrained and start is None:
+        load_pretrained(task, recipe.pretrained)
+    quiet(folder / "trainer.log")
+    data = _Data(train_samples, PartSamples(val, recipe) if val else None, recipe, seed)
+    with _sentences(folder):
         engine = _engine(recipe, folder, machine, accelerator, callbacks, val is not None, stream, report)
-        data = _Data(train_samples, PartSamples(val, recipe) if val else None, recipe, seed)
         engine.fit(task, datamodule=data, ckpt_path=str(start) if start else None, weights_only=True)
-    except (TrainerError, RuntimeError, ValueError, KeyboardInterrupt) as error:
-        stream.write("failed", message=" ".join(str(error).split()) or type(error).__name__)
-        if isinstance(error, TrainerError | KeyboardInterrupt):
-            raise
-        raise TrainerError(f"{folder}: the training failed ({' '.join(str(error).split())[:300]})") from error
-    if engine.interrupted:
-        stream.write("failed", message="interrupted")
-        raise TrainerError(f"{folder}: interrupted; --resume goes on from the last finished epoch")
+    if leads():
+        need_ended(folder, recipe.train.epochs)
     final = {name: float(value) for name, value in engine.callback_metrics.items()}
     stream.write("done", folder=str(folder), epochs=int(engine.current_epoch), metrics=final)
     return folder
+
+
+@contextmanager
+def _sentences(folder: Path) -> Iterator[None]:
+    """Turn what ends a training before its time into one sentence."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as error:
+        # Lightning ends by SystemExit and leaves Ctrl-C switched off.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        raise TrainerError(f"{folder}: interrupted; --resume goes on from the last finished epoch") from error
+    except (RuntimeError, ValueError, MisconfigurationException) as error:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise TrainerError(f"{folder}: the training failed ({reason})") from error

@@ -14,13 +14,13 @@ from model_zoo.bundle import Bundle, write_bundle
 from model_zoo.calibration import Calibration, fit_platt
 from model_zoo.exam import raw_scores
 from model_zoo.predictor import load_predictor
-from model_zoo.spec import BundleSpec, Licence, read_spec
+from model_zoo.spec import BundleSpec, read_spec
 from trainer.evaluate import read_study, score_part, studies
 from trainer.manifest import Manifest, Row
 from trainer.measure import ExamResult, placed_boxes
 from trainer.metrics.froc import froc
-from trainer.recipe import Recipe, resolve
-from trainer.runs import Run, checkpoint_path, load_checkpoint, read_run
+from trainer.recipe import Recipe, bundle_content, resolve
+from trainer.runs import Run, checkpoint_path, load_checkpoint, need_ended, read_run
 from trainer.splits import Part, Splits, part_of
 from trainer.task import LesionTask
 
@@ -37,9 +37,16 @@ class Trained:
 
 
 def load_trained(folder: Path) -> Trained:
-    """Return a run's weights as its recipe wants them kept (best or last), float16."""
+    """Return a run's weights as its recipe wants them kept (best or last), float16.
+
+    Raises
+    ------
+    TrainerError
+        No run, or one that has not reached its end.
+    """
     run = read_run(folder)
     recipe = resolve(run.recipe, str(folder))
+    need_ended(folder, recipe.train.epochs)
     which: Literal["best", "last"] = "best" if recipe.train.keep == "best" else "last"
     task = LesionTask(recipe.raw, run.seed)
     task.load_state_dict(load_checkpoint(checkpoint_path(folder, which))["state_dict"])
@@ -66,33 +73,15 @@ def bundle_spec(recipe: Recipe, run: Run, calibration: Calibration) -> BundleSpe
     """Return what bundle.json says before anything was measured."""
     research = any(not licence.startswith("any") for licence in run.licences)
     names = "; ".join(licence.partition(":")[2].strip() or licence for licence in run.licences)
-    content = {
-        "format": "mammoview-bundle",
-        "version": 1,
-        "name": recipe.name,
-        "model_version": recipe.version,
-        "title": recipe.title,
-        "task": recipe.task,
-        "networks": dict(recipe.networks),
-        "preprocess": recipe.preprocess.to_json(),
-        "views": recipe.views.to_json(),
-        "outputs": {
-            "score": {"of": recipe.target.of, "prevalence": None, "calibrated": False, "unit": "image"},
-            "findings": list(recipe.target.findings) if "detector" in recipe.networks else [],
-        },
-        "detection": dict(recipe.detection),
-        "aggregation": dict(recipe.aggregation),
+    use = "research" if research else "any"
+    domain = {**recipe.domain.to_json(), "trained_on": _trained_on(recipe.domain.trained_on, run)}
+    content = bundle_content(recipe) | {
         "calibration": calibration.to_json(),
-        "domain": {
-            **recipe.domain.to_json(),
-            "trained_on": _trained_on(recipe.domain.trained_on, run),
-        },
+        "domain": domain,
         "split_hash": run.split_hash,
-        "licence": {"name": names, "use": "research" if research else "any"},
-        "files": {},
+        "licence": {"name": names, "use": use},
     }
-    spec = read_spec(f"recipe {recipe.name}", content)
-    return replace(spec, licence=Licence(names, "research" if research else "any"))
+    return read_spec(f"recipe {recipe.name}", content)
 
 
 def _scratch(folder: Path, spec: BundleSpec, state: Mapping[str, torch.Tensor]) -> Bundle:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from trainer.errors import TrainerError
+from trainer.files import write_text
 
 COLUMNS = (
     "image_id",
@@ -192,17 +194,37 @@ def _findings(text: str) -> tuple[Lesion, ...]:
 
 def write_manifest(rows: Iterable[Row], path: Path) -> Manifest:
     """Write rows as CSV with the contract's columns and return what was written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     kept = tuple(rows)
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for row in kept:
-            values = {field.name: getattr(row, field.name) for field in fields(row)}
-            values["spacing_mm"] = format_spacing(row.spacing_mm)
-            values["findings"] = _findings_text(row.findings)
-            writer.writerow([str(values[name]) for name in COLUMNS])
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in kept:
+        values = {field.name: getattr(row, field.name) for field in fields(row)}
+        values["spacing_mm"] = format_spacing(row.spacing_mm)
+        values["findings"] = _findings_text(row.findings)
+        writer.writerow([str(values[name]) for name in COLUMNS])
+    write_text(path, table.getvalue())
     return Manifest(path, kept, file_sha256(path))
+
+
+def read_table(path: Path) -> tuple[list[tuple[int, dict[str, str]]], str]:
+    """Return the rows of a CSV file, each with its line number, and the sha256 of its bytes.
+
+    Cells that a row lacks are empty. A line break inside quotes belongs to its cell.
+
+    Raises
+    ------
+    TrainerError
+        The file is missing, no UTF-8 or no CSV.
+    """
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
+        rows = [(reader.line_num, row) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise TrainerError(f"{path}: the table cannot be read ({error.__class__.__name__})") from error
+    return rows, hashlib.sha256(content).hexdigest()
 
 
 def _row(cells: dict[str, str], folder: Path) -> Row:
@@ -227,20 +249,16 @@ def read_manifest(path: Path) -> Manifest:
     TrainerError
         Missing file, missing column, a row that cannot be understood, an image twice, no row.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainerError(f"{path}: the manifest cannot be read ({error.__class__.__name__})") from error
-    reader = csv.DictReader(text.splitlines())
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+    table, sha256 = read_table(path)
+    missing = [name for name in COLUMNS if table and name not in table[0][1]]
     if missing:
         raise TrainerError(f"{path}: the manifest lacks the column {missing[0]}")
     rows: list[Row] = []
-    for cells in reader:
+    for line, cells in table:
         try:
-            rows.append(_row({name: cells[name] or "" for name in COLUMNS}, path.parent))
+            rows.append(_row({name: cells[name] for name in COLUMNS}, path.parent))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise TrainerError(f"{path}: line {reader.line_num} cannot be understood ({error})") from error
+            raise TrainerError(f"{path}: line {line} cannot be understood ({error})") from error
     if not rows:
         raise TrainerError(f"{path}: the manifest holds no image")
     seen: set[str] = set()
@@ -248,10 +266,21 @@ def read_manifest(path: Path) -> Manifest:
         if row.image_id in seen:
             raise TrainerError(f"{path}: the image {row.image_id} stands there twice")
         seen.add(row.image_id)
-    return Manifest(path, tuple(rows), file_sha256(path))
+    return Manifest(path, tuple(rows), sha256)
 
 
 def check_file(row: Row) -> None:
     """Refuse an image file that is missing; raises TrainerError naming it."""
     if not row.path.is_file():
         raise TrainerError(f"{row.path}: the file named by the manifest is not there (moved since indexing?)")
+
+
+def check_unchanged(row: Row) -> None:
+    """Refuse an image file that is missing, or is no longer the one that was indexed; raises TrainerError."""
+    check_file(row)
+    try:
+        found = file_sha256(row.path)
+    except OSError as error:
+        raise TrainerError(f"{row.path}: cannot be read ({error.strerror})") from error
+    if found != row.sha256:
+        raise TrainerError(f"{row.path}: the file has changed since the manifest was made (another sha256)")

@@ -15,8 +15,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from model_zoo.architectures import build_network
+from model_zoo.calibration import Calibration
 from model_zoo.fields import Fields
 from model_zoo.preprocess import Preprocess, read_preprocess
+from model_zoo.spec import FORMAT, FORMAT_VERSION, read_spec
 from model_zoo.suitability import Domain, Views, read_domain, read_views
 from trainer.errors import TrainerError
 
@@ -301,9 +304,70 @@ def read_recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
     return resolve(content, f"recipe {Path(name).stem}")
 
 
+def bundle_content(recipe: Recipe) -> dict[str, Any]:
+    """Return bundle.json as far as a recipe decides it; what a training decides stands at its least."""
+    return {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "name": recipe.name,
+        "model_version": recipe.version,
+        "title": recipe.title,
+        "task": recipe.task,
+        "networks": dict(recipe.networks),
+        "preprocess": recipe.preprocess.to_json(),
+        "views": recipe.views.to_json(),
+        "outputs": {
+            "score": {"of": recipe.target.of, "prevalence": None, "calibrated": False, "unit": "image"},
+            "findings": list(recipe.target.findings) if "detector" in recipe.networks else [],
+        },
+        "detection": dict(recipe.detection),
+        "aggregation": dict(recipe.aggregation),
+        "calibration": Calibration().to_json(),
+        "domain": recipe.domain.to_json(),
+        "licence": {"name": "unknown", "use": "research"},
+        "files": {},
+    }
+
+
+def _check_networks(recipe: Recipe, where: str) -> None:
+    """Refuse networks that cannot be built, and a detector with other classes than the target's."""
+    import torch
+
+    # On the device "meta" nothing is computed and no memory is taken.
+    with torch.device("meta"):
+        for role in recipe.networks:
+            name, config = recipe.config(role) or ("", {})
+            build_network(name, config)
+            classes = config.get("classes", 1)
+            if role == "detector" and classes != len(recipe.target.findings):
+                raise TrainerError(
+                    f"{where}: networks: detector has {classes} classes, "
+                    f"but target: findings names {len(recipe.target.findings)}"
+                )
+
+
+def _card(block: Fields) -> dict[str, str]:
+    texts = {name: block.text(name) for name in ("intended", "limits", "data") if name in block}
+    block.finish()
+    return texts
+
+
+def _plain(content: Mapping[str, Any], where: str) -> Any:
+    """Return a copy of plain JSON values; TOML knows dates and infinities, which no bundle can hold."""
+    try:
+        return json.loads(json.dumps(content, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TrainerError(
+            f"{where}: holds a value that a bundle cannot hold, such as a date ({error})"
+        ) from error
+
+
 def resolve(content: Mapping[str, Any], where: str) -> Recipe:
-    """Return the typed recipe of a TOML or JSON content; strict, see `read_recipe`."""
-    raw = json.loads(json.dumps(content))
+    """Return the typed recipe of a TOML or JSON content; strict, see `read_recipe`.
+
+    Everything that export will write of it is checked here, before a training has cost any time.
+    """
+    raw = _plain(content, where)
     top = Fields(where, copy.deepcopy(raw))
     recipe = Recipe(
         name=top.text("name"),
@@ -322,8 +386,10 @@ def resolve(content: Mapping[str, Any], where: str) -> Recipe:
         pretrained=top.text("pretrained", "", empty=True),
         specificity=top.number("specificity", 0.9, low=0.01, high=0.9999),
         false_boxes=top.number("false_boxes", 0.5, low=0, high=100),
-        card={key: str(value) for key, value in top.mapping("card", {}).items()},
+        card=_card(top.fields("card", {})),
         raw=raw,
     )
     top.finish()
+    read_spec(where, bundle_content(recipe))
+    _check_networks(recipe, where)
     return recipe

@@ -14,9 +14,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trainer.errors import TrainerError
+from trainer.files import write_json
 
 FORMAT = "mammoview-run"
 RUN_FILE = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Patient ids of one manifest that weights were trained and tuned on."""
+
+    manifest_sha256: str
+    trained_on: tuple[str, ...]
+    tuned_on: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +38,13 @@ class Run:
     fold
         0-based, or -1 for a refit on every patient (``--fold all``).
     trained_on, tuned_on
-        Patient ids that the weights have seen; `images` of theirs, `positives` among them.
+        Patient ids that this run has shown to the weights; `images` of theirs, `positives` among them.
     licences
         Of every image that the weights have seen, pretraining included.
     ancestors
         One sentence per pretraining.
+    seen_before
+        Whom the pretrainings have shown to the weights, the first one first.
     """
 
     recipe: Mapping[str, Any]
@@ -48,13 +60,19 @@ class Run:
     images: int = 0
     positives: int = 0
     ancestors: tuple[str, ...] = ()
+    seen_before: tuple[Seen, ...] = ()
     versions: Mapping[str, str] | None = None
+
+    @property
+    def patients(self) -> frozenset[str]:
+        """Everyone whom the weights have seen, trained or tuned, in this run or before it."""
+        seen = (*self.seen_before, Seen("", self.trained_on, self.tuned_on))
+        return frozenset(patient for one in seen for patient in (*one.trained_on, *one.tuned_on))
 
 
 def write_run(run: Run, folder: Path) -> None:
-    """Write run.json."""
-    content = {"format": FORMAT, "version": 1, **asdict(run)}
-    (folder / RUN_FILE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    """Write run.json, whole or not at all."""
+    write_json(folder / RUN_FILE, {"format": FORMAT, "version": 1, **asdict(run)})
 
 
 def read_run(folder: Path) -> Run:
@@ -73,18 +91,19 @@ def read_run(folder: Path) -> Run:
     ):
         raise TrainerError(f"{path}: not a {FORMAT} file that this program knows")
     try:
-        run = Run(**content)
-    except TypeError as error:
-        raise TrainerError(f"{path}: {error}") from error
-    return Run(
-        **{
-            **asdict(run),
-            "trained_on": tuple(run.trained_on),
-            "tuned_on": tuple(run.tuned_on),
-            "licences": tuple(run.licences),
-            "ancestors": tuple(run.ancestors),
-        }
-    )
+        return _run(content)
+    except (TypeError, KeyError) as error:
+        raise TrainerError(f"{path}: {error} is missing or wrong") from error
+
+
+def _run(content: dict[str, Any]) -> Run:
+    lists = ("trained_on", "tuned_on", "licences", "ancestors")
+    before = [
+        Seen(one["manifest_sha256"], tuple(one["trained_on"]), tuple(one["tuned_on"]))
+        for one in content.pop("seen_before", ())
+    ]
+    kept: dict[str, Any] = {name: tuple(value) if name in lists else value for name, value in content.items()}
+    return Run(**kept, seen_before=tuple(before))
 
 
 def checkpoint_path(folder: Path, which: Literal["best", "last"]) -> Path:
@@ -106,3 +125,29 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
         raise TrainerError(f"{path}: the checkpoint cannot be read") from error
     return content
+
+
+def has_ended(checkpoint: Mapping[str, Any], epochs: int) -> bool:
+    """Return whether a training's last checkpoint is its end: all epochs done, or stopped early.
+
+    Read from the checkpoint and written down nowhere else, so that it cannot be said too soon.
+    """
+    if int(checkpoint.get("epoch", -1)) + 1 >= epochs:
+        return True
+    states = checkpoint.get("callbacks", {})
+    return any(
+        state["wait_count"] >= state["patience"]
+        for name, state in states.items()
+        if name.startswith("EarlyStopping")
+    )
+
+
+def need_ended(folder: Path, epochs: int) -> None:
+    """Refuse a run that was stopped on its way; raises TrainerError that says how it goes on."""
+    checkpoint = load_checkpoint(checkpoint_path(folder, "last"))
+    if not has_ended(checkpoint, epochs):
+        done = int(checkpoint.get("epoch", -1)) + 1
+        raise TrainerError(
+            f"{folder}: the training stopped after {done} of {epochs} epochs and is no model yet; "
+            "the same fit command with --resume takes it to its end"
+        )

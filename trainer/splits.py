@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from trainer.errors import TrainerError
+from trainer.files import write_json
 from trainer.manifest import Manifest, Row
 
 PartName = Literal["train", "val", "test"]
@@ -55,7 +56,8 @@ class Part:
     Attributes
     ----------
     fold
-        0-based; -1 for all rows (evaluation of a bundle on a whole manifest).
+        0-based; -1 where it is of no fold: all rows (evaluation of a bundle on a whole manifest), or
+        the rows of a refit.
     """
 
     name: PartName | Literal["all"]
@@ -116,20 +118,23 @@ def _holdout(manifest: Manifest, seed: int) -> list[Fold]:
     return [Fold(*(tuple(sorted(part)) for part in parts))]
 
 
+def _without(strata: dict[str, list[str]], out: set[str]) -> dict[str, list[str]]:
+    return {key: [patient for patient in group if patient not in out] for key, group in strata.items()}
+
+
 def _cross(manifest: Manifest, folds: int, seed: int) -> list[Fold]:
     strata = _strata(manifest)
     tests = _deal(strata, [1 / folds] * folds, np.random.default_rng(seed))
     made = []
     for number, test in enumerate(tests):
-        out = set(test)
-        rest = {key: [patient for patient in group if patient not in out] for key, group in strata.items()}
         generator = np.random.default_rng([seed, number])
-        train, val = _deal(rest, [1 - VAL_OF_REST, VAL_OF_REST], generator)
+        train, val = _deal(_without(strata, set(test)), [1 - VAL_OF_REST, VAL_OF_REST], generator)
         made.append(Fold(tuple(sorted(train)), tuple(sorted(val)), tuple(sorted(test))))
     return made
 
 
-def _official(manifest: Manifest, seed: int, strict: bool) -> list[Fold]:
+def _official(manifest: Manifest, folds: int | None, seed: int, strict: bool) -> list[Fold]:
+    """Return the official test part beside one tuning part, or beside K that take turns."""
     named: dict[str, set[str]] = {}
     for row in manifest.rows:
         if row.official_split:
@@ -143,12 +148,26 @@ def _official(manifest: Manifest, seed: int, strict: bool) -> list[Fold]:
             "--official-strict keeps them out of training"
         )
     test = {patient for patient, parts in named.items() if "test" in parts}
-    rest = {
-        key: [patient for patient in group if patient in named and patient not in test]
-        for key, group in _strata(manifest).items()
-    }
-    train, val = _deal(rest, [1 - VAL_OF_REST, VAL_OF_REST], np.random.default_rng(seed))
-    return [Fold(tuple(sorted(train)), tuple(sorted(val)), tuple(sorted(test)))]
+    out = test | {patient for patient in manifest.patients if patient not in named}
+    rest, generator = _without(_strata(manifest), out), np.random.default_rng(seed)
+    tests = tuple(sorted(test))
+    if folds is None:
+        train, val = _deal(rest, [1 - VAL_OF_REST, VAL_OF_REST], generator)
+        return [Fold(tuple(sorted(train)), tuple(sorted(val)), tests)]
+    everyone = {patient for group in rest.values() for patient in group}
+    return [
+        Fold(tuple(sorted(everyone - set(val))), tuple(sorted(val)), tests)
+        for val in _deal(rest, [1 / folds] * folds, generator)
+    ]
+
+
+def official_test(manifest: Manifest, splits: Splits) -> frozenset[str]:
+    """Return the official test patients, where the splits keep every one of them for testing.
+
+    Empty where the data set has none, or where the splits were made without regard to them.
+    """
+    named = frozenset(row.patient_id for row in manifest.rows if row.official_split == "test")
+    return named if all(named <= set(fold.test) for fold in splits.folds) else frozenset()
 
 
 def make_splits(
@@ -168,7 +187,8 @@ def make_splits(
     seed
         Same manifest, same arguments, same seed: same splits.
     official
-        Use the manifest's official_split column; ``strict`` drops from training who is in both.
+        Use the manifest's official_split column; ``strict`` drops from training who is in both. The
+        official test patients test in every fold; with K folds the others take turns to tune.
 
     Raises
     ------
@@ -182,7 +202,7 @@ def make_splits(
     if patients < need:
         raise TrainerError(f"{manifest.path}: {patients} patients are too few for {folds or 1} fold(s)")
     if official != "no":
-        made = _official(manifest, seed, official == "strict")
+        made = _official(manifest, folds, seed, official == "strict")
     else:
         made = _holdout(manifest, seed) if folds is None else _cross(manifest, folds, seed)
     for number, fold in enumerate(made):
@@ -193,8 +213,7 @@ def make_splits(
 
 
 def write_splits(splits: Splits, path: Path) -> None:
-    """Write a splits.json."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a splits.json, whole or not at all."""
     content = {
         "format": "mammoview-splits",
         "version": 1,
@@ -203,23 +222,39 @@ def write_splits(splits: Splits, path: Path) -> None:
         "hash": splits.hash,
         "folds": [{name: list(fold.part(name)) for name in PARTS} for fold in splits.folds],
     }
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_json(path, content)
 
 
-def _fold(entry: dict[str, list[str]], number: int, path: Path) -> Fold:
-    fold = Fold(*(tuple(str(patient) for patient in entry[name]) for name in PARTS))
-    seen: dict[str, str] = {}
-    for name in PARTS:
-        for patient in fold.part(name):
-            if seen.setdefault(patient, name) != name:
-                raise TrainerError(
-                    f"{path}: patient {patient} is in {seen[patient]} and in {name} of fold {number}"
-                )
-    return fold
+def overlaps(splits: Splits) -> tuple[str, ...]:
+    """Return one sentence for every patient who stands in two parts of a fold."""
+    found = []
+    for number, fold in enumerate(splits.folds):
+        seen: dict[str, str] = {}
+        for name in PARTS:
+            for patient in dict.fromkeys(fold.part(name)):
+                if seen.setdefault(patient, name) != name:
+                    found.append(f"patient {patient} is in {seen[patient]} and in {name} of fold {number}")
+    return tuple(found)
 
 
-def read_splits(path: Path) -> Splits:
-    """Read a splits.json; refuses another format, a patient in two parts and an altered list."""
+def check_splits(splits: Splits, path: Path) -> None:
+    """Refuse a patient in two parts, and lists that were altered; raises TrainerError."""
+    found = overlaps(splits)
+    if found:
+        raise TrainerError(f"{path}: {found[0]}")
+    if _hash(splits.manifest_sha256, splits.seed, splits.folds) != splits.hash:
+        raise TrainerError(f"{path}: the lists do not match their hash (edited by hand?)")
+
+
+def _fold(entry: dict[str, list[str]]) -> Fold:
+    return Fold(*(tuple(str(patient) for patient in entry[name]) for name in PARTS))
+
+
+def read_splits(path: Path, *, check: bool = True) -> Splits:
+    """Read a splits.json; refuses another format and, unless `check` is off, what `check_splits` refuses.
+
+    Only the audit reads without checking: it reports what is wrong.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -229,14 +264,13 @@ def read_splits(path: Path) -> Splits:
     if content.get("version") != 1:
         raise TrainerError(f"{path}: version {content.get('version')} is not known to this program")
     try:
-        folds = tuple(_fold(entry, number, path) for number, entry in enumerate(content["folds"]))
-        manifest_sha256, seed, stated = str(content["manifest_sha256"]), int(content["seed"]), content["hash"]
+        folds = tuple(_fold(entry) for entry in content["folds"])
+        splits = Splits(str(content["manifest_sha256"]), int(content["seed"]), folds, str(content["hash"]))
     except (KeyError, TypeError, ValueError) as error:
         raise TrainerError(f"{path}: the splits lack {error}") from error
-    found = _hash(manifest_sha256, seed, folds)
-    if found != stated:
-        raise TrainerError(f"{path}: the lists do not match their hash (edited by hand?)")
-    return Splits(manifest_sha256, seed, folds, found)
+    if check:
+        check_splits(splits, path)
+    return splits
 
 
 def part_of(manifest: Manifest, splits: Splits, fold: int, name: PartName) -> Part:
@@ -248,6 +282,16 @@ def part_of(manifest: Manifest, splits: Splits, fold: int, name: PartName) -> Pa
     wanted = set(splits.folds[fold].part(name))
     rows = tuple(row for row in manifest.rows if row.patient_id in wanted)
     return Part(name, rows, fold, splits.hash)
+
+
+def refit_part(manifest: Manifest, splits: Splits) -> Part:
+    """Return everyone in the splits but the official test patients, who are never trained on."""
+    if splits.manifest_sha256 != manifest.sha256:
+        raise TrainerError(f"{manifest.path}: the splits were made for another manifest")
+    listed = {patient for fold in splits.folds for name in PARTS for patient in fold.part(name)}
+    wanted = listed - official_test(manifest, splits)
+    rows = tuple(row for row in manifest.rows if row.patient_id in wanted)
+    return Part("train", rows, -1, splits.hash)
 
 
 def all_rows(manifest: Manifest) -> Part:

@@ -12,7 +12,7 @@ from app.core.imaging.image import Image, Source, Spacing
 from app.core.imaging.model_input import model_pixels
 from model_zoo.contract import ArrayView
 from trainer.datasets import stored_orientation
-from trainer.manifest import Row, check_file
+from trainer.manifest import Row, check_unchanged
 
 
 def _stated(image: Image, row: Row) -> Image:
@@ -38,11 +38,11 @@ def read_view(row: Row) -> ArrayView:
     Raises
     ------
     TrainerError
-        The file is not there.
+        The file is not there, or is no longer the one that was indexed.
     ReadError
         It cannot be read.
     """
-    check_file(row)
+    check_unchanged(row)
     image = _stated(read_image(row.path), row)
     stored = read_frame(image, row.frame).stored
     image = complete(image, stored)

@@ -3,39 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from film_miniature import make_miniature
+from tiny_training import TINY, Miniature
 
 from trainer.datasets import index
-from trainer.manifest import Manifest, write_manifest
-from trainer.recipe import Recipe, read_recipe
-from trainer.splits import Splits, make_splits, write_splits
-
-TINY = (
-    "size=64x64",
-    "mm=2.0",
-    "batch=4",
-    "epochs=2",
-    "networks.classifier.config.stem=8",
-    "networks.classifier.config.widths=[8, 16]",
-    "networks.classifier.config.blocks=[1, 1]",
-    "networks.classifier.config.strides=[1, 2]",
-)
-"""Changes that make the recipe mias-abnormality train in a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class Miniature:
-    """Where everything lies."""
-
-    folder: Path
-    manifest: Manifest
-    splits: Splits
-    splits_path: Path
-    recipe: Recipe
+from trainer.manifest import write_manifest
+from trainer.recipe import read_recipe
+from trainer.splits import make_splits, write_splits
 
 
 @pytest.fixture(scope="session", autouse=True)

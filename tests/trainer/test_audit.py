@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Miniature  # type: ignore[import-not-found]
 from film_miniature import write_pgm
+from tiny_training import Miniature
 
 from trainer.audit import audit, pixel_mark
 from trainer.cli import main
-from trainer.manifest import Manifest, write_manifest
+from trainer.manifest import Manifest, file_sha256, write_manifest
 from trainer.splits import make_splits, write_splits
 
 
@@ -34,8 +34,9 @@ def with_twin(miniature: Miniature, folder: Path) -> tuple[Manifest, Path]:
     source = next(row for row in rows if row.patient_id in fold.train)
     target = next(number for number, row in enumerate(rows) if row.patient_id in fold.test)
     pixels = np.fromfile(source.path, np.uint8)[-128 * 128 :].reshape(128, 128)
-    write_pgm(folder / "twin.pgm", np.rot90(pixels[:, ::-1]))
-    rows[target] = replace(rows[target], path=folder / "twin.pgm")
+    twin = folder / "twin.pgm"
+    write_pgm(twin, np.rot90(pixels[:, ::-1]))
+    rows[target] = replace(rows[target], path=twin, sha256=file_sha256(twin))
     manifest = write_manifest(rows, folder / "manifest.csv")
     return manifest, folder / "manifest.csv"
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import lightning
 import numpy as np
 import pytest
 import torch
-from conftest import TINY, Miniature  # type: ignore[import-not-found]
+from tiny_training import TINY, Miniature, Stop, train, weights
 
 from model_zoo.bundle import load_bundle
 from model_zoo.exam import predict_exam
@@ -19,43 +18,19 @@ from trainer.assess import assess
 from trainer.cache import load
 from trainer.cli import main
 from trainer.errors import TrainerError
+from trainer.events import Events
 from trainer.export import export
 from trainer.fit import fit
 from trainer.recipe import read_recipe
-from trainer.runs import checkpoint_path, load_checkpoint, read_run
+from trainer.runs import read_run
 from trainer.splits import all_rows, part_of
 from trainer.views import read_view
-
-
-def train(miniature: Miniature, folder: Path, *, fold: int = 0, **options: object) -> Path:
-    return fit(
-        miniature.recipe,
-        miniature.manifest,
-        miniature.splits,
-        miniature.splits_path,
-        folder,
-        fold=fold,
-        **options,  # type: ignore[arg-type]
-    )
 
 
 @pytest.fixture(scope="module")
 def runs(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("runs")
     return [train(miniature, folder / f"fold-{fold}", fold=fold) for fold in range(3)]
-
-
-def weights(run: Path) -> dict[str, torch.Tensor]:
-    state = load_checkpoint(checkpoint_path(run, "last"))["state_dict"]
-    return {name: value for name, value in state.items() if name.startswith("networks.")}
-
-
-class Stop(lightning.Callback):  # type: ignore[misc]
-    """Ends a training after its first epoch, as a power cut would."""
-
-    def on_train_epoch_start(self, trainer: lightning.Trainer, module: lightning.LightningModule) -> None:
-        if trainer.current_epoch == 1:
-            raise RuntimeError("power cut")
 
 
 def test_a_resumed_training_ends_with_the_same_weights(
@@ -82,7 +57,7 @@ def test_the_run_folder_tells_what_was_done(runs: list[Path], miniature: Miniatu
 
 
 def test_events_are_lines_of_json(miniature: Miniature, tmp_path: Path) -> None:
-    train(miniature, tmp_path / "run", events=tmp_path / "events.jsonl")
+    train(miniature, tmp_path / "run", events=Events(tmp_path / "events.jsonl"))
     lines = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
     kinds = [line["kind"] for line in lines]
     assert kinds[0] == "start"

@@ -7,12 +7,11 @@ Sawyer-Lee R et al. (2016), doi 10.7937/K9/TCIA.2016.7O02S9CY.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from pathlib import Path
 
 from trainer.errors import TrainerError
-from trainer.manifest import Lesion, Row, file_sha256
+from trainer.manifest import Lesion, Row, file_sha256, read_table
 
 LICENCE = "any: CC BY 3.0 (CBIS-DDSM, The Cancer Imaging Archive)"
 SIDE = 800
@@ -23,20 +22,17 @@ MEAN_RATIO = 0.5935
 MEAN_HEIGHT = 4900.0
 
 
-def _table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainerError(f"{path}: the table cannot be read ({error.__class__.__name__})") from error
+def _table(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    rows, _ = read_table(path)
     for name in columns:
-        if rows and name not in rows[0]:
+        if rows and name not in rows[0][1]:
             raise TrainerError(f"{path}: the table lacks the column {name}")
     return rows
 
 
 def _lesions(path: Path) -> dict[str, list[Lesion]]:
     found: dict[str, list[Lesion]] = {}
-    for entry in _table(path, ("file", "x", "y", "w", "h", "pathology")):
+    for _, entry in _table(path, ("file", "x", "y", "w", "h", "pathology")):
         x, y, width, height = (float(entry[name]) for name in "xywh")
         pathology = "malignant" if entry["pathology"] == "MALIGNANT" else "benign"
         box = (max(y, 0.0), max(x, 0.0), min(y + height, float(SIDE)), min(x + width, float(SIDE)))
@@ -100,7 +96,7 @@ def index(root: Path, report: Callable[[str], None]) -> list[Row]:
     )
     lesions = _lesions(root / "lesions.csv")
     rows, missing = [], 0
-    for number, entry in enumerate(_table(table, columns), start=2):
+    for number, entry in _table(table, columns):
         if not (root / entry["file"]).is_file():
             missing += 1
             continue

@@ -1,0 +1,86 @@
+"""Weights that start from those of another run: what they bring along, and whom they have seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.errors import TrainerError
+from trainer.manifest import Manifest
+from trainer.recipe import Recipe, resolve
+from trainer.runs import Run, Seen, checkpoint_path, load_checkpoint, read_run
+from trainer.splits import Splits, official_test
+from trainer.task import LesionTask
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestry:
+    """Licences, one sentence per pretraining, and every patient seen, the first run first."""
+
+    licences: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
+    seen: tuple[Seen, ...] = ()
+
+
+def _seen_by(run: Run, folder: str) -> tuple[Seen, ...]:
+    """Return whom a run's weights have seen, its own patients last."""
+    before = run.seen_before
+    pretrained = str(run.recipe.get("pretrained", ""))
+    if pretrained and not before:
+        # Runs of the first version wrote their own patients only.
+        try:
+            before = _seen_by(read_run(Path(pretrained)), pretrained)
+        except TrainerError as error:
+            raise TrainerError(
+                f"{folder}: does not say whom its own pretraining has seen, and {pretrained} cannot be asked"
+            ) from error
+    return (*before, Seen(run.manifest_sha256, run.trained_on, run.tuned_on))
+
+
+def ancestry(recipe: Recipe) -> Ancestry:
+    """Return what a recipe's pretraining brings along; nothing where there is none."""
+    if not recipe.pretrained:
+        return Ancestry()
+    before = read_run(Path(recipe.pretrained))
+    sentence = (
+        f"{before.recipe['name']}, {len(before.trained_on)} patients of the manifest "
+        f"{before.manifest_sha256[:12]}, split {before.split_hash[:12]}, fold {before.fold}"
+    )
+    return Ancestry(before.licences, (*before.ancestors, sentence), _seen_by(before, recipe.pretrained))
+
+
+def check_unseen(before: Ancestry, recipe: Recipe, manifest: Manifest, splits: Splits, fold: int) -> None:
+    """Refuse weights that have seen a patient who tests here, or trained on one who tunes here.
+
+    To have tuned before on those who tune now is no harm. An id counts as the same patient whatever
+    manifest it stood in: two manifests of one data set are the rule, two patients of one id are not.
+    """
+    part = splits.folds[fold] if fold >= 0 else None
+    tests = set(part.test) if part else set(official_test(manifest, splits))
+    tunes = set(part.val) if part else set()
+    trained = {patient for one in before.seen for patient in one.trained_on}
+    tuned = {patient for one in before.seen for patient in one.tuned_on}
+    met = ((trained | tuned) & tests) | (trained & tunes)
+    if met:
+        raise TrainerError(
+            f"{recipe.pretrained}: its weights have seen {len(met)} patients that tune or test here "
+            f"({min(met)}{', ...' if len(met) > 1 else ''})"
+        )
+
+
+def load_pretrained(task: LesionTask, folder: str) -> None:
+    """Take over every tensor of the same name and shape from another run."""
+    before = read_run(Path(folder))
+    which = resolve(before.recipe, folder).train.keep
+    state = load_checkpoint(checkpoint_path(Path(folder), "best" if which == "best" else "last"))[
+        "state_dict"
+    ]
+    own = task.state_dict()
+    fitting = {name: value for name, value in state.items() if name in own and own[name].shape == value.shape}
+    # What turns a map into cells' logits belongs to one kind of classifier and fits no other.
+    kind = (task.recipe.config("classifier") or ("", {}))[0]
+    if before.recipe["networks"].get("classifier", {}).get("architecture") != kind:
+        fitting = {name: value for name, value in fitting.items() if name.startswith("networks.")}
+    if not fitting:
+        raise TrainerError(f"{folder}: none of its weights fits the recipe's networks")
+    task.load_state_dict({**own, **fitting})
