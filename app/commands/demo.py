@@ -89,7 +89,7 @@ def _steps(workstation: Workstation) -> list[tuple[str, str, Callable[[], None]]
     session = workstation.session
     return [
         ("01-four-views", "four views hung, the model's findings in amber", lambda: None),
-        ("02-heat-map", "the heat map above them", lambda: session.set_overlay(heatmap=True)),
+        ("02-heat-map", "the heat map above them", lambda: session.show_heat_map(True)),
         (
             "03-truth",
             "the known lesions in white dashes",

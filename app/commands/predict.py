@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from app.commands.prediction_json import StudyPrediction, write_predictions
 from app.core.dicom.finder import find
@@ -14,7 +13,7 @@ from app.core.settings import load
 from app.services.inference import catalogue
 from app.services.inference.exam import gather
 from app.services.inference.facts import facts_of
-from app.services.inference.process import LookRequest, run_look
+from app.services.inference.process import LookRequest, no_predictors, run_look
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not studies:
         raise MammoviewError(_nothing(arguments.paths, found))
     heatmaps = Path(arguments.heatmaps) if arguments.heatmaps else None
-    predictors: dict[tuple[Path, str], Any] = {}
+    predictors = no_predictors()
     wanted = heatmaps is not None
     results = []
     for study in studies:

@@ -72,6 +72,7 @@ def decoders() -> Iterator[Line]:
 def window() -> str:
     """Paint the main window off-screen."""
     from app.commands.window import open_window
+    from app.ui import icons
 
     workstation = open_window(off_screen=True)
     try:
@@ -82,6 +83,8 @@ def window() -> str:
         colours = {picture.pixel(x, y) for x in range(0, 1600, 40) for y in range(0, 900, 30)}
         if picture.isNull() or len(colours) < 3:
             raise MammoviewError("the main window was painted blank")
+        if not icons.available("magnifying-glass"):
+            raise MammoviewError("the icons of the tool bar cannot be drawn")
         return f"{picture.width()} x {picture.height()} painted"
     finally:
         workstation.window.close()
@@ -110,14 +113,15 @@ def inference() -> str:
     from app.commands.demo_truth import hits, read_truth
     from app.core.dicom.finder import find
     from app.services.inference.exam import gather
-    from app.services.inference.process import LookRequest, run_look
+    from app.services.inference.process import LookRequest, no_predictors, run_look
 
     exam = make()
     patients = find(list(exam.current)).patients
     images = [image for patient in patients for study in patient.studies for image in study.images]
     bundle = catalogue.get(MODEL)
     start = time.perf_counter()
-    prediction = run_look(LookRequest(bundle.folder, "cpu", gather(images)), lambda done, total: None, {})
+    request = LookRequest(bundle.folder, "cpu", gather(images))
+    prediction = run_look(request, lambda done, total: None, no_predictors())
     seconds = time.perf_counter() - start
     scored = sum(view.status == "scored" for view in prediction.views)
     if scored < 4:

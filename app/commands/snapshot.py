@@ -70,4 +70,5 @@ def _arrange(workstation: Workstation, protocol: str | None, stage: int | None) 
 
 def _analyse(workstation: Workstation, model: str | None, heatmap: bool) -> None:
     picture.analysed(workstation, (model,) if model else None)
-    workstation.session.set_overlay(boxes=True, heatmap=heatmap)
+    workstation.session.set_overlay(boxes=True)
+    workstation.session.show_heat_map(heatmap)

@@ -18,6 +18,7 @@ from app.core.hanging.protocols import Protocol
 from app.core.imaging.image import Collection, Image, Source, Study
 from app.core.reading.findings import SecondLook
 from app.core.settings import Settings
+from app.services import maps
 from app.services import screen as move
 from app.services.assign import alike, assigned, described
 from app.services.hangings import Hangings
@@ -135,6 +136,7 @@ class Session(Hangings):
             return
         self._views.clear()
         self._looks.begin(study)
+        self.set_overlay(map_of="")
         protocol = choose_protocol(study, self._protocols, self._settings.protocol)
         first, others = reading_order(study, protocol)
         self._unseen = {image.key for image in first}
@@ -222,6 +224,16 @@ class Session(Hangings):
         if overlay != self._overlay:
             self._overlay = overlay
             self.overlay_changed.emit(overlay)
+
+    def show_heat_map(self, shown: bool, model: str = "") -> None:
+        """Show or hide heat maps: of a model by name, else of the first within its training domain.
+
+        Where no model is within its domain this is the request that its map waits for.
+        """
+        asked = model or self._overlay.map_of
+        if shown:
+            asked = maps.on_request(self.looks, asked)
+        self.set_overlay(heatmap=shown, map_of=asked)
 
     def set_settings(self, settings: Settings) -> None:
         """Take other preferences; the hanging on screen stays until the next study."""

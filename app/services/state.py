@@ -147,6 +147,8 @@ class OverlayState:
 
     Attributes
     ----------
+    map_of
+        The model whose heat maps the reader asked for in this study; empty: `app.services.maps.owner`.
     opacity, threshold
         Of the heat map, 0..1; threshold on the map normalised to its own maximum.
     score_threshold
@@ -156,6 +158,7 @@ class OverlayState:
     corner: Corner = "short"
     boxes: bool = True
     heatmap: bool = False
+    map_of: str = ""
     opacity: float = 0.5
     threshold: float = 0.3
     score_threshold: float = 0.0

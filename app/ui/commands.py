@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from app.services import maps
 from app.services.state import Corner, OverlayState, PaneState, Sizing
 
 if TYPE_CHECKING:
@@ -236,11 +237,13 @@ class Commands:
         )
 
     def heat_map(self) -> None:
-        self._session.set_overlay(heatmap=not self._session.overlay.heatmap)
+        """Show or hide; a map that is held back outside its model's training domain is asked for by this."""
+        self._session.show_heat_map(not self.is_heated)
 
     @property
     def is_heated(self) -> bool:
-        return bool(self._session.overlay.heatmap)
+        overlay = self._session.overlay
+        return overlay.heatmap and not maps.held_back(self._session.looks, overlay.map_of)
 
     def threshold(self, step: float) -> None:
         """Move the score below which boxes are not drawn by `step`, within 0..1."""

@@ -15,6 +15,7 @@ from app.core.hanging.placement import extent_mm, place, same_scale
 from app.core.imaging.geometry import Affine, Box
 from app.core.reading.findings import SecondLook, ViewLook
 from app.services.frames import FramePixels
+from app.services.maps import evidence_at
 from app.services.state import PaneState, ScreenState
 from app.ui import theme
 from app.ui.scene import Scene
@@ -198,16 +199,17 @@ class Grid(QWidget):
         image = pane.viewport.image
         key = image.key if image is not None else ("", "")
         failed = self._session.library.failure(image, pane.viewport.frame) if image is not None else ""
-        looks = _looks_at(self._session.looks, key)
+        looks, overlay = self._session.looks, self._session.overlay
         return Scene(
             pane=pane,
-            overlay=self._session.overlay,
+            overlay=overlay,
             size=view.device_size,
             ratio=view.devicePixelRatioF(),
             frame=frame,
             affine=None if frame is None else self._affine(index, frame, pane, view.device_size, scale),
             failed=failed if frame is None else "",
-            looks=looks,
+            looks=_looks_at(looks, key),
+            evidence=evidence_at(looks, key, overlay.map_of) if overlay.heatmap else None,
             lens=self._lens[1] if self._lens is not None and self._lens[0] == index else None,
             truth=self._truth.get(key, ()),
             shown=self._shown[1] if self._shown is not None and self._shown[0] == key else None,

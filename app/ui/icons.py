@@ -43,8 +43,9 @@ def _glyphs() -> tuple[str, dict[str, str]]:
 
 
 def available(name: str) -> bool:
-    """Return whether the family holds `name`, for example ``magnifying-glass``."""
-    return name in _glyphs()[1]
+    """Return whether the family was loaded and holds `name`, for example ``magnifying-glass``."""
+    family, glyphs = _glyphs()
+    return bool(family) and name in glyphs
 
 
 class _Engine(QIconEngine):

@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 from app.core.imaging.geometry import Affine, Box
 from app.core.imaging.image import Image
-from app.core.reading.findings import ViewLook
+from app.core.reading.findings import Evidence, ViewLook
 from app.services.frames import FramePixels
 from app.services.state import OverlayState, PaneState
 
@@ -39,6 +39,8 @@ class Scene:
         The sentence of a frame that could not be read, else empty.
     looks
         What each model said about this image.
+    evidence
+        The heat map to draw, or None.
     lens
         Where the magnifier is, (row, col) in device pixels, or None.
     truth
@@ -63,6 +65,7 @@ class Scene:
     affine: Affine | None = None
     failed: str = ""
     looks: tuple[ViewLook, ...] = ()
+    evidence: Evidence | None = None
     lens: tuple[float, float] | None = None
     truth: tuple[Box, ...] = ()
     shown: Box | None = None

@@ -11,6 +11,12 @@ from app.core.reading.findings import SecondLook
 from app.services.state import WindowState
 
 RESEARCH: Final = "Research use only"
+MAPS: Final = {
+    "signed": "class activation map",
+    "hirescam": "class activation map (HiResCAM)",
+    "gradcam": "gradient map (Grad-CAM)",
+}
+"""What the reader calls the methods of heat maps."""
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS: Final = {"Y": "y", "M": "months", "W": "weeks", "D": "days"}
 
@@ -76,20 +82,43 @@ def percentile(score: float, negatives: tuple[float, ...]) -> float | None:
     return 100.0 * sum(value < score for value in negatives) / len(negatives)
 
 
-def headline(look: SecondLook) -> str:
-    """Return the state of one second look as one line."""
+def headline(look: SecondLook, threshold: float = 0.0) -> str:
+    """Return the state of one second look as one line.
+
+    Parameters
+    ----------
+    threshold
+        The reader's: findings with lower scores are not shown, and that is said.
+    """
     done, total = look.progress
-    count = sum(len(view.findings) for view in look.views)
-    return {
+    words = {
         "not run": "Not run",
         "running": f"Running, view {min(done + 1, total)} of {total}" if total else "Running",
         "no findings": "No findings",
-        "findings": f"{count} finding{'s' * (count != 1)}" if count else "Findings",
+        "findings": "Findings",
         "partly failed": "Partly failed",
         "failed": "Failed",
         "declined": "Declined",
         "outside its training domain": "Outside its training domain",
     }[look.state]
+    if look.state not in ("findings", "partly failed", "outside its training domain"):
+        return words
+    parts = [] if look.state == "findings" else [words]
+    if look.findings:
+        parts.append(_counted(len(look.findings), "finding"))
+    hidden = sum(finding.score < threshold for finding in look.findings)
+    if hidden:
+        parts.append(f"{hidden} below your threshold not shown")
+    if look.above is not None:
+        parts.append(f"score {'above' if look.above else 'below'} the operating point")
+        if look.above and not look.findings:
+            parts.append("no place marked")
+    line = ", ".join(parts) or words
+    return line[0].upper() + line[1:]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def short_state(looks: tuple[SecondLook, ...]) -> str:

@@ -11,12 +11,14 @@ import pytest
 from dicom_files import write_mg
 
 from app.core.settings import Settings
+from app.services.inference.process import LookRequest, bundle_digest, no_predictors, run_look
 from app.services.inference.service import Inference
 from app.services.library import Library
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "model_zoo"))
-from tiny_bundles import tiny_bundle
+from tiny_bundles import flat_view, tiny_bundle
 
+from model_zoo.errors import ModelError
 from model_zoo.spec import OperatingPoint
 from model_zoo.suitability import Domain, Views
 
@@ -112,3 +114,27 @@ def test_a_model_that_is_not_there_is_told(tmp_path, qtbot, looks):
     looks.run(study, ("absent",))
     assert looks.heard[-1].state == "failed"
     assert "absent" in looks.heard[-1].remarks[0]
+
+
+def test_a_bundle_installed_anew_in_its_folder_is_not_answered_by_the_old_weights(tmp_path):
+    folder, network = tmp_path / "tiny-mean", no_predictors()
+    scores = []
+    for offset in (-2.0, 2.0):
+        tiny_bundle(folder, slope=0.0, offset=offset)
+        request = LookRequest(folder, "cpu", (flat_view("R", "CC", 0.5),), heatmaps=False)
+        scores += [view.score for view in run_look(request, lambda done, total: None, network).views]
+    assert scores == pytest.approx([1 / (1 + math.exp(2)), 1 / (1 + math.exp(-2))], abs=1e-6)
+    assert len(network) == 1
+
+
+def test_answers_depend_on_all_of_a_bundle_not_on_its_weights_alone(tmp_path):
+    tiny_bundle(tmp_path / "tiny-mean", offset=1.0)
+    before = bundle_digest(tmp_path / "tiny-mean")
+    tiny_bundle(tmp_path / "tiny-mean", offset=1.0, operating_points=(OperatingPoint("half", 0.5, "half"),))
+    assert bundle_digest(tmp_path / "tiny-mean") != before
+
+
+def test_a_folder_that_is_gone_is_refused_in_a_sentence(tmp_path):
+    request = LookRequest(tmp_path / "gone", "cpu", (flat_view("R", "CC", 0.5),))
+    with pytest.raises(ModelError, match="gone"):
+        run_look(request, lambda done, total: None, no_predictors())

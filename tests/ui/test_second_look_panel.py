@@ -21,7 +21,7 @@ from app.ui.panels.second_look.panel import native_words
 STATES = {
     "running": ("Running, view 3 of 4", "AI running"),
     "no findings": ("No findings", "AI no findings"),
-    "findings": ("4 findings", "AI findings"),
+    "findings": ("4 findings, score above the operating point", "AI findings"),
     "partly failed": ("Partly failed", "AI partly failed"),
     "failed": ("Failed", "AI failed"),
     "declined": ("Declined", "AI declined"),
@@ -179,8 +179,95 @@ def test_the_heat_map_is_transparent_below_its_threshold(four_views, pixels_of):
 
 
 def test_the_panel_says_how_coarse_a_heat_map_is():
-    evidence = Evidence(np.zeros((40, 31), np.float32), np.array([[64.0, 0, 0], [0, 64.0, 0]]), "HiResCAM")
-    assert native_words(evidence).startswith("HiResCAM: 31 × 40 cells, one per 64 image pixels")
+    evidence = Evidence(np.zeros((40, 31), np.float32), np.array([[64.0, 0, 0], [0, 64.0, 0]]), "signed")
+    assert native_words(evidence) == (
+        "class activation map, 31 × 40 cells, one per 64 image pixels; evidence, not an outline"
+    )
+
+
+def mapped(four_views, name, *, in_domain):
+    """A model's answer with a map of each view, as far as known without a score outside its domain."""
+    level = 1.0 if in_domain else 2.0
+    heat = Evidence(np.full((2, 2), level, np.float32), np.eye(2, 3), "signed")
+    views = tuple(
+        ViewLook(
+            image.key, image.label, "scored" if in_domain else "declined", evidence=heat, in_domain=in_domain
+        )
+        for image in four_views.session.screen.study.images
+    )
+    state = "no findings" if in_domain else "outside its training domain"
+    return say(four_views, state, model=replace(FACTS, name=name), views=views, exam_score=None)
+
+
+def drawn(four_views):
+    """The level of the map that each pane draws."""
+    scenes = [view.scene for view in four_views.window.grid.viewports]
+    return [None if scene.evidence is None else float(scene.evidence.values.max()) for scene in scenes]
+
+
+def test_outside_its_domain_a_map_is_drawn_only_after_the_reader_asked(four_views):
+    four_views.session.set_overlay(heatmap=True)  # on since the study before
+    mapped(four_views, "stranger", in_domain=False)
+    panel = four_views.window.second_look
+    assert drawn(four_views) == [None] * 4
+    assert "only on request: Shift+A" in panel.native.text()
+    assert not four_views.window.actions_by_id["heat_map"].isChecked()
+    press(four_views, Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
+    assert drawn(four_views) == [2.0] * 4
+    assert panel.native.text().startswith("stranger: class activation map")
+    press(four_views, Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
+    assert drawn(four_views) == [None] * 4
+
+
+def test_a_request_holds_for_the_open_study_only(four_views):
+    study = four_views.session.screen.study
+    mapped(four_views, "stranger", in_domain=False)
+    four_views.session.show_heat_map(True)
+    assert drawn(four_views) == [2.0] * 4
+    four_views.session.open_study(study.key)
+    mapped(four_views, "stranger", in_domain=False)
+    assert drawn(four_views) == [None] * 4
+
+
+def test_the_reader_chooses_whose_map_is_drawn(four_views):
+    mapped(four_views, "stranger", in_domain=False)
+    assert not four_views.window.second_look.controls.owner.isVisible()
+    mapped(four_views, "native", in_domain=True)
+    four_views.session.set_overlay(heatmap=True)
+    panel = four_views.window.second_look
+    assert drawn(four_views) == [1.0] * 4
+    assert panel.native.text().startswith("native: ")
+    box = panel.controls.owner
+    assert [box.itemText(row) for row in range(2)] == ["stranger (outside its domain)", "native"]
+    assert (box.isVisible(), box.currentText()) == (True, "native")
+    box.setCurrentIndex(0)
+    box.activated.emit(0)
+    assert drawn(four_views) == [2.0] * 4
+    assert panel.native.text().startswith("stranger: ")
+
+
+@pytest.mark.parametrize(
+    ("scores", "boxes", "threshold", "line"),
+    [
+        ((0.1, 0.3), 2, 0.0, "2 findings, score below the operating point"),
+        ((0.1, 0.5), 1, 0.0, "1 finding, score above the operating point"),
+        ((0.1, 0.5), 0, 0.0, "Score above the operating point, no place marked"),
+        ((0.1, 0.5), 2, 0.6, "2 findings, 2 below your threshold not shown, score above the operating point"),
+    ],
+)
+def test_state_list_and_marks_never_contradict_each_other(four_views, scores, boxes, threshold, line):
+    """The made model operates at 0.4; every box scores 0.5."""
+    images = four_views.session.screen.study.images
+    views = tuple(
+        ViewLook(image.key, image.label, "scored", score=score, findings=(finding(),) * (index < boxes))
+        for index, (image, score) in enumerate(zip(images[:2], scores, strict=True))
+    )
+    say(four_views, "findings", views=views)
+    four_views.session.set_overlay(score_threshold=threshold)
+    panel = four_views.window.second_look
+    assert panel._cards[0].state.text() == line
+    listed = [row.finding for row in entries_of(four_views.session.looks, threshold) if row.finding]
+    assert len(listed) == (boxes if threshold == 0 else 0)
 
 
 def test_outside_its_domain_nothing_is_called_a_probability(four_views):

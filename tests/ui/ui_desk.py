@@ -142,8 +142,12 @@ class Oracle(QObject):
         views = tuple(
             ViewLook(i.key, i.label, "scored", score=0.5, findings=(finding(),)) for i in study.images
         )
-        given: dict[str, Any] = {"views": views if state == "findings" else (), "exam_score": 0.5}
-        look = SecondLook(study.key, FACTS, state, **(given | facts))  # type: ignore[arg-type]
+        given: dict[str, Any] = {
+            "views": views if state == "findings" else (),
+            "exam_score": 0.5,
+            "model": FACTS,
+        }
+        look = SecondLook(study.key, state=state, **(given | facts))  # type: ignore[arg-type]
         self.look_changed.emit(look)
         return look
 

@@ -110,3 +110,20 @@ class SecondLook:
     remarks: tuple[str, ...] = ()
     device: str = "cpu"
     progress: tuple[int, int] = (0, 0)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All places proposed, view by view."""
+        return tuple(finding for view in self.views for finding in view.findings)
+
+    @property
+    def above(self) -> bool | None:
+        """True when a score reaches the operating point; None without one, or without a score to compare."""
+        if self.model.operating_point is None:
+            return None
+        scores = {
+            "breast": [score for _, score in self.breasts],
+            "patient": [self.exam_score],
+        }.get(self.model.unit, [view.score for view in self.views if view.status == "scored"])
+        known = [score for score in scores if score is not None]
+        return max(known) >= self.model.operating_point[0] if known else None

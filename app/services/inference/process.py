@@ -6,6 +6,7 @@ memory is given back when it ends. Started on the first look, kept for the next.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import multiprocessing
 import warnings
@@ -19,11 +20,15 @@ from typing import Any
 import cv2
 
 from app.core.settings import Device
+from app.services.kept import Kept
 from model_zoo.contract import ExamPrediction, MammogramView
 from model_zoo.errors import ModelError
 
 FAILURES = (ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
 """What torch, numpy and the files beneath them raise."""
+
+LOADED = 4
+"""Most networks kept in memory; the least recently asked goes first."""
 
 POLL_S = 0.05
 """How often a waiting caller is asked whether it wants to go on."""
@@ -45,10 +50,29 @@ class LookRequest:
     heatmaps: bool = True
 
 
+Predictors = Kept[tuple[Path, str, str], Any]
+"""Loaded networks by (folder, hash of the bundle, device)."""
+
+
+def no_predictors() -> Predictors:
+    """Return an empty store of networks, to be passed to `run_look`."""
+    return Kept(LOADED)
+
+
+def bundle_digest(folder: Path) -> str:
+    """Return the hash of a bundle: that of its bundle.json, in which its files' hashes stand."""
+    try:
+        return hashlib.sha256((folder / "bundle.json").read_bytes()).hexdigest()
+    except OSError:
+        return ""  # loading it says what is wrong, in a sentence
+
+
 def run_look(
-    request: LookRequest, report: Callable[[int, int], None], predictors: dict[tuple[Path, str], Any]
+    request: LookRequest, report: Callable[[int, int], None], predictors: Predictors
 ) -> ExamPrediction:
     """Run a look in this process; `predictors` keeps loaded networks between calls.
+
+    A bundle that was installed anew in the same folder is another one: its old network is dropped.
 
     Raises
     ------
@@ -60,11 +84,13 @@ def run_look(
     from model_zoo.exam import predict_exam
     from model_zoo.predictor import load_predictor
 
-    key = (request.folder, request.device)
+    key = (request.folder, bundle_digest(request.folder), request.device)
     try:
-        if key not in predictors:
-            predictors[key] = load_predictor(load_bundle(request.folder), request.device)
-        return predict_exam(predictors[key], request.views, heatmaps=request.heatmaps, report=report)
+        predictor = predictors.get(key)
+        if predictor is None:
+            predictors.forget(lambda other: other[0] == request.folder and other[1] != key[1])
+            predictor = predictors.put(key, load_predictor(load_bundle(request.folder), request.device))
+        return predict_exam(predictor, request.views, heatmaps=request.heatmaps, report=report)
     except (*FAILURES, cv2.error) as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise ModelError(f"{request.folder.name}: the model failed: {text}") from error
@@ -74,7 +100,7 @@ def _serve(connection: Connection) -> None:
     # What libraries print or warn of is not for the reader's terminal; the parent tells in one sentence.
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
-    predictors: dict[tuple[Path, str], Any] = {}
+    predictors = no_predictors()
     while True:
         try:
             request = connection.recv()

@@ -15,17 +15,21 @@ from app.services.frames import FramePixels
 from app.services.inference import catalogue
 from app.services.inference.exam import gather
 from app.services.inference.facts import facts_of
-from app.services.inference.process import InferenceProcess, LookRequest
+from app.services.inference.process import InferenceProcess, LookRequest, bundle_digest
 from app.services.inference.translate import failed_look, second_look
 from app.services.inference.views import model_view, read_model_view
 from app.services.jobs import Job, Jobs
+from app.services.kept import Kept
 from app.services.library import Library
 from model_zoo.bundle import Bundle
 from model_zoo.contract import ArrayView, ExamPrediction
 from model_zoo.errors import ModelError
 
-CacheKey = tuple[str, tuple[tuple[object, ...], ...], str, str, str]
-"""(study key, images, bundle name, version, sha256 of its weights): what an answer depends on.
+ANSWERS = 64
+"""Most answers kept; the least recently asked for goes first."""
+
+CacheKey = tuple[str, tuple[tuple[object, ...], ...], str, str]
+"""(study key, images, bundle name, hash of the bundle): what an answer depends on.
 
 Of each image its key and what the reader may say by hand.
 """
@@ -60,7 +64,7 @@ class Inference(QObject):
         self._process = InferenceProcess()
         self._jobs = Jobs(1, self)
         self._running: dict[Job, SecondLook] = {}
-        self._cache: dict[CacheKey, SecondLook] = {}
+        self._cache: Kept[CacheKey, SecondLook] = Kept(ANSWERS)
 
     @Slot(object)
     def configure(self, settings: Settings) -> None:
@@ -87,8 +91,9 @@ class Inference(QObject):
         for bundle in bundles:
             facts = facts_of(bundle)
             key = _cache_key(study, images, bundle)
-            if key in self._cache:
-                self.look_changed.emit(self._cache[key])
+            known = self._cache.get(key)
+            if known is not None:
+                self.look_changed.emit(known)
                 continue
             look = SecondLook(study.key, facts, "running", progress=(0, len(images)))
             decoded = {image.key: self._library.cache.peek((image.key, 0)) for image in images}
@@ -148,7 +153,7 @@ class Inference(QObject):
             return
         key, images = _tag(job)
         answer = second_look(prediction, images, look.study_key, look.model)
-        self._cache[key] = answer
+        self._cache.put(key, answer)
         self.look_changed.emit(answer)
 
     @Slot(object, object)
@@ -172,12 +177,11 @@ def _tag(job: Job) -> tuple[CacheKey, tuple[Image, ...]]:
 
 
 def _cache_key(study: Study, images: Sequence[Image], bundle: Bundle) -> CacheKey:
-    weights = bundle.spec.files.get(bundle.weights.name, "")
     asked = tuple(
         (image.key, image.laterality, image.view, image.orientation, image.source, image.spacing)
         for image in images
     )
-    return (study.key, asked, bundle.name, bundle.version, weights)
+    return (study.key, asked, bundle.name, bundle_digest(bundle.folder))
 
 
 def _sentence(error: Exception) -> str:

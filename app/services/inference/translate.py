@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.core.imaging.image import Image
 from app.core.reading.findings import (
@@ -21,10 +22,10 @@ def second_look(
 ) -> SecondLook:
     """Return a finished look; `images` are the ones asked about, in the order of the prediction's views."""
     views = tuple(_view(view, image) for view, image in zip(prediction.views, images, strict=True))
-    return SecondLook(
+    look = SecondLook(
         study_key=study_key,
         model=model,
-        state=_state(prediction, views, model),
+        state="declined",
         views=views,
         breasts=tuple(sorted(prediction.breasts.items())),
         exam_score=prediction.exam_score,
@@ -32,6 +33,7 @@ def second_look(
         device=prediction.device,
         progress=(len(views), len(views)),
     )
+    return replace(look, state=_state(prediction, look))
 
 
 def failed_look(sentence: str, study_key: str, model: ModelFacts) -> SecondLook:
@@ -56,29 +58,23 @@ def _view(view: ViewPrediction, image: Image) -> ViewLook:
     )
 
 
-def _state(prediction: ExamPrediction, views: tuple[ViewLook, ...], model: ModelFacts) -> LookState:
+def _state(prediction: ExamPrediction, look: SecondLook) -> LookState:
     """Return the one word of the panel.
 
-    An answer outside the training domain, or to a part of the exam, is never called "no findings".
+    An answer outside the training domain, or to a part of the exam, is never called "no findings"; nor
+    is one that proposes a place, even where its score stays below the operating point (the panel says
+    that beside it).
     """
     if prediction.status == "failed":
         return "failed"
-    scored = [view for view in views if view.status == "scored"]
-    strange = any(not view.in_domain for view in views)
-    if not scored:
+    strange = any(not view.in_domain for view in look.views)
+    if all(view.status != "scored" for view in look.views):
         return "outside its training domain" if strange else "declined"
-    if any(view.status == "failed" for view in views):
+    if any(view.status == "failed" for view in look.views):
         return "partly failed"
     if strange:
         return "outside its training domain"
-    if any(_flagged(view, model) for view in scored):
+    if look.findings or look.above:
         return "findings"
     # What was not looked at may hold anything: only a whole exam can be without findings.
     return "no findings" if prediction.status == "complete" else "declined"
-
-
-def _flagged(view: ViewLook, model: ModelFacts) -> bool:
-    """Tell whether a scored view is above the operating point, or has boxes where there is none."""
-    if model.operating_point is None or view.score is None:
-        return bool(view.findings)
-    return view.score >= model.operating_point[0]

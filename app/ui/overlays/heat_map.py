@@ -6,7 +6,6 @@ an outline, and it is not sharper than the grid it was computed on.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
 import cv2
@@ -17,6 +16,8 @@ from PySide6.QtGui import QImage, QPainter
 
 from app.core.imaging.geometry import Affine
 from app.core.reading.findings import Evidence
+from app.services.kept import Kept
+from app.services.state import OverlayState
 from app.ui.scene import Scene
 
 RAMPS: Final = {
@@ -26,21 +27,20 @@ RAMPS: Final = {
 }
 
 
+PICTURES_BYTES: Final = 96 << 20
+"""Most memory that pictures of maps take: a 4K screen three times over."""
+
+_pictures: Kept[tuple[object, ...], QImage] = Kept(PICTURES_BYTES, QImage.sizeInBytes)
+
+
 def paint_heat_map(painter: QPainter, scene: Scene) -> None:
-    """Draw the evidence of the first model that has some for this image; never outside its domain
-    unless the reader's own switch shows it."""
-    if not scene.overlay.heatmap or scene.affine is None:
+    """Draw the evidence of the scene."""
+    if not scene.overlay.heatmap or scene.affine is None or scene.evidence is None:
         return
-    evidence = next((look.evidence for look in scene.looks if look.evidence is not None), None)
-    if evidence is None:
-        return
-    picture = _picture(
-        _Held(evidence),
-        scene.affine,
-        scene.size,
-        scene.overlay.opacity,
-        scene.overlay.threshold,
-        scene.colours,
+    overlay = scene.overlay
+    key = (_Held(scene.evidence), scene.affine, scene.size, overlay.opacity, overlay.threshold, scene.colours)
+    picture = _pictures.get(key) or _pictures.put(
+        key, _picture(scene.evidence, scene.affine, scene.size, overlay, scene.colours)
     )
     picture.setDevicePixelRatio(scene.ratio)
     painter.drawImage(QPointF(0, 0), picture)
@@ -59,16 +59,15 @@ class _Held:
         return isinstance(other, _Held) and other.evidence is self.evidence
 
 
-@lru_cache(maxsize=16)
 def _picture(
-    held: _Held, affine: Affine, size: tuple[int, int], opacity: float, threshold: float, colours: str
+    evidence: Evidence, affine: Affine, size: tuple[int, int], overlay: OverlayState, colours: str
 ) -> QImage:
-    shown = warped(held.evidence, affine, size)
-    strength = np.clip((shown - threshold) / max(1e-6, 1.0 - threshold), 0.0, 1.0)
+    shown = warped(evidence, affine, size)
+    strength = np.clip((shown - overlay.threshold) / max(1e-6, 1.0 - overlay.threshold), 0.0, 1.0)
     index = np.rint(strength * 255).astype(np.uint8)
     pixels = cv2.applyColorMap(index, RAMPS.get(colours, cv2.COLORMAP_INFERNO))
     # Full opacity is reached at a quarter of the way: the edge fades, the middle does not.
-    alpha = np.clip(strength * 4.0, 0.0, 1.0) * (opacity * 255)
+    alpha = np.clip(strength * 4.0, 0.0, 1.0) * (overlay.opacity * 255)
     whole = np.dstack([pixels, np.rint(alpha).astype(np.uint8)])
     rows, columns = size
     return QImage(whole.tobytes(), columns, rows, columns * 4, QImage.Format.Format_ARGB32).copy()

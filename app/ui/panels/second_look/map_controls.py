@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSlider, QWidget
 
 from app.services.state import OverlayState
 
@@ -17,9 +17,13 @@ ROWS: Final = (
 
 
 class MapControls(QWidget):
-    """Emits `changed` with the name of an `OverlayState` field and its new value, 0..1."""
+    """Emits `changed` with the name of an `OverlayState` field and its new value, 0..1.
+
+    Where several models have maps it offers them by name and emits `owner_chosen`.
+    """
 
     changed = Signal(str, float)
+    owner_chosen = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,6 +46,24 @@ class MapControls(QWidget):
             grid.addWidget(slider, row, 1)
             grid.addWidget(value, row, 2)
             self.sliders[name], self._values[name] = slider, value
+        self._owner_label, self.owner = QLabel("Heat map of"), QComboBox()
+        self._owner_label.setProperty("role", "quiet")
+        self.owner.setAccessibleName("Heat map of")
+        self.owner.activated.connect(lambda _: self.owner_chosen.emit(self.owner.currentData()))
+        grid.addWidget(self._owner_label, len(ROWS), 0)
+        grid.addWidget(self.owner, len(ROWS), 1, 1, 2)
+        self.present_owners((), "")
+
+    def present_owners(self, owners: tuple[tuple[str, bool], ...], shown: str) -> None:
+        """Offer the models that have maps, as (name, within its domain); `shown` is drawn, empty: none."""
+        texts = [name if inside else f"{name} (outside its domain)" for name, inside in owners]
+        if texts != [self.owner.itemText(row) for row in range(self.owner.count())]:
+            self.owner.clear()
+            for (name, _), text in zip(owners, texts, strict=True):
+                self.owner.addItem(text, name)
+        self.owner.setCurrentIndex(self.owner.findData(shown) if shown else -1)
+        for part in (self._owner_label, self.owner):
+            part.setVisible(len(owners) > 1)
 
     def present(self, overlay: OverlayState) -> None:
         """Show the overlay's values without answering back."""

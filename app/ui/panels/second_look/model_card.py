@@ -59,14 +59,14 @@ def facts_of(look: SecondLook) -> tuple[tuple[str, str], ...]:
     return tuple(rows)
 
 
-def banner_text(look: SecondLook) -> str:
-    """Return the amber words: the state and every reason, or an empty string."""
+def banner_text(look: SecondLook, headline: str) -> str:
+    """Return the amber words: the headline and every reason, or an empty string."""
     if look.state not in AMBER:
         return ""
     reasons = list(look.remarks)
     reasons += [f"{view.label}: {view.reason}" for view in look.views if view.reason]
     seen = list(dict.fromkeys(reasons))
-    return "\n".join([wording.headline(look), *seen])
+    return "\n".join([headline, *seen])
 
 
 class ModelCard(QWidget):
@@ -102,15 +102,20 @@ class ModelCard(QWidget):
         column.addLayout(self._facts)
         column.addWidget(self.remarks)
         self._rows: list[tuple[QLabel, QLabel]] = []
+        self._shown: tuple[SecondLook, float] | None = None
 
-    def present(self, look: SecondLook) -> None:
-        """Show one look."""
+    def present(self, look: SecondLook, threshold: float = 0.0) -> None:
+        """Show one look; findings below the reader's `threshold` are said not to be shown."""
+        if self._shown is not None and self._shown[0] is look and self._shown[1] == threshold:
+            return
+        self._shown = (look, threshold)
+        headline = wording.headline(look, threshold)
         self.name.setText(f"{look.model.name} {look.model.version}")
-        self.setAccessibleName(f"{look.model.name}: {wording.headline(look)}")
-        banner = banner_text(look)
+        self.setAccessibleName(f"{look.model.name}: {headline}")
+        banner = banner_text(look, headline)
         self.banner.setText(banner)
         self.banner.setVisible(bool(banner))
-        self.state.setText(wording.headline(look) + (f" on {look.device}" if look.state == "running" else ""))
+        self.state.setText(headline + (f" on {look.device}" if look.state == "running" else ""))
         self.state.setVisible(not banner)
         done, total = look.progress
         self.bar.setVisible(look.state == "running")

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.reading.findings import Evidence, ModelFacts, SecondLook
+from app.services import maps
 from app.services.state import OverlayState, ScreenState
 from app.ui import wording
 from app.ui.panels.second_look.findings_list import FindingsList
@@ -59,6 +60,7 @@ class SecondLookPanel(QWidget):
         outer.addWidget(rule)
         self.controls = MapControls()
         self.controls.changed.connect(lambda name, value: session.set_overlay(**{name: value}))
+        self.controls.owner_chosen.connect(lambda model: session.show_heat_map(True, model))
         outer.addWidget(self.controls)
         self.native = _padded(QLabel(), "quiet")
         outer.addWidget(self.native)
@@ -99,7 +101,7 @@ class SecondLookPanel(QWidget):
         for number, card in enumerate(self._cards):
             card.setVisible(number < len(looks))
             if number < len(looks):
-                card.present(looks[number])
+                card.present(looks[number], self._session.overlay.score_threshold)
         running = any(look.state == "running" for look in looks)
         fresh = all(look.state == "not run" for look in looks)
         self.empty.setVisible(fresh)
@@ -109,7 +111,7 @@ class SecondLookPanel(QWidget):
         self.findings.present(looks, self._session.overlay.score_threshold)
         for part in (self._title, self.findings):
             part.setVisible(self.findings.count() > 0)
-        self._native(looks)
+        self._tell_of_maps(looks)
 
     def _screened(self, screen: ScreenState) -> None:
         self.run.setEnabled(screen.study is not None)
@@ -120,21 +122,39 @@ class SecondLookPanel(QWidget):
 
     def _overlaid(self, overlay: OverlayState) -> None:
         self.controls.present(overlay)
-        self.findings.present(self._session.looks, overlay.score_threshold)
+        looks = self._session.looks
+        self.findings.present(looks, overlay.score_threshold)
+        for card, look in zip(self._cards, looks, strict=False):
+            card.present(look, overlay.score_threshold)
+        self._tell_of_maps(looks)
 
-    def _native(self, looks: tuple[SecondLook, ...]) -> None:
-        maps = [view.evidence for look in looks for view in look.views if view.evidence is not None]
-        self.native.setVisible(bool(maps))
-        if maps:
-            self.native.setText(native_words(maps[0]))
+    def _tell_of_maps(self, looks: tuple[SecondLook, ...]) -> None:
+        """Say whose map is drawn and how coarse it is, or that it waits for the reader to ask."""
+        asked = self._session.overlay.map_of
+        self.controls.present_owners(maps.owners(looks), maps.owner(looks, asked))
+        words = map_words(looks, asked)
+        self.native.setText(words)
+        self.native.setVisible(bool(words))
+
+
+def map_words(looks: tuple[SecondLook, ...], asked: str) -> str:
+    """Return what is to be said of the heat maps of some looks; empty where there are none."""
+    if maps.held_back(looks, asked):
+        return "Outside its training domain a model's heat map is drawn only on request: Shift+A."
+    owner = maps.owner(looks, asked)
+    for look in looks:
+        for view in look.views:
+            if look.model.name == owner and view.evidence is not None:
+                return f"{owner}: {native_words(view.evidence)}"
+    return ""
 
 
 def native_words(evidence: Evidence) -> str:
-    """Return how coarse a heat map is on its native grid."""
+    """Return what a heat map is and how coarse on its native grid."""
     rows, columns = evidence.values.shape
     step = (abs(evidence.affine[0, 0]) + abs(evidence.affine[0, 1])) or 1.0
-    cells = f"{columns} × {rows} cells, one per {step:.0f} image pixels"
-    return f"{evidence.method}: {cells}; evidence, not an outline"
+    kind = wording.MAPS.get(evidence.method, evidence.method)
+    return f"{kind}, {columns} × {rows} cells, one per {step:.0f} image pixels; evidence, not an outline"
 
 
 def _padded(label: QLabel, role: str) -> QLabel:
