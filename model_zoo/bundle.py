@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from model_zoo.errors import BundleError
 from model_zoo.seal import BUNDLE_FILE, CARD_FILE, METRICS_FILE, WEIGHTS_FILE, check_files, seal
@@ -162,7 +162,8 @@ def write_bundle(
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
     try:
-        save_file({name: _array(value) for name, value in weights.items()}, str(fresh / WEIGHTS_FILE))
+        # Bytes written by ourselves: safetensors' own files may be read by their owner alone.
+        (fresh / WEIGHTS_FILE).write_bytes(save({name: _array(value) for name, value in weights.items()}))
         (fresh / CARD_FILE).write_text(card, encoding="utf-8")
         _write_json(fresh / METRICS_FILE, metrics)
         _write_json(fresh / BUNDLE_FILE, replace(spec, files=seal(fresh)).to_json())

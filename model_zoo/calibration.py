@@ -16,6 +16,10 @@ import numpy.typing as npt
 
 from model_zoo.fields import Fields
 
+_LEAST_SLOPE = 1e-3
+"""Per standard deviation of the raw values. A calibration says how much a value is worth; it must not turn
+the order of values round, so one that is worth nothing, or less, keeps this much."""
+
 Method = Literal["none", "platt", "temperature", "isotonic"]
 Space = Literal["logit", "probability"]
 
@@ -110,7 +114,7 @@ def logit(probability: float, edge: float = 1e-6) -> float:
 
 
 def fit_platt(raw: npt.ArrayLike, truth: npt.ArrayLike, *, ridge: float = 1e-6) -> Calibration:
-    """Return Platt scaling fitted by Newton's method on smoothed targets (Platt 1999).
+    """Return Platt scaling fitted by Newton's method on smoothed targets (Platt 1999); it always rises.
 
     Parameters
     ----------
@@ -129,10 +133,12 @@ def fit_platt(raw: npt.ArrayLike, truth: npt.ArrayLike, *, ridge: float = 1e-6) 
         chance = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -35, 35)))
         slope = design.T @ (chance - target) + ridge * weights
         curve = (design * (chance * (1 - chance))[:, None]).T @ design + ridge * np.eye(2)
-        step = np.linalg.solve(curve, slope)
+        step = np.clip(np.linalg.solve(curve, slope), -2.0, 2.0)
         weights -= step
         if float(np.abs(step).max()) < 1e-9:
             break
+    if weights[0] < _LEAST_SLOPE:
+        weights = np.array([_LEAST_SLOPE, logit(float(target.mean()))])
     slope_x = float(weights[0] / spread)
     return Calibration("platt", slope_x, float(weights[1] - slope_x * centre))
 

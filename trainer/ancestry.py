@@ -22,19 +22,23 @@ class Ancestry:
     seen: tuple[Seen, ...] = ()
 
 
-def _seen_by(run: Run, folder: str) -> tuple[Seen, ...]:
-    """Return whom a run's weights have seen, its own patients last."""
-    before = run.seen_before
+def seen_before(run: Run, folder: str) -> tuple[Seen, ...]:
+    """Return whom a run's weights had seen when it started; raises TrainerError where nobody knows."""
     pretrained = str(run.recipe.get("pretrained", ""))
-    if pretrained and not before:
-        # Runs of the first version wrote their own patients only.
-        try:
-            before = _seen_by(read_run(Path(pretrained)), pretrained)
-        except TrainerError as error:
-            raise TrainerError(
-                f"{folder}: does not say whom its own pretraining has seen, and {pretrained} cannot be asked"
-            ) from error
-    return (*before, Seen(run.manifest_sha256, run.trained_on, run.tuned_on))
+    if run.seen_before or not pretrained:
+        return run.seen_before
+    # Runs of the first version wrote down their own patients only.
+    try:
+        before = read_run(Path(pretrained))
+        return (*seen_before(before, pretrained), _own(before))
+    except TrainerError as error:
+        raise TrainerError(
+            f"{folder}: does not say whom its own pretraining has seen, and {pretrained} cannot be asked"
+        ) from error
+
+
+def _own(run: Run) -> Seen:
+    return Seen(run.manifest_sha256, run.trained_on, run.tuned_on)
 
 
 def ancestry(recipe: Recipe) -> Ancestry:
@@ -46,7 +50,11 @@ def ancestry(recipe: Recipe) -> Ancestry:
         f"{before.recipe['name']}, {len(before.trained_on)} patients of the manifest "
         f"{before.manifest_sha256[:12]}, split {before.split_hash[:12]}, fold {before.fold}"
     )
-    return Ancestry(before.licences, (*before.ancestors, sentence), _seen_by(before, recipe.pretrained))
+    return Ancestry(
+        before.licences,
+        (*before.ancestors, sentence),
+        (*seen_before(before, recipe.pretrained), _own(before)),
+    )
 
 
 def check_unseen(before: Ancestry, recipe: Recipe, manifest: Manifest, splits: Splits, fold: int) -> None:

@@ -17,6 +17,7 @@ from model_zoo.spec import Network
 from trainer.card import report_card
 from trainer.evaluate import (
     Report,
+    boxes_from,
     find_bundle,
     models_folder,
     patient_mark,
@@ -122,7 +123,7 @@ def assess(name: str, part: Part, folder: Path, device: str, report: Report | No
         target,
         bundle=f"{bundle.name} {bundle.version}",
         split=part.split_hash or "all",
-        boxes="detector" in bundle.spec.networks,
+        boxes_from=boxes_from(bundle.spec),
     )
     metrics["protocol"] = _protocol(bundle, part, seen)
     metrics["part"] = {"name": part.name, "fold": part.fold if part.fold >= 0 else None}

@@ -1,7 +1,8 @@
 """Prepared images on disk, memory-mapped: each file is decoded once per preprocessing block.
 
-The key is the sha256 of the file, of what the manifest states about it and of the preprocessing
-block, so that a changed file or a changed block can never meet an old entry.
+The key is the sha256 of the file, of what the manifest states about it, of the preprocessing block and
+of the code that prepares, so that nothing changed can meet an old entry. An entry that is cut off or
+damaged is made anew.
 """
 
 from __future__ import annotations
@@ -9,27 +10,32 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Callable, Sequence
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import platformdirs
 
+import app.core.dicom
+import app.core.imaging
 from app.core.errors import MammoviewError
-from app.core.imaging import greyscale, model_input
 from model_zoo import breast, geometry, preprocess
 from model_zoo.preprocess import Prepared, Preprocess, prepare
+from trainer import views
 from trainer.datasets import stored_orientation
 from trainer.errors import TrainerError
-from trainer.manifest import Row, check_file, file_sha256
+from trainer.files import whole, write_json
+from trainer.manifest import Row
 from trainer.views import read_view
 
-_REVISION = 1
-"""Raised whenever reading gives other values for the same file."""
+_REVISION = 2
+"""Raised whenever an entry is written in another form."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,17 +71,22 @@ def cache_folder() -> Path:
     return (Path(named) if named else platformdirs.user_cache_path("mammoview", appauthor=False)) / "prepared"
 
 
+def _sources() -> Iterator[Path]:
+    """Give every source file that has a say in prepared pixels: reading, grey scale, preparing."""
+    for package in (app.core.dicom, app.core.imaging):
+        for folder in package.__path__:
+            yield from sorted(Path(folder).glob("*.py"))
+    for module in (breast, geometry, preprocess, views):
+        yield Path(module.__file__ or "")
+
+
 @cache
 def _code() -> str:
-    """Return a hash of the code that prepares images, where it lies as source beside us.
-
-    An old entry must not meet a new way of preparing; a frozen build has no source and never changes.
-    """
-    digest = hashlib.sha256()
-    for module in (breast, geometry, preprocess, model_input, greyscale):
-        source = Path(module.__file__ or "")
-        if source.suffix == ".py" and source.is_file():
-            digest.update(source.read_bytes())
+    """Return a hash of the code that prepares images: its sources, or the program frozen from them."""
+    frozen = getattr(sys, "frozen", False)
+    digest = hashlib.sha256(f"cv2 {cv2.__version__}, numpy {np.__version__}".encode())
+    for source in [Path(sys.executable)] if frozen else _sources():
+        digest.update(source.read_bytes())
     return digest.hexdigest()
 
 
@@ -97,26 +108,56 @@ def key_of(row: Row, block: Preprocess) -> str:
 
 
 def _write(path: Path, array: npt.NDArray[np.generic]) -> None:
-    """Write an array whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    with os.fdopen(handle, "wb") as stream:
+    with whole(path) as part, part.open("wb") as stream:
         np.save(stream, array, allow_pickle=False)
-    os.replace(name, path)
 
 
 def _prepare(row: Row, block: Preprocess, stem: Path) -> None:
-    check_file(row)
-    if file_sha256(row.path) != row.sha256:
-        raise TrainerError(f"{row.path}: the file has changed since the manifest was made")
     try:
         made = prepare(read_view(row), block)
     except ValueError as error:
         raise TrainerError(f"{row.path}: {error}") from error
     _write(stem.with_suffix(".mask.npy"), np.packbits(made.mask, axis=1))
-    place = np.vstack([made.to_stored, [*made.stored_shape, 0.0]])
-    _write(stem.with_suffix(".place.npy"), place)
-    # Last: an entry exists once its pixels do.
     _write(stem.with_suffix(".npy"), made.pixels)
+    facts = {
+        "to_stored": made.to_stored.tolist(),
+        "stored_shape": list(made.stored_shape),
+        "crc32": _checksum(stem),
+    }
+    # Last: an entry exists once this does.
+    write_json(stem.with_suffix(".json"), facts)
+
+
+def _checksum(stem: Path) -> int:
+    """Return the CRC-32 of an entry's arrays, one after the other."""
+    return zlib.crc32(stem.with_suffix(".npy").read_bytes(), zlib.crc32(_mask_bytes(stem)))
+
+
+def _mask_bytes(stem: Path) -> bytes:
+    return stem.with_suffix(".mask.npy").read_bytes()
+
+
+@lru_cache(maxsize=100_000)
+def _is_sound(stem: Path, crc32: int, changed_ns: tuple[int, int]) -> bool:
+    """Return whether an entry's arrays are those that were written; asked once per process and change."""
+    return _checksum(stem) == crc32
+
+
+def _read(stem: Path) -> Entry | None:
+    """Return an entry, or None where there is none, or not a whole one."""
+    files = stem.with_suffix(".npy"), stem.with_suffix(".mask.npy")
+    try:
+        facts = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+        changed = files[0].stat().st_mtime_ns, files[1].stat().st_mtime_ns
+        if not _is_sound(stem, facts["crc32"], changed):
+            return None
+        mapped = np.load(files[0], mmap_mode="r", allow_pickle=False)
+        mask = np.unpackbits(np.load(files[1], allow_pickle=False), axis=1, count=mapped.shape[2])
+        rows, columns = facts["stored_shape"]
+        place = np.array(facts["to_stored"], np.float64).reshape(2, 3)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError):
+        return None
+    return Entry(mapped, mask.astype(np.bool_), place, (int(rows), int(columns)))
 
 
 def load(row: Row, block: Preprocess, folder: Path | None = None) -> Entry:
@@ -129,18 +170,16 @@ def load(row: Row, block: Preprocess, folder: Path | None = None) -> Entry:
     """
     base = folder or cache_folder()
     stem = base / key_of(row, block)
-    pixels = stem.with_suffix(".npy")
-    if not pixels.is_file():
+    entry = _read(stem)
+    if entry is None:
         try:
-            base.mkdir(parents=True, exist_ok=True)
             _prepare(row, block, stem)
         except OSError as error:
             raise TrainerError(f"{base}: the cache cannot be written ({error.strerror})") from error
-    mapped = np.load(pixels, mmap_mode="r", allow_pickle=False)
-    packed = np.load(stem.with_suffix(".mask.npy"), allow_pickle=False)
-    place = np.load(stem.with_suffix(".place.npy"), allow_pickle=False)
-    mask = np.unpackbits(packed, axis=1, count=mapped.shape[2]).astype(np.bool_)
-    return Entry(mapped, mask, place[:2], (int(place[2, 0]), int(place[2, 1])))
+        entry = _read(stem)
+    if entry is None:
+        raise TrainerError(f"{base}: the cache does not give back what was written to it")
+    return entry
 
 
 def fill(

@@ -19,6 +19,7 @@ from model_zoo.contract import MammogramView, UnreadableView, ViewPrediction
 from model_zoo.exam import predict_exam
 from model_zoo.predictor import Predictor
 from model_zoo.preprocess import DIGITAL
+from model_zoo.spec import BundleSpec
 from trainer.errors import TrainerError
 from trainer.files import write_json, write_text
 from trainer.manifest import Row
@@ -141,6 +142,11 @@ def target_of(bundle: Bundle, rows: Iterable[Row]) -> Target:
         bundle.spec.outputs.score.of,
         {str(name): tuple(str(label) for label in labels) for name, labels in findings.items()},
     )
+
+
+def boxes_from(spec: BundleSpec) -> float | None:
+    """Return the score from which a bundle's boxes count; None without a detector."""
+    return spec.detection.score_threshold if "detector" in spec.networks else None
 
 
 def seen_patients(bundle: Bundle, part: Part) -> int:

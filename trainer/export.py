@@ -3,13 +3,14 @@
 One run of one fold ships its network, measured on that fold's test part and calibrated on its
 tuning part. Runs of several folds ship as an ensemble that is measured out-of-fold: each patient by
 the one member that never saw her. With a refit (``fit --fold all``) among them the refit ships, and
-the folds' numbers are labelled as those of the procedure.
+the folds' numbers are labelled as those of the procedure. Where the data set's official test patients
+were kept out of everything, ensemble and refit themselves are measured on them.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,27 +19,26 @@ import numpy as np
 import torch
 
 from model_zoo.bundle import Bundle, write_bundle
-from model_zoo.calibration import Calibration
-from model_zoo.spec import OperatingPoint
 from trainer.card import bundle_card
 from trainer.errors import TrainerError
 from trainer.evaluate import patient_mark
 from trainer.held_out import (
+    Data,
     Measured,
     Tell,
     Trained,
     bundle_spec,
     load_trained,
+    measure_fixed,
     measure_folds,
-    measure_single,
     shown,
 )
 from trainer.manifest import Manifest, read_manifest
 from trainer.measure import ExamResult, measure
-from trainer.metrics.ranking import threshold_at
-from trainer.recipe import Recipe, resolve
+from trainer.operating import operating_point
+from trainer.recipe import Recipe
 from trainer.runs import Run
-from trainer.splits import Splits, read_splits
+from trainer.splits import official_test, read_splits
 
 Protocol = Literal["single", "ensemble", "refit"]
 _ENSEMBLE = "evidence-classifier"
@@ -86,33 +86,19 @@ def _ensemble_recipe(recipe: Recipe, members: int) -> Recipe:
     return replace(recipe, networks={"classifier": {"architecture": _ENSEMBLE, "config": config}})
 
 
+_OFFICIAL = "measured on the official test part, which no run was shown; calibrated on the folds' val parts."
 _PROTOCOLS = {
-    "single": "Measured on the test part of fold {fold}, which neither trained nor tuned the weights; "
-    "calibrated on the val part.",
-    "ensemble": "The bundle is an ensemble of {folds} folds. The numbers are out-of-fold: each patient was "
-    "scored by the one member that never saw her; of the whole ensemble there is no honest number on these "
-    "patients.",
-    "refit": "The weights are a refit on all patients. The metrics are of the procedure: out-of-fold scores "
-    "of {folds} runs with the same recipe on the folds.",
+    ("single", False): "Measured on the test part of fold {fold}, which neither trained nor tuned the "
+    "weights; calibrated on the val part.",
+    ("ensemble", False): "The bundle is an ensemble of {folds} folds. The numbers are out-of-fold: each "
+    "patient was scored by the one member that never saw her; of the whole ensemble there is no honest "
+    "number on these patients.",
+    ("ensemble", True): "The bundle is an ensemble of {folds} folds, " + _OFFICIAL,
+    ("refit", False): "The weights are a refit on all patients. The metrics are of the procedure: "
+    "held-out scores of {folds} run(s) with the same recipe on the folds.",
+    ("refit", True): "The weights are a refit on all patients but those of the official test part. They "
+    "were " + _OFFICIAL,
 }
-
-
-def _points(
-    recipe: Recipe, exams: Sequence[ExamResult], calibration: Calibration
-) -> tuple[OperatingPoint, ...]:
-    scored = [image for exam in exams for image in exam.images if image.score is not None]
-    positive = np.array([image.row.label in recipe.target.positive for image in scored], dtype=np.bool_)
-    scores = np.array([image.score for image in scored], dtype=np.float64)
-    if not len(scores) or positive.all() or not positive.any():
-        return ()
-    threshold = threshold_at(positive, scores, recipe.specificity)
-    found = float((scores[positive] >= threshold).mean())
-    kept = float((scores[~positive] < threshold).mean())
-    meaning = (
-        f"{kept:.0%} of the {int((~positive).sum())} negatives measured score lower, and {found:.0%} of the "
-        f"{int(positive.sum())} positives score at least this"
-    )
-    return (OperatingPoint(f"specificity {recipe.specificity:.0%}", min(1.0, float(threshold)), meaning),)
 
 
 def _negatives(recipe: Recipe, exams: Sequence[ExamResult]) -> tuple[float, ...]:
@@ -138,14 +124,14 @@ def _short(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _read_data(run: Run) -> tuple[Manifest, Splits]:
+def _read_data(run: Run) -> Data:
     manifest = read_manifest(Path(run.manifest))
     if manifest.sha256 != run.manifest_sha256:
         raise TrainerError(f"{run.manifest}: the manifest has changed since the training")
     splits = read_splits(Path(run.splits))
     if splits.hash != run.split_hash:
         raise TrainerError(f"{run.splits}: the splits have changed since the training")
-    return manifest, splits
+    return Data(manifest, splits)
 
 
 def export(folders: Sequence[Path], bundles: Path, tell: Tell) -> Bundle:
@@ -161,27 +147,29 @@ def export(folders: Sequence[Path], bundles: Path, tell: Tell) -> Bundle:
     Raises
     ------
     TrainerError, BundleError
-        Runs that do not belong together, data that has changed, no honest way to measure.
+        Runs that do not belong together or have not ended, data that has changed, no honest way to measure.
     """
     trained = [load_trained(folder) for folder in folders]
     _together(trained)
     folds = [one for one in trained if one.run.fold >= 0]
     refit = next((one for one in trained if one.run.fold < 0), None)
-    recipe = resolve(trained[0].run.recipe, str(trained[0].folder))
-    manifest, splits = _read_data(trained[0].run)
+    data = _read_data(trained[0].run)
+    shipped = refit or (folds[0] if len(folds) == 1 else _ensemble(folds))
     protocol: Protocol = "refit" if refit else "single" if len(folds) == 1 else "ensemble"
-    shipped = _ensemble_recipe(recipe, len(folds)) if protocol == "ensemble" else recipe
+    official = protocol != "single" and bool(official_test(data.manifest, data.splits))
     with tempfile.TemporaryDirectory(prefix="mammoview-export-") as name:
-        work = Path(name)
-        if protocol == "single":
-            measured = measure_single(folds[0], recipe, manifest, splits, work, tell)
+        if official or len(folds) == 1:
+            asked = shipped if official else folds[0]
+            measured = measure_fixed(folds, asked, asked.recipe, data, Path(name), tell)
         else:
-            measured = measure_folds(folds, recipe, manifest, splits, work, tell)
-    if protocol == "ensemble":
-        state: Mapping[str, torch.Tensor] = ensemble_state([one.state for one in folds])
-    else:
-        state = (refit or folds[0]).state
-    return _write(bundles, shipped, trained, protocol, measured, state, manifest)
+            measured = measure_folds(folds, folds[0].recipe, data, Path(name), tell)
+    text = _PROTOCOLS[protocol, official].format(fold=folds[0].run.fold, folds=len(folds))
+    return _write(bundles, shipped, trained, measured, text, data.manifest)
+
+
+def _ensemble(folds: Sequence[Trained]) -> Trained:
+    recipe = _ensemble_recipe(folds[0].recipe, len(folds))
+    return Trained(folds[0].folder, folds[0].run, recipe, ensemble_state([one.state for one in folds]))
 
 
 def _joined(trained: Sequence[Trained], manifest: Manifest, recipe: Recipe) -> Run:
@@ -198,58 +186,71 @@ def _joined(trained: Sequence[Trained], manifest: Manifest, recipe: Recipe) -> R
     )
 
 
+def _marks(patients: Iterable[str]) -> list[str]:
+    return sorted({patient_mark(patient) for patient in patients})
+
+
 def _member(one: Trained) -> dict[str, Any]:
     """Return what is needed to ask one member of an ensemble alone: whom it has seen, and its own offset."""
-    seen = (*one.run.trained_on, *one.run.tuned_on)
     return {
         "fold": one.run.fold,
-        "patients": sorted(patient_mark(patient) for patient in seen),
+        "patients": _marks(one.run.patients),
         "offset": float(one.state["classifier.head.bias"].float()[0]),
+    }
+
+
+def _metrics(
+    recipe: Recipe, trained: Sequence[Trained], measured: Measured, text: str, members: bool
+) -> dict[str, Any]:
+    """Return metrics.json without its operating points."""
+    return measure(
+        measured.exams,
+        recipe.target,
+        bundle=f"{recipe.name} {recipe.version}",
+        split=trained[0].run.split_hash,
+        boxes_from=measured.boxes_from,
+        probabilities=measured.probabilities,
+    ) | {
+        "protocol": text,
+        "target": {"positive": list(recipe.target.positive), "findings": dict(recipe.target.findings)},
+        "trained_on_patients": _marks(patient for one in trained for patient in one.run.patients),
+        "members": [_member(one) for one in trained if one.run.fold >= 0] if members else [],
     }
 
 
 def _write(
     bundles: Path,
-    recipe: Recipe,
+    shipped: Trained,
     trained: Sequence[Trained],
-    protocol: Protocol,
     measured: Measured,
-    state: Mapping[str, torch.Tensor],
+    text: str,
     manifest: Manifest,
 ) -> Bundle:
-    folds = [one for one in trained if one.run.fold >= 0]
-    run = _joined(trained, manifest, recipe)
-    text = _PROTOCOLS[protocol].format(fold=folds[0].run.fold, folds=len(folds))
-    metrics = measure(
-        measured.exams,
-        recipe.target,
-        bundle=f"{recipe.name} {recipe.version}",
-        split=run.split_hash,
-        boxes="detector" in recipe.networks,
-        probabilities=measured.probabilities,
+    recipe = shipped.recipe
+    metrics = _metrics(
+        recipe, trained, measured, text, "members" in (recipe.config("classifier") or ("", {}))[1]
     )
-    metrics |= {
-        "protocol": text,
-        "target": {"positive": list(recipe.target.positive), "findings": dict(recipe.target.findings)},
-        "trained_on_patients": sorted(patient_mark(patient) for patient in run.trained_on),
-        "members": [_member(one) for one in folds] if protocol == "ensemble" else [],
-    }
+    point = operating_point(recipe, measured.basis, measured.trials, measured.how)
+    metrics["operating_points"] = [point[1]] if point else []
     truth = [row.label in recipe.target.positive for row in measured.rows]
     calibrated = measured.calibration.method != "none"
+    run = _joined(trained, manifest, recipe)
     spec = shown(bundle_spec(recipe, run, measured.calibration), measured.box_threshold)
     prevalence = round(sum(truth) / len(truth), 4) if calibrated else None
     score = replace(spec.outputs.score, calibrated=calibrated, prevalence=prevalence)
     spec = replace(
         spec,
         outputs=replace(spec.outputs, score=score),
-        operating_points=_points(recipe, measured.exams, measured.calibration),
+        operating_points=(point[0],) if point else (),
         negatives=_negatives(recipe, measured.exams),
         metrics=_short(metrics),
     )
     card = bundle_card(
         spec, metrics, protocol=text, texts=recipe.card, facts=_training_facts(trained, recipe)
     )
-    half = {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
+    half = {
+        name: value.half() if value.is_floating_point() else value for name, value in shipped.state.items()
+    }
     return write_bundle(bundles / recipe.name, spec, half, card, metrics)
 
 

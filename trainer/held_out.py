@@ -15,10 +15,12 @@ from model_zoo.calibration import Calibration, fit_platt
 from model_zoo.exam import raw_scores
 from model_zoo.predictor import load_predictor
 from model_zoo.spec import BundleSpec, read_spec
-from trainer.evaluate import read_study, score_part, studies
+from trainer.ancestry import seen_before
+from trainer.evaluate import boxes_from, read_study, score_part, studies
 from trainer.manifest import Manifest, Row
 from trainer.measure import ExamResult, placed_boxes
 from trainer.metrics.froc import froc
+from trainer.operating import Trial
 from trainer.recipe import Recipe, bundle_content, resolve
 from trainer.runs import Run, checkpoint_path, load_checkpoint, need_ended, read_run
 from trainer.splits import Part, Splits, part_of
@@ -33,7 +35,16 @@ class Trained:
 
     folder: Path
     run: Run
+    recipe: Recipe
     state: Mapping[str, torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What the runs were trained on, as it lies on disk now."""
+
+    manifest: Manifest
+    splits: Splits
 
 
 def load_trained(folder: Path) -> Trained:
@@ -45,6 +56,7 @@ def load_trained(folder: Path) -> Trained:
         No run, or one that has not reached its end.
     """
     run = read_run(folder)
+    run = replace(run, seen_before=seen_before(run, str(folder)))
     recipe = resolve(run.recipe, str(folder))
     need_ended(folder, recipe.train.epochs)
     which: Literal["best", "last"] = "best" if recipe.train.keep == "best" else "last"
@@ -55,7 +67,7 @@ def load_trained(folder: Path) -> Trained:
         name: value.half() if value.is_floating_point() else value
         for name, value in task.bundle_state().items()
     }
-    return Trained(folder, run, state)
+    return Trained(folder, run, recipe, state)
 
 
 def _trained_on(text: str, run: Run) -> str:
@@ -117,15 +129,28 @@ class Measured:
 
     Attributes
     ----------
+    exams
+        Scored by weights that never saw them.
+    basis, trials, how
+        What chooses the operating point, what judges it, and both in words, see `operating_point`.
+    boxes_from
+        The score below which boxes were left out while measuring.
+    box_threshold
+        The one that ships.
     probabilities
-        By image id, scores under calibrations that never saw the image's fold; None for a single run.
+        By image id, scores under calibrations that never saw the image's fold; None where the
+        calibration that ships never saw any.
     """
 
     exams: list[ExamResult]
     calibration: Calibration
     rows: tuple[Row, ...]
+    basis: list[ExamResult]
+    trials: list[Trial]
+    how: str
+    boxes_from: float | None
+    box_threshold: float | None
     probabilities: dict[str, float] | None = None
-    box_threshold: float | None = None
 
 
 def _box_threshold(exams: Sequence[ExamResult], recipe: Recipe) -> float | None:
@@ -142,24 +167,39 @@ def _box_threshold(exams: Sequence[ExamResult], recipe: Recipe) -> float | None:
     return round(max(floor, float(false[kept])), 4) if kept < len(false) else floor
 
 
-def measure_single(
-    one: Trained, recipe: Recipe, manifest: Manifest, splits: Splits, work: Path, tell: Tell
+def measure_fixed(
+    folds: Sequence[Trained], asked: Trained, recipe: Recipe, data: Data, work: Path, tell: Tell
 ) -> Measured:
-    """Calibrate on the tuning part, score the test part."""
-    val = part_of(manifest, splits, one.run.fold, "val")
-    test = part_of(manifest, splits, one.run.fold, "test")
-    truth = {row.image_id: row.label in recipe.target.positive for row in val.rows}
-    tell(f"calibrating on {len(val.rows)} images of the val part")
-    plain = _scratch(work / "plain", bundle_spec(recipe, one.run, Calibration()), one.state)
-    calibration = _calibrated(_raw(plain, val), truth)
-    threshold = None
-    if "detector" in recipe.networks:
-        threshold = _box_threshold(score_part(load_predictor(plain, "cpu"), val), recipe)
-    spec = shown(bundle_spec(recipe, one.run, calibration), threshold)
-    bundle = _scratch(work / "calibrated", spec, one.state)
+    """Calibrate on the folds' tuning parts, score the test part that all of them have in common.
+
+    Parameters
+    ----------
+    folds
+        Each scores its own tuning part.
+    asked
+        What scores the test part: one of them, their ensemble, or a refit without that part.
+    recipe
+        Of `asked`.
+    """
+    parts = [part_of(data.manifest, data.splits, one.run.fold, "val") for one in folds]
+    test = part_of(data.manifest, data.splits, folds[0].run.fold, "test")
+    raw: dict[str, float] = {}
+    for number, (one, part) in enumerate(zip(folds, parts, strict=True)):
+        tell(f"calibrating on {len(part.rows)} images of the val part of fold {one.run.fold}")
+        plain = _scratch(work / f"plain-{number}", bundle_spec(one.recipe, one.run, Calibration()), one.state)
+        raw |= _raw(plain, part)
+    rows = tuple(row for part in parts for row in part.rows)
+    calibration = _calibrated(raw, {row.image_id: row.label in recipe.target.positive for row in rows})
+    basis: list[ExamResult] = []
+    for number, (one, part) in enumerate(zip(folds, parts, strict=True)):
+        spec = bundle_spec(one.recipe, one.run, calibration)
+        basis += score_part(load_predictor(_scratch(work / f"val-{number}", spec, one.state), "cpu"), part)
+    threshold = _box_threshold(basis, recipe)
+    spec = shown(bundle_spec(recipe, asked.run, calibration), threshold)
     tell(f"scoring {len(test.rows)} images of the test part")
-    exams = score_part(load_predictor(bundle, "cpu"), test)
-    return Measured(exams, calibration, val.rows, box_threshold=threshold)
+    exams = score_part(load_predictor(_scratch(work / "asked", spec, asked.state), "cpu"), test)
+    how = "on the val part, and on the test part, which had no say in it,"
+    return Measured(exams, calibration, rows, basis, [Trial(basis, exams)], how, boxes_from(spec), threshold)
 
 
 def shown(spec: BundleSpec, threshold: float | None) -> BundleSpec:
@@ -169,15 +209,13 @@ def shown(spec: BundleSpec, threshold: float | None) -> BundleSpec:
     return replace(spec, detection=replace(spec.detection, score_threshold=threshold))
 
 
-def measure_folds(
-    folds: Sequence[Trained], recipe: Recipe, manifest: Manifest, splits: Splits, work: Path, tell: Tell
-) -> Measured:
+def measure_folds(folds: Sequence[Trained], recipe: Recipe, data: Data, work: Path, tell: Tell) -> Measured:
     """Score each fold's test part with its own run.
 
     The calibration that ships is fitted on all out-of-fold values; being one rising function it cannot
-    change how they rank. Probabilities are judged under calibrations fitted on the other folds.
+    change how they rank. Probabilities and operating point are judged by what the other folds chose.
     """
-    parts = [part_of(manifest, splits, one.run.fold, "test") for one in folds]
+    parts = [part_of(data.manifest, data.splits, one.run.fold, "test") for one in folds]
     raw = []
     for number, (one, part) in enumerate(zip(folds, parts, strict=True)):
         tell(f"scoring {len(part.rows)} images of fold {one.run.fold} out of fold")
@@ -186,14 +224,29 @@ def measure_folds(
     rows = tuple(row for part in parts for row in part.rows)
     truth = {row.image_id: row.label in recipe.target.positive for row in rows}
     calibration = _calibrated({name: value for own in raw for name, value in own.items()}, truth)
-    exams: list[ExamResult] = []
+    by_fold: list[list[ExamResult]] = []
     probabilities: dict[str, float] = {}
     for number, (one, part) in enumerate(zip(folds, parts, strict=True)):
         spec = bundle_spec(recipe, one.run, calibration)
         bundle = _scratch(work / f"calibrated-{number}", spec, one.state)
-        exams += score_part(load_predictor(bundle, "cpu"), part)
+        by_fold.append(score_part(load_predictor(bundle, "cpu"), part))
         others = {name: value for k, own in enumerate(raw) if k != number for name, value in own.items()}
         fitted = _calibrated(others, truth)
         for name, value in raw[number].items():
             probabilities[name] = fitted.apply(value, spec.aggregation.space)
-    return Measured(exams, calibration, rows, probabilities, _box_threshold(exams, recipe))
+    exams = [exam for own in by_fold for exam in own]
+    trials = [
+        Trial([exam for k, other in enumerate(by_fold) if k != number for exam in other], own)
+        for number, own in enumerate(by_fold)
+    ]
+    return Measured(
+        exams,
+        calibration,
+        rows,
+        exams,
+        trials,
+        "on all out-of-fold scores; chosen so on the other folds, on each fold in turn",
+        boxes_from(spec),
+        _box_threshold(exams, recipe),
+        probabilities,
+    )

@@ -135,7 +135,8 @@ def _auc_entry(units: _Units, of: str) -> dict[str, Any]:
     entry = _entry(units, auc, f"Mann-Whitney, {of}, ties half", 0.5)
     if entry["value"] is not None:
         low, high = delong_interval(units.positive, units.scores)
-        entry["method"] += f" (DeLong {low:.3f} to {high:.3f})"
+        if not np.isnan(low):
+            entry["method"] += f" (DeLong {low:.3f} to {high:.3f})"
     return entry
 
 
@@ -181,7 +182,9 @@ def placed_boxes(exams: Sequence[ExamResult], target: Target) -> list[ImageBoxes
     return made
 
 
-def _froc_entry(images: Sequence[ImageBoxes], rule: Rule, rate: float, normal_only: bool) -> dict[str, Any]:
+def _froc_entry(
+    images: Sequence[ImageBoxes], rule: Rule, rate: float, normal_only: bool, threshold: float
+) -> dict[str, Any]:
     curve = froc(images, rule, normal_only=normal_only)
     value = sensitivity(curve, rate)
     low = high = float("nan")
@@ -204,21 +207,22 @@ def _froc_entry(images: Sequence[ImageBoxes], rule: Rule, rate: float, normal_on
         "unit": "lesion",
         "n": len(curve.found),
         "method": (
-            f"share of lesions found ({how[rule]}) at {rate:g} false boxes per image over {where}, "
-            f"{int(curve.counted.sum())} of them; baseline: lesion-sized boxes at random in the breast; "
+            f"share of lesions found ({how[rule]}; classes pooled; boxes from a score of {threshold:g} up) "
+            f"at {rate:g} false boxes per image over {where}, {int(curve.counted.sum())} of them; "
+            "baseline: lesion-sized boxes at random in the breast; "
             f"95 % interval of {FROC_DRAWS} patient-bootstrap draws"
         ),
         "baseline": _finite(random_places(images, rule, rate)),
     }
 
 
-def _box_metrics(images: Sequence[ImageBoxes]) -> dict[str, Any]:
+def _box_metrics(images: Sequence[ImageBoxes], threshold: float) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for rule in ("centre", "iou20"):
         for rate in RATES:
-            made[f"froc.{rule}@{rate:g}"] = _froc_entry(images, rule, rate, False)
+            made[f"froc.{rule}@{rate:g}"] = _froc_entry(images, rule, rate, False, threshold)
     for rate in RATES:
-        made[f"froc_normal.centre@{rate:g}"] = _froc_entry(images, "centre", rate, True)
+        made[f"froc_normal.centre@{rate:g}"] = _froc_entry(images, "centre", rate, True, threshold)
     value = mean_average_precision(images)
     low, high = patient_interval(
         lambda weights: mean_average_precision(images, weights),
@@ -232,8 +236,8 @@ def _box_metrics(images: Sequence[ImageBoxes]) -> dict[str, Any]:
         "unit": "lesion",
         "n": sum(len(image.lesions) for image in images),
         "method": (
-            "average precision at IoU >= 0.5, classes taken together, all points; 95 % interval of "
-            f"{FROC_DRAWS} patient-bootstrap draws"
+            f"average precision at IoU >= 0.5 (classes pooled; boxes from a score of {threshold:g} up), all "
+            f"points; 95 % interval of {FROC_DRAWS} patient-bootstrap draws"
         ),
         "baseline": 0.0,
     }
@@ -246,7 +250,7 @@ def measure(
     *,
     bundle: str,
     split: str,
-    boxes: bool,
+    boxes_from: float | None,
     probabilities: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Return the content of metrics.json.
@@ -259,8 +263,8 @@ def measure(
         Which labels are positive, and which lesions belong to the detector's classes.
     bundle, split
         Bundle name and version; hash of the splits, or a word for all rows.
-    boxes
-        Whether the bundle has a detector.
+    boxes_from
+        The score below which the detector's boxes were left out; None without a detector.
     probabilities
         By image id, the score under a calibration that was fitted without this image's fold; Brier
         score and calibration error are then of these. Ranking needs none: one calibration of all
@@ -292,8 +296,8 @@ def measure(
             _by_breast(exams, malignant), "malignant against the rest"
         )
     placed = placed_boxes(exams, target)
-    if boxes and any(image.lesions for image in placed):
-        metrics.update(_box_metrics(placed))
+    if boxes_from is not None and any(image.lesions for image in placed):
+        metrics.update(_box_metrics(placed, boxes_from))
     return {
         "format": "mammoview-metrics",
         "version": 1,

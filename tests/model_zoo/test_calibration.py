@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,22 @@ def test_platt_stays_finite_where_the_classes_are_apart() -> None:
     fitted = fit_platt([-1.0, -1.0, 1.0, 1.0], [0, 0, 1, 1])
     assert fitted.apply(1.0) == pytest.approx(0.75, abs=1e-3)
     assert fitted.apply(-1.0) == pytest.approx(0.25, abs=1e-3)
+
+
+def test_platt_never_turns_the_order_round() -> None:
+    raw, truth = drawn(-0.7, 0.4, 400)
+    fitted = fit_platt(raw, truth)
+    order = np.argsort(raw)
+    scores = [fitted.apply(value) for value in raw[order]]
+    assert all(b > a for a, b in pairwise(scores))
+    # Such values tell nothing, so everyone gets about the share of positives (Platt smooths it a little).
+    assert scores[0] == pytest.approx(truth.mean(), abs=0.01)
+    assert scores[-1] == pytest.approx(truth.mean(), abs=0.01)
+
+
+def test_platt_of_equal_values_is_the_share_of_positives() -> None:
+    # Targets (2 + 1) / (2 + 2) for the two positives and 1 / (6 + 2) for the six negatives: mean 0.28125.
+    assert fit_platt([2.0] * 8, [1, 1, 0, 0, 0, 0, 0, 0]).apply(2.0) == pytest.approx(0.28125, abs=1e-3)
 
 
 def test_temperature_finds_how_overconfident_the_logits_are() -> None:

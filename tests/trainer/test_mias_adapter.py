@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,24 @@ def test_odd_numbers_are_left_breasts_stored_mirrored(tmp_path: Path) -> None:
     assert (even.laterality, stored_orientation(even)) == ("R", ("A", "FL"))
     assert {odd.view, even.view} == {"MLO"}
     assert odd.spacing_mm == (0.2, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "millimetres"),
+    [
+        ("mdb001", (1024, 1024), 0.2),
+        ("mdb001ll", (4320, 2600), 0.05),
+        ("mdb001lx", (4000, 5200), 0.05),
+        ("mdb001", (4320, 1600), 0.05),
+        ("mdb001l", (1024, 1024), 0.2),
+    ],
+)
+def test_unreduced_pictures_have_small_pixels(
+    tmp_path: Path, name: str, shape: tuple[int, int], millimetres: float
+) -> None:
+    write_pgm(tmp_path / f"{name}.pgm", np.zeros(shape))
+    write_info(tmp_path, ["mdb001 G NORM"])
+    assert index("mias", tmp_path, quiet)[0].spacing_mm == (millimetres, millimetres)
 
 
 def test_two_neighbours_in_number_are_one_patient(tmp_path: Path) -> None:
@@ -124,6 +143,39 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
     again = read_manifest(tmp_path / "manifest.csv")
     assert again.rows == tuple(rows)
     assert again.sha256 == written.sha256
+
+
+def test_cells_with_line_breaks_quotes_and_commas_come_back(tmp_path: Path) -> None:
+    make_miniature(tmp_path / "data", 2)
+    first, second = index("mias", tmp_path / "data", quiet)
+    odd = replace(first, vendor='A "B",\nC\u2028D', patient_id="x, y")
+    write_manifest([odd, second], tmp_path / "manifest.csv")
+    assert read_manifest(tmp_path / "manifest.csv").rows == (odd, second)
+
+
+def test_a_manifest_that_a_spreadsheet_saved_is_read(tmp_path: Path) -> None:
+    make_miniature(tmp_path / "data", 2)
+    rows = index("mias", tmp_path / "data", quiet)
+    written = write_manifest(rows, tmp_path / "manifest.csv").path
+    written.write_bytes(b"\xef\xbb\xbf" + written.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_manifest(written).rows == tuple(rows)
+
+
+def test_a_manifest_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_miniature(tmp_path / "data", 2)
+    rows = index("mias", tmp_path / "data", quiet)
+    write_manifest(rows, tmp_path / "manifest.csv")
+    before = (tmp_path / "manifest.csv").read_bytes()
+
+    def full(path: Path, content: bytes) -> None:
+        path.open("wb").close()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        write_manifest(rows[:1], tmp_path / "manifest.csv")
+    assert (tmp_path / "manifest.csv").read_bytes() == before
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["data", "manifest.csv"]
 
 
 def test_a_data_set_of_a_later_version_is_refused_in_one_sentence(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,15 @@ from trainer.augment import Augment
 from trainer.errors import TrainerError
 from trainer.manifest import Manifest, Row
 from trainer.recipe import Augmentation
-from trainer.splits import PARTS, all_rows, make_splits, part_of, read_splits, write_splits
+from trainer.splits import (
+    PARTS,
+    all_rows,
+    make_splits,
+    part_of,
+    read_splits,
+    refit_part,
+    write_splits,
+)
 
 
 def manifest(patients: int, seed: int = 0) -> Manifest:
@@ -111,3 +120,37 @@ def test_only_a_train_part_can_be_augmented() -> None:
 def test_a_data_set_without_an_official_split_says_so() -> None:
     with pytest.raises(TrainerError, match="no official split"):
         make_splits(manifest(20), official="yes")
+
+
+def with_official(patients: int) -> Manifest:
+    """A manifest of which every fifth patient is the official test part and every seventh in no part."""
+    data = manifest(patients)
+    rows = []
+    for row in data.rows:
+        number = int(row.patient_id[1:])
+        name = "test" if number % 5 == 0 else "" if number % 7 == 0 else "train"
+        rows.append(replace(row, official_split=name))
+    return replace(data, rows=tuple(rows))
+
+
+def test_official_folds_take_turns_to_tune_and_always_test_on_the_official_part() -> None:
+    data = with_official(35)
+    test = {f"p{number:03d}" for number in range(0, 35, 5)}
+    nobody = {f"p{number:03d}" for number in (7, 14, 21, 28)}
+    splits = make_splits(data, folds=4, seed=2, official="yes")
+    assert [set(fold.test) for fold in splits.folds] == [test] * 4
+    tuned = [patient for fold in splits.folds for patient in fold.val]
+    assert sorted(tuned) == sorted(set(data.patients) - test - nobody)
+    for fold in splits.folds:
+        assert set(fold.train) == set(tuned) - set(fold.val)
+
+
+@pytest.mark.parametrize("folds", [None, 3])
+def test_a_refit_never_trains_on_the_official_test_part(folds: int | None) -> None:
+    data = with_official(35)
+    refit = refit_part(data, make_splits(data, folds=folds, official="yes"))
+    assert {row.official_split for row in refit.rows} == {"train"}
+    assert len({row.patient_id for row in refit.rows}) == 35 - 7 - 4
+    # Splits that were made without regard to the official part: then a refit is on everyone.
+    everyone = refit_part(data, make_splits(data, folds=3))
+    assert {row.patient_id for row in everyone.rows} == set(data.patients)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,10 @@ from trainer.errors import TrainerError
 from trainer.events import Events
 from trainer.export import export
 from trainer.fit import fit
+from trainer.manifest import write_manifest
 from trainer.recipe import read_recipe
-from trainer.runs import read_run
-from trainer.splits import all_rows, part_of
+from trainer.runs import read_run, write_run
+from trainer.splits import all_rows, make_splits, part_of, write_splits
 from trainer.views import read_view
 
 
@@ -108,6 +110,61 @@ def test_an_ensemble_is_the_mean_of_its_members_and_is_scored_out_of_fold(
     stated = ensemble.metrics["metrics"]["auc.image"]["value"]
     assert every["metrics"]["auc.image"]["n"] == len(miniature.manifest.rows)
     assert every["metrics"]["auc.image"]["value"] == pytest.approx(stated, abs=0.02)
+
+
+def official(miniature: Miniature, folder: Path, folds: int | None = None) -> Miniature:
+    """The miniature with its last four patients as official test part."""
+    last = miniature.manifest.patients[-4:]
+    rows = [
+        replace(row, official_split="test" if row.patient_id in last else "train")
+        for row in miniature.manifest.rows
+    ]
+    manifest = write_manifest(rows, folder / "manifest.csv")
+    splits = make_splits(manifest, folds=folds, seed=3, official="yes")
+    write_splits(splits, folder / "splits.json")
+    return replace(miniature, manifest=manifest, splits=splits, splits_path=folder / "splits.json")
+
+
+def test_a_refit_leaves_the_official_test_patients_alone_and_is_measured_on_them(
+    miniature: Miniature, tmp_path: Path
+) -> None:
+    data = official(miniature, tmp_path)
+    test = set(data.manifest.patients[-4:])
+    refit = train(data, tmp_path / "refit", fold=-1)
+    assert set(read_run(refit).trained_on) == set(data.manifest.patients) - test
+    bundle = export([train(data, tmp_path / "fold"), refit], tmp_path / "bundles", print)
+    assert "all patients but those of the official test part" in bundle.metrics["protocol"]
+    assert bundle.metrics["n"]["patients"] == 4
+    part = part_of(data.manifest, data.splits, 0, "test")
+    again = assess(str(bundle.folder), part, tmp_path / "report", "cpu", None)
+    assert "None of these patients trained the weights" in again["protocol"]
+    assert again["metrics"] == bundle.metrics["metrics"]
+
+
+def test_an_ensemble_of_official_folds_is_measured_on_the_official_test_part(
+    miniature: Miniature, tmp_path: Path
+) -> None:
+    data = official(miniature, tmp_path, folds=2)
+    made = [train(data, tmp_path / f"fold-{fold}", fold=fold) for fold in range(2)]
+    bundle = export(made, tmp_path / "bundles", print)
+    assert bundle.metrics["n"] == {"images": 8, "breasts": 8, "patients": 4}
+    assert "official test part" in bundle.metrics["protocol"]
+    part = part_of(data.manifest, data.splits, 1, "test")
+    again = assess(str(bundle.folder), part, tmp_path / "report", "cpu", None)
+    assert again["metrics"] == bundle.metrics["metrics"]
+
+
+def test_a_bundle_knows_whom_its_pretraining_has_seen(
+    miniature: Miniature, runs: list[Path], tmp_path: Path
+) -> None:
+    recipe = read_recipe("mias-abnormality", [*TINY, f"pretrained={runs[0]}"])
+    run = read_run(train(miniature, tmp_path / "run", recipe=recipe))
+    # As if this training had been on other data: only its start has seen anyone of the miniature.
+    write_run(replace(run, trained_on=("other",), tuned_on=()), tmp_path / "run")
+    bundle = export([tmp_path / "run"], tmp_path / "bundles", print)
+    trained = part_of(miniature.manifest, miniature.splits, 0, "train")
+    report = assess(str(bundle.folder), trained, tmp_path / "report", "cpu", None)
+    assert "IN-SAMPLE" in report["protocol"]
 
 
 def test_a_refit_ships_with_the_numbers_of_the_procedure(

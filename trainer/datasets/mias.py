@@ -1,6 +1,8 @@
 """mini-MIAS: 322 film mammograms (161 patients, MLO), 0.2 mm pixels, circles around lesions.
 
 Suckling J et al. (1994), The Mammographic Image Analysis Society Digital Mammogram Database.
+The set it was reduced from has 0.05 mm pixels; its files are named after the film's side and size
+(``mdb001ll``), and no picture of it fits into mini-MIAS' 1024 x 1024.
 Reads the original ``Info.txt`` (a preamble, then rows) and the Kaggle edition (one header line),
 PGM or PNG files, and any part of the set. What the set's notes do not say and the pictures do:
 
@@ -23,11 +25,12 @@ import PIL.Image
 from trainer.errors import TrainerError
 from trainer.manifest import Box, Lesion, Row, file_sha256
 
-SPACING_MM = 0.2
+MINI_MM, FULL_MM = 0.2, 0.05
+MINI_SIDE = 1024
 CLASSES = ("CALC", "CIRC", "SPIC", "MISC", "ARCH", "ASYM", "NORM")
 LICENCE = "research: mini-MIAS licence agreement (Mammographic Image Analysis Society)"
 _ROW = re.compile(r"^\s*mdb(\d{3})\s+([FGD])\s+(" + "|".join(CLASSES) + r")\b(.*)$", re.IGNORECASE)
-_NAME = re.compile(r"^mdb(\d{3})(?:[lr][smlx]?)?$", re.IGNORECASE)
+_NAME = re.compile(r"^mdb(\d{3})(?:[lr]([smlx]?))?$", re.IGNORECASE)
 _PATHOLOGY = {"B": "benign", "M": "malignant"}
 
 
@@ -84,6 +87,13 @@ def stored_orientation(row: Row) -> tuple[str, str]:
     return ("P", "FR") if row.laterality == "L" else ("A", "FL")
 
 
+def spacing(path: Path, rows: int, columns: int) -> float:
+    """Return the side of a pixel in millimetres: of the reduced set, or of the one it was made from."""
+    match = _NAME.match(path.stem)
+    of_a_film = match is not None and bool(match[2])
+    return FULL_MM if of_a_film or max(rows, columns) > MINI_SIDE else MINI_MM
+
+
 def _info_file(root: Path) -> Path:
     for path in sorted(root.rglob("*")):
         if path.name.lower() == "info.txt" and path.is_file():
@@ -131,6 +141,7 @@ def _row(number: int, path: Path, entries: list[Entry]) -> Row:
         label = (
             "malignant" if "malignant" in severities else "benign" if "benign" in severities else "abnormal"
         )
+    side = spacing(path, rows, columns)
     patient = f"mias-{math.ceil(number / 2):03d}"
     return Row(
         image_id=f"mdb{number:03d}",
@@ -143,7 +154,7 @@ def _row(number: int, path: Path, entries: list[Entry]) -> Row:
         sha256=file_sha256(path),
         rows=rows,
         columns=columns,
-        spacing_mm=(SPACING_MM, SPACING_MM),
+        spacing_mm=(side, side),
         source="film",
         density=entries[0].density,
         age="",
