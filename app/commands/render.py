@@ -13,8 +13,8 @@ from app.commands.output import write_png
 from app.core.dicom.pixels import read_frame
 from app.core.dicom.reader import complete, read_image
 from app.core.errors import ReadError
-from app.core.imaging.background import dark_mask, padding_mask
-from app.core.imaging.greyscale import alternatives, automatic_window, render
+from app.core.imaging.background import surroundings
+from app.core.imaging.greyscale import automatic_window, render
 from app.core.imaging.image import Grey, Image, Voi, Window
 from app.core.imaging.orientation import canonical, turn
 
@@ -79,9 +79,8 @@ def rendered(
     stored = read_frame(image, frame).stored
     image = complete(image, stored)
     grey = image.grey_of(frame)
-    chosen = _window(path, grey, window, function) if window else _alternative(path, stored, grey, voi or 1)
-    # Padding is black always; air is what it is, and stays black when inverted.
-    mask = dark_mask(stored, grey) if invert else padding_mask(stored, grey)
+    chosen = _window(path, grey, window, function) if window else _alternative(path, stored, grey, voi)
+    mask = surroundings(stored, grey).black(invert=invert)
     pixels = render(stored, grey, chosen, mask=mask, invert=invert)
     return turn(pixels, _hang(image)) if oriented else pixels
 
@@ -99,11 +98,16 @@ def _window(path: Path, grey: Grey, window: tuple[float, float], function: str |
     return Window(window[0], window[1], function)  # type: ignore[arg-type]
 
 
-def _alternative(path: Path, stored: npt.NDArray[np.generic], grey: Grey, number: int) -> Voi:
-    automatic = None
-    if not grey.voi:
-        automatic = automatic_window(stored, dark_mask(stored, grey), grey)
-    choices = alternatives(grey, automatic)
-    if number > len(choices):
-        raise ReadError(path, f"has {len(choices)} grey-scale alternatives, not {number}")
-    return choices[number - 1]
+def _alternative(path: Path, stored: npt.NDArray[np.generic], grey: Grey, number: int | None) -> Voi:
+    """Return an alternative by its 1-based place in the file; None is the first that is possible."""
+    if not grey.voi and number in (None, 1):
+        return automatic_window(stored, surroundings(stored, grey).dark, grey)
+    if number is None:
+        return grey.voi[0]
+    if number in grey.missing:
+        raise ReadError(path, f"has an impossible grey-scale alternative {number}")
+    index = number - 1 - sum(place < number for place in grey.missing)
+    if index >= len(grey.voi):
+        count = len(grey.voi) + len(grey.missing)
+        raise ReadError(path, f"has {count or 1} grey-scale alternatives, not {number}")
+    return grey.voi[index]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 
 from app.core.dicom.pixels import Frame, first_look, read_frame
 from app.core.dicom.reader import complete
-from app.core.imaging.background import breast_box, dark_mask, padding_mask
+from app.core.imaging.background import breast_box, surroundings
 from app.core.imaging.geometry import Affine
 from app.core.imaging.greyscale import automatic_window, table8
 from app.core.imaging.image import Image
@@ -86,12 +84,9 @@ def develop(image: Image, frame: int, decoded: Frame, *, refining: bool = False)
     stored = decoded.stored
     stored.setflags(write=False)
     grey = image.grey_of(frame)
-    mask = dark_mask(stored, grey)
+    around = surroundings(stored, grey)
+    mask = around.dark
     mask.setflags(write=False)
-    padding = padding_mask(stored, grey)
-    if padding is not None and not padding.any():
-        # Named and never used: what is masked is air, which is black only when the reader inverts.
-        grey = replace(grey, padding=None)
     to_stored = _to_stored(image, stored.shape)
     # A look doubts nothing that the file states: what the pixels contradict is told with the whole frame.
     told = image if refining and image.orientation is not None else complete(image, stored)
@@ -100,7 +95,7 @@ def develop(image: Image, frame: int, decoded: Frame, *, refining: bool = False)
         frame=frame,
         stored=stored,
         mask=mask,
-        pyramid=build(stored, mask, grey),
+        pyramid=build(stored, around, grey),
         alternatives=grey.voi or (automatic_window(stored, mask, grey),),
         refining=refining,
         incomplete=decoded.incomplete,

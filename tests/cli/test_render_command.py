@@ -55,6 +55,29 @@ def test_voi_counts_windows_first_then_tables(tmp_path):
     assert np.abs(rendered(tmp_path, path, "--voi", "3") - table[RAMP] / 4095 * 65535).max() <= 1
 
 
+def test_the_default_is_the_first_possible_alternative_and_numbers_are_places_in_the_file(tmp_path, capsys):
+    windows = [(100, 0), (2000, 1000), (300, 0.5), (1000, 500)]
+    path = write_mg(tmp_path / "a.dcm", RAMP, window=windows)
+    for options, window in (((), windows[1]), (("--voi", "2"), windows[1]), (("--voi", "4"), windows[3])):
+        assert np.abs(rendered(tmp_path, path, *options) - linear(RAMP.astype(float), *window)).max() <= 1
+    for number, reason in (
+        ("3", "has an impossible grey-scale alternative 3"),
+        ("5", "has 4 grey-scale alternatives"),
+    ):
+        assert main(["render", str(path), "-o", str(tmp_path / "b.png"), "--voi", number]) == 1
+        assert reason in capsys.readouterr().err
+
+
+def test_rare_padding_leaves_the_air_its_value_until_inverted(tmp_path):
+    stored = np.full((300, 200), 60, np.uint16)  # air, which the window shows dark grey
+    stored[50:250, :120] = 2500
+    stored[0, :8] = 0  # padding: 0.01 % of the frame
+    path = write_mg(tmp_path / "a.dcm", stored, window=(2048, 4096), padding=0)
+    grey = np.round(linear(stored.astype(float), 2048, 4096))
+    assert np.array_equal(rendered(tmp_path, path), np.where(stored == 0, 0, grey))
+    assert np.array_equal(rendered(tmp_path, path, "--invert") == 0, stored <= 60)
+
+
 def test_monochrome1_and_inverse_are_one_statement(tmp_path):
     path = write_mg(tmp_path / "a.dcm", RAMP, window=(2000, 1000), photometric="MONOCHROME1")
     assert np.abs(rendered(tmp_path, path) - (65535 - linear(RAMP.astype(float), 2000, 1000))).max() <= 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.core.imaging.background import Surroundings
 from app.core.imaging.geometry import Affine
 from app.core.imaging.image import Grey, Image, Window
 from app.core.imaging.pyramid import build
@@ -16,7 +17,7 @@ def frame(name: str, rows: int = 100, columns: int = 100) -> FramePixels:
     image = Image(path=Path(name), sop_uid=name, rows=rows, columns=columns)
     stored = np.zeros((rows, columns), np.uint16)
     mask = np.zeros((rows, columns), bool)
-    pyramid = build(stored, mask, Grey())
+    pyramid = build(stored, Surroundings(mask, None), Grey())
     window = (Window(1, 2),)
     box = (0, 0, rows, columns)
     return FramePixels(image, 0, stored, mask, pyramid, window, False, False, box, Affine.identity())
@@ -36,8 +37,8 @@ def test_a_four_view_exam_takes_at_most_three_times_its_pixels() -> None:
     stored = np.full((rows, columns), 500, np.uint16)
     mask = np.zeros((rows, columns), bool)
     mask[:, :300] = True
-    for grey in (Grey(padding=(0, 0)), Grey()):
-        pyramid = build(stored, mask, grey)
+    for padding in (mask, None):
+        pyramid = build(stored, Surroundings(mask, padding), Grey())
         box = (0, 0, rows, columns)
         one = FramePixels(image, 0, stored, mask, pyramid, (), False, False, box, Affine.identity())
         assert one.nbytes <= 2.1 * stored.nbytes

@@ -108,7 +108,7 @@ def test_the_air_is_set_aside_even_where_the_named_padding_is_never_used(
     write_mg(tmp_path / "a.dcm", breast(300, 200), view="CC", orientation=("P", "L"), padding=padding)
     frame = decoded(qtbot, library, opened(qtbot, library, tmp_path)["RCC"])
     assert frame.mask[5, 5]
-    assert frame.pyramid.air
+    assert frame.pyramid.padding is None
     assert frame.breast == pytest.approx((30, 59, 270, 200), abs=4)
 
 
@@ -118,7 +118,7 @@ def test_named_padding_is_masked_exactly(qtbot: QtBot, library: Library, tmp_pat
     write_mg(tmp_path / "a.dcm", pixels, view="CC", orientation=("P", "L"), padding=7)
     frame = decoded(qtbot, library, opened(qtbot, library, tmp_path)["RCC"])
     assert np.array_equal(frame.mask, pixels == 7)
-    assert not frame.pyramid.air
+    assert frame.pyramid.padding is frame.pyramid.mask
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])

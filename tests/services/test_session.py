@@ -13,6 +13,7 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
+from app.core.imaging.background import Surroundings
 from app.core.imaging.geometry import Affine
 from app.core.imaging.image import (
     Collection,
@@ -73,7 +74,7 @@ class Shelf(Library):
     def give(self, given: Image, frame: int = 0, told: Image | None = None, refining: bool = False) -> None:
         stored = np.zeros((given.rows, given.columns), np.uint16)
         mask = np.zeros(stored.shape, bool)
-        pyramid = build(stored, mask, given.grey_of(frame))
+        pyramid = build(stored, Surroundings(mask, None), given.grey_of(frame))
         box = (0, 0, given.rows, given.columns)
         pixels = FramePixels(
             told or given,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from app.core.imaging.background import Surroundings
 from app.core.imaging.geometry import Affine
 from app.core.imaging.image import (
     Collection,
@@ -87,7 +88,7 @@ def frame_of(image: Image, stored: np.ndarray, **facts: Any) -> FramePixels:
         "frame": 0,
         "stored": stored,
         "mask": mask,
-        "pyramid": build(stored, mask, image.grey_of(0)),
+        "pyramid": build(stored, Surroundings(mask, None), image.grey_of(0)),
         "alternatives": image.grey_of(0).voi,
         "refining": False,
         "incomplete": False,

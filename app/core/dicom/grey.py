@@ -8,6 +8,7 @@ LUT). Only facts: the arithmetic is in ``app.core.imaging``.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -33,10 +34,6 @@ _FUNCTIONS: dict[str, VoiFunction] = {
     "LINEAR_EXACT": "LINEAR_EXACT",
     "SIGMOID": "SIGMOID",
 }
-
-
-_REPAIRED = 1.0
-"""The width of an impossible window that keeps its place: the smallest that every function allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,27 +92,26 @@ def _of_frame(ds: Dataset, shared: Dataset | None, frame: Dataset | None, base: 
     slope, intercept = _rescale(modality, notes)
     table = _modality_table(modality, layout, notes)
     signed_input = layout.signed or (table is None and intercept < 0)
-    voi = _voi(group("FrameVOILUTSequence"), signed_input, layout.little_endian, notes)
-    return replace(base, voi=voi, slope=slope, intercept=intercept, modality_lut=table)
+    voi, missing = _voi(group("FrameVOILUTSequence"), signed_input, layout.little_endian, notes)
+    return replace(base, voi=voi, missing=missing, slope=slope, intercept=intercept, modality_lut=table)
 
 
-def _voi(ds: Dataset, signed_input: bool, little_endian: bool, notes: list[Note]) -> tuple[Voi, ...]:
-    found: list[Voi] = list(_windows(ds, notes))
+def _voi(
+    ds: Dataset, signed_input: bool, little_endian: bool, notes: list[Note]
+) -> tuple[tuple[Voi, ...], tuple[int, ...]]:
+    """Return the possible alternatives, windows before tables, and the places of the impossible ones."""
+    found: list[Voi | None] = list(_windows(ds, notes))
     for number_, one in enumerate(items(ds, "VOILUTSequence"), start=1):
         table = read_table(one, signed_input=signed_input, little_endian=little_endian)
         if table is None:
             notes.append(Note("voi-lut-broken", f"VOI LUT {number_} is broken and was left out.", "warning"))
-        else:
-            found.append(table)
-    return tuple(found)
+        found.append(table)
+    missing = tuple(place for place, voi in enumerate(found, start=1) if voi is None)
+    return tuple(voi for voi in found if voi is not None), missing
 
 
-def _windows(ds: Dataset, notes: list[Note]) -> list[Window]:
-    """Return the windows in file order; an impossible one keeps its place beside a possible one.
-
-    The number of a window (``--voi``) must be its place in the file. Where none is possible there is no
-    number to keep, and a window found from the pixels serves better.
-    """
+def _windows(ds: Dataset, notes: list[Note]) -> list[Window | None]:
+    """Return the windows in file order, None in the place of an impossible one."""
     if not _present(ds, "WindowCenter") and not _present(ds, "WindowWidth"):
         return []
     stated = text(ds, "VOILUTFunction").upper()
@@ -125,19 +121,17 @@ def _windows(ds: Dataset, notes: list[Note]) -> list[Window]:
         notes.append(Note("voi-function-unknown", words_, "warning"))
     centers, widths = numbers(ds, "WindowCenter"), numbers(ds, "WindowWidth")
     names = texts(ds, "WindowCenterWidthExplanation")
-    # PS3.3 C.11.2.1.2.1: LINEAR needs a width of at least 1, the others one above 0.
-    legal = [width >= 1 if function == "LINEAR" else width > 0 for width in widths]
-    pairs = list(zip(centers, widths, legal, strict=False))
-    usable = any(fine for *_, fine in pairs)
-    if not all(legal) or len(centers) != len(widths) or not pairs:
-        what = f"was left out or given a width of {_REPAIRED:g}" if usable else "was left out"
-        notes.append(Note("window-invalid", f"A window of the file is impossible and {what}.", "warning"))
-    if not usable:
-        return []
-    return [
-        Window(center, width if fine else _REPAIRED, function, names[index] if index < len(names) else "")
-        for index, (center, width, fine) in enumerate(pairs)
-    ]
+    found: list[Window | None] = []
+    pairs: list[tuple[float | None, float | None]] = list(zip_longest(centers, widths)) or [(None, None)]
+    for place, (center, width) in enumerate(pairs):
+        # PS3.3 C.11.2.1.2.1: LINEAR needs a width of at least 1, the others one above 0.
+        if center is None or width is None or width <= 0 or (function == "LINEAR" and width < 1):
+            words_ = f"Window {place + 1} of the file is impossible and was left out."
+            notes.append(Note("window-invalid", words_, "warning"))
+            found.append(None)
+        else:
+            found.append(Window(center, width, function, names[place] if place < len(names) else ""))
+    return found
 
 
 def _rescale(ds: Dataset, notes: list[Note]) -> tuple[float, float]:

@@ -28,12 +28,9 @@ from app.core.dicom.source import read_intent, read_source, spacing_rule, why_no
 from app.core.dicom.spacing import read_spacing
 from app.core.dicom.view import View, read_view
 from app.core.errors import ReadError
-from app.core.imaging.background import background_mask, padding_mask
+from app.core.imaging.background import surroundings
 from app.core.imaging.image import Grey, Image, Laterality, Note
 from app.core.imaging.orientation import chest_wall
-
-_LEAST_PADDING = 0.05
-"""A smaller part of the image in the padding range says nothing about where the breast is."""
 
 
 def read_image(path: Path | str) -> Image:
@@ -170,10 +167,7 @@ def _small(stored: npt.NDArray[Any], grey: Grey) -> tuple[npt.NDArray[Any], npt.
     """Return every n-th pixel, for only the breast's shape counts, and where it is padding or air."""
     step = max(1, max(stored.shape) // 1024)
     small = np.ascontiguousarray(stored[::step, ::step])
-    mask = padding_mask(small, grey)
-    if mask is None or mask.mean() < _LEAST_PADDING:
-        mask = background_mask(small, grey)
-    return small, mask
+    return small, surroundings(small, grey).dark
 
 
 def _opposed(stated: tuple[str, str], found: tuple[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -79,26 +80,47 @@ def background_mask(stored: npt.NDArray[Any], grey: Grey) -> Mask:
     return _refine(stored, air, -limit if dark_is_high else limit, dark_is_high, step)
 
 
-def dark_mask(stored: npt.NDArray[Any], grey: Grey) -> Mask:
-    """Return what must stay black when the reader inverts: padding, and air where padding is not the air.
+@dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """What of a frame is not breast, and when it is black.
+
+    Attributes
+    ----------
+    dark
+        True where padding or the air around the breast is: black when the reader inverts.
+    padding
+        The part of it that is the file's padding: black always, and in no mean. The same array where
+        padding is all there is; None where the file names none, or a value that never occurs.
+    """
+
+    dark: Mask
+    padding: Mask | None
+
+    def black(self, *, invert: bool) -> Mask | None:
+        """Return what is black whatever its value; None for nothing. Air keeps its value till inverted."""
+        return self.dark if invert else self.padding
+
+
+def surroundings(stored: npt.NDArray[Any], grey: Grey) -> Surroundings:
+    """Return what of a frame is not breast: one rule for the screen, for files and for the orientation.
 
     Parameters
     ----------
     stored
         Stored values, shape (rows, columns).
 
-    Returns
-    -------
-    bool array. The padding alone where it is at least `LEAST_PADDING` of the frame; padding and air
-    together where it is rarer (a few marked pixels say nothing about the air); else the air.
+    Notes
+    -----
+    Padding is the air where it is at least `LEAST_PADDING` of the frame. Where it is rarer the air is
+    looked for as well: a few marked pixels say nothing about it.
     """
     padding = padding_mask(stored, grey)
-    if padding is None:
-        return background_mask(stored, grey)
-    if np.count_nonzero(padding) >= LEAST_PADDING * padding.size:
-        return padding
-    dark: Mask = padding | background_mask(stored, grey)
-    return dark
+    count = 0 if padding is None else np.count_nonzero(padding)
+    if padding is None or count == 0:
+        return Surroundings(background_mask(stored, grey), None)
+    if count >= LEAST_PADDING * padding.size:
+        return Surroundings(padding, padding)
+    return Surroundings(padding | background_mask(stored, grey), padding)
 
 
 def breast_region(mask: Mask) -> Mask:

@@ -18,7 +18,6 @@ from app.core.imaging.lookup import look_up, whole_table
 from app.core.imaging.voi import modality, reach, values_of_interest
 
 __all__ = [
-    "alternatives",
     "automatic_window",
     "index_of",
     "p_value_table",
@@ -42,11 +41,6 @@ def stored_range(grey: Grey) -> tuple[int, int]:
     if grey.signed:
         return (-(1 << (grey.bits_stored - 1)), (1 << (grey.bits_stored - 1)) - 1)
     return (0, (1 << grey.bits_stored) - 1)
-
-
-def alternatives(grey: Grey, automatic: Window) -> tuple[Voi, ...]:
-    """Return the file's own VOI alternatives, or the automatic window where it names none."""
-    return grey.voi or (automatic,)
 
 
 def voi_name(voi: Voi, index: int = 0) -> str:
@@ -146,18 +140,16 @@ def render(
     stored
         Stored values, shape (rows, columns).
     mask
-        True where there is nothing to see: padding (`background.padding_mask`), or background air
-        (`background.background_mask`) where the file names no padding.
+        True where it is black whatever the values: `background.Surroundings.black`.
     invert
         The reader's inversion.
 
     Returns
     -------
-    uint16 P-values of the same shape. Padding is 0 always; air keeps its value, and is 0 only when
-    inverted, so that it never glows.
+    uint16 P-values of the same shape, 0 where masked.
     """
     table = p_value_table(grey, voi, shift=shift, stretch=stretch, invert=invert)
     values = look_up(index_of(stored, grey), whole_table(table))
-    if mask is not None and (invert or grey.padding is not None):
+    if mask is not None:
         values[mask] = 0
     return values

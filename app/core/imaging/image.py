@@ -122,6 +122,8 @@ class Grey:
     ----------
     voi
         The file's alternatives: windows in file order, then tables. Empty if it names none.
+    missing
+        Their file has impossible alternatives too, left out of `voi`: these places, from 1.
     inverse
         True when P-values run against output values (MONOCHROME1 or Presentation LUT INVERSE;
         the two are the same statement and are applied once).
@@ -134,6 +136,7 @@ class Grey:
     """
 
     voi: tuple[Voi, ...] = ()
+    missing: tuple[int, ...] = ()
     inverse: bool = False
     padding: tuple[int, int] | None = None
     slope: float = 1.0

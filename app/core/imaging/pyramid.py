@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from app.core.imaging.background import Surroundings
 from app.core.imaging.geometry import Affine
 from app.core.imaging.greyscale import index_of, stored_range
 from app.core.imaging.image import Grey
@@ -38,12 +39,15 @@ class Level:
     coverage
         Read-only uint8, 0 (all masked) to 255 (nothing masked); None at level 0, where the mask itself
         says it, and where there is no mask.
+    unpadded
+        The same of the padding alone; the same array where all that is masked is padding.
     to_stored
         Centre coordinates of this level to those of stored pixels.
     """
 
     values: Values
     coverage: Bytes | None
+    unpadded: Bytes | None
     to_stored: Affine
 
 
@@ -58,9 +62,10 @@ class Pyramid:
     low
         Stored value of index 0.
     mask
-        True where padding (`air` False) or background air (`air` True) is; None if nowhere.
-    air
-        The mask is air: its pixels count in the means and are shown as they are, unless inverted.
+        True where padding or background air is; None if nowhere.
+    padding
+        The part of the mask that is padding; None if nowhere. The rest is air: its pixels count in the
+        means and are shown as they are, unless inverted.
     seen
         Box (row0, col0, row1, col1) of stored pixels outside which all is padding.
     nbytes
@@ -70,7 +75,7 @@ class Pyramid:
     levels: tuple[Level, ...]
     low: int
     mask: Mask | None
-    air: bool
+    padding: Mask | None
     seen: tuple[int, int, int, int]
     nbytes: int
 
@@ -81,34 +86,49 @@ class Pyramid:
         return (rows, columns)
 
 
-def build(stored: npt.NDArray[Any], mask: Mask | None, grey: Grey) -> Pyramid:
+def build(stored: npt.NDArray[Any], around: Surroundings | None, grey: Grey) -> Pyramid:
     """Build the pyramid of one frame.
 
     Parameters
     ----------
     stored
         Stored values, shape (rows, columns), any integer type of at most 16 bits.
-    mask
-        True where padding is, or background air if `grey` names no padding; None for none.
+    around
+        What of the frame is padding or air; None for nothing.
 
     Returns
     -------
     Levels of half the size each (rounded up), until the longer side is at most 512.
     """
-    air = grey.padding is None
-    if mask is not None and not mask.any():
-        mask = None
+    mask, padding = (None, None) if around is None else (around.dark, around.padding)
+    mask, padding = (each if each is not None and each.any() else None for each in (mask, padding))
     index = index_of(stored, grey)
-    levels = [Level(_frozen(index), None, Affine.identity())]
-    halves = _halves(index, mask, air)
-    for k, (values, coverage) in enumerate(halves, start=1):
-        step = float(1 << k)
+    levels = [Level(_frozen(index), None, None, Affine.identity())]
+    values, unpadded = index, _outside(padding)
+    coverage = unpadded if mask is padding else _outside(mask)
+    while max(values.shape) > _SMALLEST:
+        finer, values = values, _halve(values)
+        if unpadded is not None:
+            weights, unpadded = unpadded, _frozen(_halve(unpadded))
+            _weigh(values, unpadded, finer, weights)
+        if mask is padding:
+            coverage = unpadded
+        elif coverage is not None:
+            coverage = _frozen(_halve(coverage))
         # Block i covers stored pixels step*i .. step*i + step-1: its centre is their mean.
-        levels.append(Level(_frozen(values), coverage, Affine.scale_edges(step)))
-    held = sum(v.nbytes + (0 if c is None else c.nbytes) for v, c in halves)
-    copied = 0 if np.shares_memory(index, stored) else index.nbytes
-    seen = (0, 0, *stored.shape[:2]) if mask is None or air else _extent(mask)
-    return Pyramid(tuple(levels), stored_range(grey)[0], mask, air, seen, held + copied)
+        step = float(1 << len(levels))
+        levels.append(Level(_frozen(values), coverage, unpadded, Affine.scale_edges(step)))
+    held = {id(array): array for each in levels[1:] for array in (each.values, each.coverage, each.unpadded)}
+    nbytes = sum(array.nbytes for array in held.values() if array is not None)
+    nbytes += 0 if np.shares_memory(index, stored) else index.nbytes
+    nbytes += 0 if mask is padding or padding is None else padding.nbytes
+    seen = (0, 0, *stored.shape[:2]) if padding is None else _extent(padding)
+    return Pyramid(tuple(levels), stored_range(grey)[0], mask, padding, seen, nbytes)
+
+
+def _outside(mask: Mask | None) -> Bytes | None:
+    """Return 255 where nothing is masked, else 0."""
+    return None if mask is None else _frozen(cv2.compare(mask.view(np.uint8), 0, cv2.CMP_EQ))
 
 
 def _extent(mask: Mask) -> tuple[int, int, int, int]:
@@ -117,20 +137,6 @@ def _extent(mask: Mask) -> tuple[int, int, int, int]:
     if down.size == 0:
         return (0, 0, mask.shape[0], mask.shape[1])
     return (int(down[0]), int(across[0]), int(down[-1]) + 1, int(across[-1]) + 1)
-
-
-def _halves(values: Values, mask: Mask | None, air: bool) -> list[tuple[Values, Bytes | None]]:
-    halves: list[tuple[Values, Bytes | None]] = []
-    coverage: Bytes | None = None if mask is None else cv2.compare(mask.view(np.uint8), 0, cv2.CMP_EQ)
-    while max(values.shape) > _SMALLEST:
-        finer, values = values, _halve(values)
-        if coverage is not None:
-            weights, coverage = coverage, _halve(coverage)
-            if not air:
-                _weigh(values, coverage, finer, weights)
-            coverage = _frozen(coverage)
-        halves.append((values, coverage))
-    return halves
 
 
 def _weigh(values: Values, coverage: Bytes, finer: Values, weights: Bytes) -> None:

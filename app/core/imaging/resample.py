@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 
 from app.core.imaging.geometry import Affine
 from app.core.imaging.lookup import look_up
-from app.core.imaging.pyramid import Level, Pyramid
+from app.core.imaging.pyramid import Level, Mask, Pyramid
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
@@ -100,16 +100,12 @@ def resample(
     starts = (across.start, down.start) if transposed else (down.start, across.start)
     part = (slice(down.first, down.last), slice(across.first, across.last))
     values = level.values[part].astype(np.float32)
-    inside = _inside(pyramid, level, part) if invert or not pyramid.air else None
-    if inside is None:
-        return Sampled(_indices(_spread(values, down, across, transposed)), None, *starts, shape)
-    weights = _spread(inside, down, across, transposed)
-    if not pyramid.air:  # padding takes no part in the mean
-        sums = _spread(values * inside, down, across, transposed)
-        means = np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 0)
-    else:
-        means = _spread(values, down, across, transposed)
-    coverage = np.clip(weights * 255.0 + 0.5, 0, 255).astype(np.uint8)
+    counted = _inside(pyramid.padding, level.unpadded, part)
+    means, weights = _means(values, counted, down, across, transposed)
+    if invert and pyramid.mask is not pyramid.padding:
+        shown = _inside(pyramid.mask, level.coverage, part)
+        weights = None if shown is None else _spread(shown, down, across, transposed)
+    coverage = None if weights is None else np.clip(weights * 255.0 + 0.5, 0, 255).astype(np.uint8)
     return Sampled(_indices(means), coverage, *starts, shape)
 
 
@@ -230,14 +226,28 @@ def _kernel(distance: Doubles, step: float) -> Doubles:
     return kernel
 
 
-def _inside(pyramid: Pyramid, level: Level, part: tuple[slice, slice]) -> Floats | None:
-    """Return how much of each source pixel is not masked, 0..1, or None where all of it is not."""
-    if pyramid.mask is None:
+def _means(
+    values: Floats, counted: Floats | None, down: _Axis, across: _Axis, transposed: bool
+) -> tuple[Floats, Floats | None]:
+    """Return the mean over each device pixel and how much of it counts; padding takes no part in it."""
+    if counted is None:
+        return _spread(values, down, across, transposed), None
+    weights = _spread(counted, down, across, transposed)
+    sums = _spread(values * counted, down, across, transposed)
+    return np.divide(sums, weights, out=np.zeros_like(sums), where=weights > 0), weights
+
+
+def _inside(mask: Mask | None, coverage: Bytes | None, part: tuple[slice, slice]) -> Floats | None:
+    """Return how much of each source pixel is not masked, 0..1, or None where all of it is not.
+
+    `coverage` of a level says it; at level 0, which has none, the mask does.
+    """
+    if mask is None:
         return None
-    if level.coverage is None:
-        masked = pyramid.mask[part]
+    if coverage is None:
+        masked = mask[part]
         return (~masked).astype(np.float32) if masked.any() else None
-    coverage = level.coverage[part]
+    coverage = coverage[part]
     if coverage.size == 0 or coverage.min() == 255:
         return None
     return coverage.astype(np.float32) * np.float32(1 / 255)

@@ -67,10 +67,19 @@ def test_the_least_width_depends_on_the_function(tmp_path, width, function, usab
 
 
 @pytest.mark.parametrize(("function", "width"), [("LINEAR", 0), ("LINEAR", -3), ("SIGMOID", 0)])
-def test_an_impossible_window_keeps_its_place_before_a_possible_one(tmp_path, function, width):
+def test_after_an_impossible_window_the_first_possible_one_is_the_default(tmp_path, function, width):
     image = read(tmp_path, window=[(100, width, "BAD"), (200, 50, "GOOD")], function=function)
-    assert image.grey[0].voi == (Window(100, 1, function, "BAD"), Window(200, 50, function, "GOOD"))
-    assert {note.code: note.level for note in image.notes}["window-invalid"] == "warning"
+    assert image.grey[0].voi == (Window(200, 50, function, "GOOD"),)
+    assert image.grey[0].missing == (1,)
+    (note,) = [note for note in image.notes if note.code == "window-invalid"]
+    assert (note.level, note.text) == ("warning", "Window 1 of the file is impossible and was left out.")
+
+
+def test_a_table_is_the_default_where_no_window_is_possible(tmp_path):
+    table = lut_item(0, np.arange(300, dtype=np.uint16), 12, "NORMAL", "US")
+    image = read(tmp_path, window=[(100, 0), (100, 0.5)], luts=[table])
+    assert [voi.explanation for voi in image.grey[0].voi] == ["NORMAL"]
+    assert image.grey[0].missing == (1, 2)
 
 
 def test_a_center_without_a_width_is_left_out_with_a_note(tmp_path):

@@ -13,8 +13,8 @@ from app.core.imaging.background import (
     background_mask,
     breast_box,
     breast_region,
-    dark_mask,
     padding_mask,
+    surroundings,
 )
 from app.core.imaging.greyscale import p_value_table
 from app.core.imaging.image import Grey
@@ -227,14 +227,16 @@ def marked(share: float, inverse: bool) -> tuple[np.ndarray, np.ndarray, Grey]:
 @pytest.mark.parametrize("share", [0.01, 0.1])
 def test_padding_that_is_the_surroundings_is_masked_alone(share, inverse):
     stored, padding, grey = marked(share, inverse)
-    assert np.array_equal(dark_mask(stored, grey), padding)
+    around = surroundings(stored, grey)
+    assert np.array_equal(around.dark, padding)
+    assert around.padding is around.dark
 
 
 @pytest.mark.parametrize("inverse", [False, True])
 @pytest.mark.parametrize("share", [0.0004, 0.0, 0.0099])
 def test_air_is_masked_with_padding_that_is_rare(share, inverse):
     stored, padding, grey = marked(share, inverse)
-    dark = dark_mask(stored, grey)
+    dark = surroundings(stored, grey).dark
     assert dark[padding].all()
     assert np.array_equal(dark, padding | ~breast_truth())
 
@@ -245,10 +247,25 @@ def test_rare_padding_within_the_breast_is_masked_and_nothing_else_of_the_breast
     stored[560:580, 800:820] = grey.padding[0]
     spot = np.zeros(stored.shape, np.bool_)
     spot[560:580, 800:820] = True
-    assert np.array_equal(dark_mask(stored, grey), spot | ~breast_truth())
+    assert np.array_equal(surroundings(stored, grey).dark, spot | ~breast_truth())
 
 
 @pytest.mark.parametrize("inverse", [False, True])
 def test_without_padding_the_air_is_dark(inverse):
     stored, _, grey = marked(0.0, inverse)
-    assert np.array_equal(dark_mask(stored, replace(grey, padding=None)), ~breast_truth())
+    assert np.array_equal(surroundings(stored, replace(grey, padding=None)).dark, ~breast_truth())
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+def test_beside_rare_padding_only_the_padding_is_black_before_inversion(inverse):
+    stored, padding, grey = marked(0.0004, inverse)
+    around = surroundings(stored, grey)
+    assert np.array_equal(around.black(invert=False), padding)
+    assert np.array_equal(around.black(invert=True), padding | ~breast_truth())
+
+
+def test_air_alone_is_black_only_when_inverted():
+    stored, _, grey = marked(0.0, False)
+    around = surroundings(stored, grey)  # names a padding that never occurs
+    assert around.black(invert=False) is None
+    assert np.array_equal(around.black(invert=True), ~breast_truth())

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from app.core.imaging.greyscale import (
-    alternatives,
     index_of,
     p_value_table,
     render,
@@ -101,14 +100,6 @@ def test_padding_is_black_whatever_is_inverted(inverse, invert):
     assert np.array_equal(got, np.where(mask, 0, table[stored]))
 
 
-def test_air_keeps_its_value_unless_inverted():
-    grey = Grey(bits_stored=12)
-    stored = np.array([[100, 3000]], np.uint16)
-    mask = np.array([[True, False]])
-    assert np.array_equal(render(stored, grey, FULL, mask=mask), render(stored, grey, FULL))
-    assert render(stored, grey, FULL, mask=mask, invert=True)[0, 0] == 0
-
-
 def test_the_screens_table_is_the_p_values_at_8_bits():
     grey = Grey(bits_stored=12)
     screen, table = table8(grey, FULL), p_value_table(grey, FULL)
@@ -122,12 +113,6 @@ def test_indices_count_from_the_least_stored_value():
     assert index_of(np.array([-2048, 0, 2047], np.int16), grey).tolist() == [0, 2048, 4095]
     unsigned = np.array([1, 2], np.uint16)
     assert index_of(unsigned, Grey()) is unsigned
-
-
-def test_alternatives_are_the_files_own_else_the_automatic_one():
-    automatic = Window(1, 2, automatic=True)
-    assert alternatives(Grey(voi=(FULL, RAMP)), automatic) == (FULL, RAMP)
-    assert alternatives(Grey(), automatic) == (automatic,)
 
 
 def test_names_come_from_the_file_else_from_kind_and_number():

@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.core.imaging.background import Surroundings
 from app.core.imaging.image import Grey
 from app.core.imaging.pyramid import build
+
+
+def padded(mask: np.ndarray) -> Surroundings:
+    """Return surroundings that are padding alone."""
+    return Surroundings(mask, mask)
+
 
 RNG = np.random.default_rng(11)
 
@@ -48,7 +55,7 @@ def test_padding_takes_no_part_in_a_mean(shape):
     row, col = np.mgrid[0 : shape[0], 0 : shape[1]]
     mask = (row - 500) ** 2 + (col - 100) ** 2 > 480**2
     stored[mask] = 0
-    pyramid = build(stored, mask, Grey(bits_stored=12, padding=(0, 0)))
+    pyramid = build(stored, padded(mask), Grey(bits_stored=12))
     for k, level in enumerate(pyramid.levels[1:], start=1):
         expected, weight = mean_of_blocks(stored, ~mask, 2**k)
         seen = weight > 0.005 * k
@@ -62,7 +69,7 @@ def test_the_skin_line_keeps_its_value():
     stored = np.zeros((1024, 1024), np.uint16)
     mask = np.add.outer(np.arange(1024), np.arange(1024)) % 7 > 2  # every block is only partly covered
     stored[~mask] = 2000
-    pyramid = build(stored, mask, Grey(bits_stored=12, padding=(0, 0)))
+    pyramid = build(stored, padded(mask), Grey(bits_stored=12))
     level = pyramid.levels[1]
     assert set(np.unique(level.values[level.coverage > 0])) == {2000}
 
@@ -70,10 +77,10 @@ def test_the_skin_line_keeps_its_value():
 def test_air_counts_in_the_means():
     stored = RNG.integers(0, 4096, (1024, 600)).astype(np.uint16)
     mask = stored < 2000
-    pyramid = build(stored, mask, Grey(bits_stored=12))
+    pyramid = build(stored, Surroundings(mask, None), Grey(bits_stored=12))
     expected, weight = mean_of_blocks(stored, ~mask, 2)
     plain, _ = mean_of_blocks(stored, np.ones(stored.shape), 2)
-    assert pyramid.air
+    assert pyramid.padding is None
     np.testing.assert_allclose(pyramid.levels[1].values, plain, atol=0.51)
     np.testing.assert_allclose(pyramid.levels[1].coverage / 255, weight, atol=0.003)
     assert np.abs(expected - plain).max() > 100  # the two are told apart
@@ -98,7 +105,7 @@ def test_signed_values_become_indices():
 def test_unsigned_pixels_are_not_copied_and_nothing_can_be_written():
     stored = RNG.integers(0, 4096, (700, 600)).astype(np.uint16)
     mask = stored < 9
-    pyramid = build(stored, mask, Grey(bits_stored=12, padding=(0, 8)))
+    pyramid = build(stored, padded(mask), Grey(bits_stored=12))
     assert np.shares_memory(pyramid.levels[0].values, stored)
     assert pyramid.nbytes == 350 * 300 * 3
     for level in pyramid.levels:
@@ -116,7 +123,20 @@ def test_what_is_seen_is_the_box_of_what_is_not_padding():
     mask = np.ones((600, 400), np.bool_)
     mask[100:300, 50:] = False
     stored = np.where(mask, 0, 5).astype(np.uint16)
-    assert build(stored, mask, Grey(padding=(0, 0))).seen == (100, 50, 300, 400)
-    assert build(stored, mask, Grey()).seen == (0, 0, 600, 400)
-    assert build(stored, np.ones_like(mask), Grey(padding=(0, 5))).seen == (0, 0, 600, 400)
-    assert build(stored, np.zeros_like(mask), Grey(padding=(7, 7))).mask is None
+    assert build(stored, padded(mask), Grey()).seen == (100, 50, 300, 400)
+    assert build(stored, Surroundings(mask, None), Grey()).seen == (0, 0, 600, 400)
+    assert build(stored, padded(np.ones_like(mask)), Grey()).seen == (0, 0, 600, 400)
+    assert build(stored, padded(np.zeros_like(mask)), Grey()).mask is None
+
+
+def test_rare_padding_takes_no_part_in_a_mean_and_air_beside_it_does():
+    stored = np.full((1024, 600), 100, np.uint16)  # air
+    stored[:, 300:] = 2000
+    stored[::8, 0] = stored[::8, 400] = 4095
+    padding = stored == 4095
+    pyramid = build(stored, Surroundings(padding | (stored == 100), padding), Grey(bits_stored=12))
+    level = pyramid.levels[1]
+    # Each padded block of four has three pixels that count, all of one value.
+    assert set(np.unique(level.values)) == {100, 2000}
+    assert (level.unpadded[0, 0], level.unpadded[0, 200], level.unpadded[1, 0]) == (191, 191, 255)
+    assert (level.coverage[0, 0], level.coverage[0, 200], level.coverage[1, 200]) == (0, 191, 255)

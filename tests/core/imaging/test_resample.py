@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from app.core.imaging.background import Surroundings
 from app.core.imaging.geometry import Affine
 from app.core.imaging.greyscale import table8
 from app.core.imaging.image import Grey, Window
@@ -136,7 +137,7 @@ def test_padding_never_bleeds_into_the_skin_line(scale):
     row, col = np.mgrid[0:1100, 0:900]
     mask = ((row - 500) / 430) ** 2 + (col / 640) ** 2 > 1
     stored = np.where(mask, 65535, 2000).astype(np.uint16)
-    pyramid = build(stored, mask, Grey(padding=(65535, 65535), inverse=True))
+    pyramid = build(stored, Surroundings(mask, mask), Grey(inverse=True))
     affine = Affine.translation(70.3 - 500 * scale, 80.6 - 640 * scale).after(Affine.scale_edges(scale))
     sampled = resample(pyramid, affine, (150, 160))  # the skin line runs through the middle
     assert 0.1 < (sampled.coverage > 0).sum() / (150 * 160) < 0.9
@@ -146,7 +147,7 @@ def test_padding_never_bleeds_into_the_skin_line(scale):
 def test_coverage_is_the_part_of_a_device_pixel_that_is_not_padding():
     mask = np.zeros((100, 100), np.bool_)
     mask[:, 50:] = True
-    pyramid = build(np.where(mask, 0, 700).astype(np.uint16), mask, Grey(padding=(0, 0)))
+    pyramid = build(np.where(mask, 0, 700).astype(np.uint16), Surroundings(mask, mask), Grey())
     affine = Affine(np.array([[1.0, 0, 0], [0, 1.0, 0.25]]))  # the skin line at 49.75 of the device
     sampled = resample(pyramid, affine, (100, 100))
     assert sampled.coverage[50, 48] == 255
@@ -157,7 +158,7 @@ def test_coverage_is_the_part_of_a_device_pixel_that_is_not_padding():
 def test_air_is_shown_as_it_is_and_covered_when_inverted():
     mask = np.zeros((100, 100), np.bool_)
     mask[:, 50:] = True
-    pyramid = build(np.where(mask, 90, 700).astype(np.uint16), mask, GREY)
+    pyramid = build(np.where(mask, 90, 700).astype(np.uint16), Surroundings(mask, None), GREY)
     assert resample(pyramid, Affine.identity(), (100, 100)).coverage is None
     inverted = resample(pyramid, Affine.identity(), (100, 100), invert=True)
     assert np.array_equal(inverted.coverage == 0, mask)
@@ -165,7 +166,7 @@ def test_air_is_shown_as_it_is_and_covered_when_inverted():
 
 @pytest.mark.parametrize("offset", [(500, 0), (0, -500), (-500, 900)])
 def test_an_image_that_was_panned_away_leaves_a_black_pane(offset):
-    pyramid = build(np.full((50, 40), 9, np.uint16), np.zeros((50, 40), bool), Grey(padding=(0, 0)))
+    pyramid = build(np.full((50, 40), 9, np.uint16), None, GREY)
     sampled = resample(pyramid, Affine.translation(*offset), (64, 48))
     assert not paint(sampled, np.full(65536, 255, np.uint8)).any()
 
@@ -188,7 +189,8 @@ def test_a_painted_pane_is_black_outside_the_image_and_on_padding(invert):
     mask[:, :20] = True
     stored[mask] = 4095
     window = Window(2048, 4096)
-    sampled = resample(build(stored, mask, MONOCHROME1), Affine.translation(10, 15), (90, 80), invert=invert)
+    pyramid = build(stored, Surroundings(mask, mask), MONOCHROME1)
+    sampled = resample(pyramid, Affine.translation(10, 15), (90, 80), invert=invert)
     table = table8(MONOCHROME1, window, invert=invert)
     expected = np.zeros((90, 80), np.uint8)
     expected[10:70, 15:65] = np.where(mask, 0, table[stored])
@@ -207,7 +209,24 @@ def test_painting_again_into_the_same_picture_leaves_nothing_of_the_last_one():
 def test_the_skin_line_fades_by_its_coverage():
     mask = np.zeros((100, 100), np.bool_)
     mask[:, 50:] = True
-    pyramid = build(np.where(mask, 0, 700).astype(np.uint16), mask, Grey(padding=(0, 0)))
+    pyramid = build(np.where(mask, 0, 700).astype(np.uint16), Surroundings(mask, mask), Grey())
     sampled = resample(pyramid, Affine(np.array([[1.0, 0, 0], [0, 1.0, 0.5]])), (100, 100))
     painted = paint(sampled, np.full(65536, 200, np.uint8))
     assert painted[50, 48:53].tolist() == [200, 200, 100, 0, 0]
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_beside_rare_padding_air_is_shown_till_inverted_and_padding_never(scale):
+    stored = np.full((600, 600), 90, np.uint16)  # air
+    stored[:, 300:] = 700
+    stored[::50, ::50] = 4095
+    padding = stored == 4095
+    pyramid = build(stored, Surroundings(padding | (stored == 90), padding), GREY)
+    shape = (round(600 * scale), round(600 * scale))
+    plain = resample(pyramid, Affine.scale_edges(scale), shape)
+    assert set(np.unique(plain.values[plain.coverage > 0])) == {90, 700}
+    half = shape[1] // 2
+    assert np.array_equal(plain.coverage[:, :half], plain.coverage[:, half:])
+    inverted = resample(pyramid, Affine.scale_edges(scale), shape, invert=True)
+    assert not inverted.coverage[:, :half].any()
+    assert np.array_equal(inverted.coverage[:, half:], plain.coverage[:, half:])
