@@ -204,6 +204,15 @@ def _describe(
 
 def _callbacks(recipe: Recipe, folder: Path, tuned: bool, events: Events) -> list[Any]:
     place = folder / "checkpoints"
+    made: list[Any] = [EventCallback(events)]
+    if tuned and recipe.train.patience:
+        made.append(EarlyStopping("val_loss", patience=recipe.train.patience))
+    if tuned:
+        best = ModelCheckpoint(
+            dirpath=place, filename="best", monitor="val_loss", save_top_k=1, enable_version_counter=False
+        )
+        made.append(best)
+    # After all others: what it saves holds their state, so that a resumed training knows the best so far.
     last = ModelCheckpoint(
         dirpath=place,
         filename="last",
@@ -211,15 +220,7 @@ def _callbacks(recipe: Recipe, folder: Path, tuned: bool, events: Events) -> lis
         enable_version_counter=False,
         save_on_train_epoch_end=True,
     )
-    made: list[Any] = [EventCallback(events), last]
-    if tuned:
-        best = ModelCheckpoint(
-            dirpath=place, filename="best", monitor="val_loss", save_top_k=1, enable_version_counter=False
-        )
-        made.append(best)
-    if tuned and recipe.train.patience:
-        made.append(EarlyStopping("val_loss", patience=recipe.train.patience))
-    return made
+    return [*made, last]
 
 
 def _engine(
@@ -242,7 +243,7 @@ def _engine(
         precision=recipe.train.precision,
         max_epochs=recipe.train.epochs,
         gradient_clip_val=recipe.train.clip or None,
-        callbacks=[*_callbacks(recipe, folder, tuned, stream), *callbacks],
+        callbacks=[*callbacks, *_callbacks(recipe, folder, tuned, stream)],
         logger=[CSVLogger(folder, "logs", version=""), TensorBoardLogger(str(folder), "logs", version="")],
         log_every_n_steps=1,
         num_sanity_val_steps=0,

@@ -198,7 +198,7 @@ def measure_fixed(
     spec = shown(bundle_spec(recipe, asked.run, calibration), threshold)
     tell(f"scoring {len(test.rows)} images of the test part")
     exams = score_part(load_predictor(_scratch(work / "asked", spec, asked.state), "cpu"), test)
-    how = "on the val part, and on the test part, which had no say in it,"
+    how = "on the val part; on the test part, which had no say in it, it"
     return Measured(exams, calibration, rows, basis, [Trial(basis, exams)], how, boxes_from(spec), threshold)
 
 
@@ -245,7 +245,7 @@ def measure_folds(folds: Sequence[Trained], recipe: Recipe, data: Data, work: Pa
         rows,
         exams,
         trials,
-        "on all out-of-fold scores; chosen so on the other folds, on each fold in turn",
+        "on all out-of-fold scores; chosen so on the other folds, for each fold in turn, it",
         boxes_from(spec),
         _box_threshold(exams, recipe),
         probabilities,

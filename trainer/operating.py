@@ -55,7 +55,7 @@ def _share(right: Bools, patients: Sequence[str]) -> dict[str, Any]:
 
 
 def _words(share: dict[str, Any], of: str) -> str:
-    interval = "" if share["low"] is None else f"; 95 % interval {share['low']:.0%} to {share['high']:.0%}"
+    interval = "" if share["low"] is None else f" (95 % interval {share['low']:.0%} to {share['high']:.0%})"
     return f"{share['value']:.0%} of {share['n']} {of}{interval}"
 
 
@@ -72,7 +72,7 @@ def operating_point(
         The same choice made on other exams than those it is judged on; sensitivity and specificity
         are those of all trials together.
     how
-        Where the threshold was chosen and judged, in words.
+        Where the threshold was chosen, and what was judged where, in words that end with "it".
 
     Returns
     -------
@@ -97,8 +97,8 @@ def operating_point(
     spared = _share(~said[~positive], list(patients[~positive]))
     name = f"specificity {recipe.specificity:.0%}"
     meaning = (
-        f"chosen for a specificity of {recipe.specificity:.0%}; {how} it recalled "
-        f"{_words(found, 'positives')}, and spared {_words(spared, 'negatives')}"
+        f"chosen for a specificity of {recipe.specificity:.0%} {how} recalls "
+        f"{_words(found, 'positives')} and spares {_words(spared, 'negatives')}"
     )
     entry = {"name": name, "threshold": shipped, "sensitivity": found, "specificity": spared, "how": how}
     return OperatingPoint(name, shipped, meaning), entry

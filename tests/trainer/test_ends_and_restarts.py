@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_training import TINY, Miniature, Stop, train, weights
+from tiny_training import BATCH, EPOCHS, TINY, Miniature, Stop, train, weights
 
 from trainer.ancestry import ancestry, check_unseen
 from trainer.cli import main
@@ -23,7 +23,7 @@ from trainer.runs import checkpoint_path, load_checkpoint, read_run, write_run
 from trainer.splits import make_splits
 
 # Early stopping after the second look that is no better, from weights that another run made.
-EARLY = ("epochs=6", "patience=1", "keep=best", "lr=0.3", "networks.classifier.config.stem=8")
+EARLY = ("epochs=20", "patience=2", "keep=best", "lr=2e-2")
 
 
 def words(miniature: Miniature, run: Path, *more: str) -> list[str]:
@@ -55,7 +55,7 @@ def test_a_pretrained_training_that_stops_early_resumes_to_the_same_weights(
 ) -> None:
     whole = train(miniature, tmp_path / "whole", recipe=pretrained)
     done = load_checkpoint(checkpoint_path(whole, "last"))["epoch"] + 1
-    assert 1 < done < 6, "the case is of no use if it does not stop early, after a resumable epoch"
+    assert 1 < done < 20, "the case is of no use if it does not stop early, after a resumable epoch"
     with pytest.raises(TrainerError, match="power cut"):
         train(miniature, tmp_path / "cut", recipe=pretrained, callbacks=[Stop()])
     train(miniature, tmp_path / "cut", recipe=pretrained, resume=True)
@@ -71,7 +71,7 @@ def test_a_pretrained_training_that_stops_early_resumes_to_the_same_weights(
 def test_an_unfinished_run_is_not_exported(miniature: Miniature, tmp_path: Path) -> None:
     with pytest.raises(TrainerError):
         train(miniature, tmp_path / "run", callbacks=[Stop()])
-    with pytest.raises(TrainerError, match=r"after 1 of 2 epochs.*--resume"):
+    with pytest.raises(TrainerError, match=rf"after 1 of {EPOCHS} epochs.*--resume"):
         export([tmp_path / "run"], tmp_path / "bundles", print)
     assert not (tmp_path / "bundles").exists()
 
@@ -123,7 +123,7 @@ def test_two_processes_train_one_run(miniature: Miniature, tmp_path: Path) -> No
     events = tmp_path / "events.jsonl"
     line = words(miniature, tmp_path / "run", "--device", "cpu", "--devices", "2", "--events", str(events))
     done = subprocess.run(
-        [sys.executable, "-m", "trainer.cli", *line, "--set", *TINY],
+        [sys.executable, "-m", "trainer.cli", *line, "--set", *TINY, "epochs=2"],
         capture_output=True,
         text=True,
         timeout=240,
@@ -137,7 +137,7 @@ def test_two_processes_train_one_run(miniature: Miniature, tmp_path: Path) -> No
     images = len(
         [row for row in miniature.manifest.rows if row.patient_id in miniature.splits.folds[0].train]
     )
-    assert checkpoint["global_step"] == 2 * (images // 4 // 2)
+    assert checkpoint["global_step"] == 2 * (images // BATCH // 2)
 
 
 @pytest.mark.parametrize(

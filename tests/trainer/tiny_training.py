@@ -14,17 +14,21 @@ from trainer.recipe import Recipe
 from trainer.runs import checkpoint_path, load_checkpoint
 from trainer.splits import Splits
 
+EPOCHS = 8
+BATCH = 2
 TINY = (
     "size=64x64",
     "mm=2.0",
-    "batch=4",
-    "epochs=2",
+    f"batch={BATCH}",
+    f"epochs={EPOCHS}",
+    "lr=5e-3",
+    "image_weight=1.0",
     "networks.classifier.config.stem=8",
     "networks.classifier.config.widths=[8, 16]",
     "networks.classifier.config.blocks=[1, 1]",
     "networks.classifier.config.strides=[1, 2]",
 )
-"""Changes that make the recipe mias-abnormality train in a second."""
+"""Changes that make the recipe mias-abnormality learn the miniature's bright spots in a second."""
 
 
 @dataclass(frozen=True, slots=True)
