@@ -34,7 +34,7 @@ def metrics_table(metrics: Mapping[str, Any]) -> str:
     ]
     for name in names:
         entry = metrics["metrics"][name]
-        interval = f"{_number(entry['low'])} to {_number(entry['high'])}"
+        interval = "–" if entry["low"] is None else f"{_number(entry['low'])} to {_number(entry['high'])}"
         lines.append(
             f"| `{name}` | {_number(entry['value'])} | {interval} | {_number(entry['baseline'])} "
             f"| {entry['unit']} | {entry['n']} | {entry['method']} |"

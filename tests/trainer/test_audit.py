@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,3 +60,55 @@ def test_a_turned_copy_in_another_part_is_a_leak(
 def test_a_clean_set_passes(miniature: Miniature, tmp_path: Path) -> None:
     words = ["audit", str(miniature.manifest.path), "--splits", str(miniature.splits_path)]
     assert main([*words, "-o", str(tmp_path / "report")]) == 0
+
+
+def test_a_patient_in_two_parts_is_reported_and_then_refused(
+    miniature: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = json.loads(miniature.splits_path.read_text())
+    patient = content["folds"][1]["test"][0]
+    content["folds"][1]["train"].append(patient)
+    (tmp_path / "splits.json").write_text(json.dumps(content))
+    words = ["audit", str(miniature.manifest.path), "--splits", str(tmp_path / "splits.json")]
+    assert main([*words, "-o", str(tmp_path / "report")]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    leak = f"patient {patient} is in train and in test of fold 1"
+    assert leak in error
+    assert leak in json.loads((tmp_path / "report" / "audit.json").read_text())["leaks"]
+
+
+def test_altered_lists_are_reported_and_then_refused(
+    miniature: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = json.loads(miniature.splits_path.read_text())
+    content["folds"][0]["train"].append(content["folds"][0]["val"].pop())
+    (tmp_path / "splits.json").write_text(json.dumps(content))
+    words = ["audit", str(miniature.manifest.path), "--splits", str(tmp_path / "splits.json")]
+    assert main([*words, "-o", str(tmp_path / "report")]) == 1
+    assert "do not match their hash" in capsys.readouterr().err
+    assert (tmp_path / "report" / "audit.json").is_file()
+
+
+def test_splits_of_another_manifest_are_named(
+    miniature: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_manifest(miniature.manifest.rows[:-1], tmp_path / "manifest.csv")
+    words = ["audit", str(tmp_path / "manifest.csv"), "--splits", str(miniature.splits_path)]
+    assert main([*words, "-o", str(tmp_path / "report")]) == 1
+    assert "the splits were made for another manifest" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["audit", "evaluate"])
+def test_a_changed_file_is_named(
+    miniature: Miniature, tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = miniature.manifest.rows[0]
+    copy = tmp_path / "mdb001.pgm"
+    copy.write_bytes(row.path.read_bytes()[:-1] + b"\x07")
+    write_manifest([replace(row, path=copy)], tmp_path / "manifest.csv")
+    words = {"audit": ["audit"], "evaluate": ["evaluate", "mias-abnormality", "--manifest"]}[command]
+    assert main([*words, str(tmp_path / "manifest.csv"), "-o", str(tmp_path / "report")]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert f"{copy}: the file has changed since the manifest was made" in error
