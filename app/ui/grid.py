@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QPoint, QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -22,6 +22,11 @@ from app.ui.scene import Scene
 from app.ui.viewport import Viewport
 
 WELCOME: Final = "Drop a folder here, or press Ctrl+O"
+
+SLOW_S: Final = 0.03
+"""Seconds of resampling, of all panes together, above which pictures in motion are sketched."""
+REST_MS: Final = 80
+"""How long the reader's hand must rest before exact pixels take the place of sketches."""
 
 
 class Grid(QWidget):
@@ -43,6 +48,8 @@ class Grid(QWidget):
         self._research = False
         self._placed: dict[int, tuple[tuple[object, ...], Affine]] = {}
         self._scaled: tuple[tuple[object, ...], float] | None = None
+        self._rest = QTimer(self, singleShot=True)
+        self._rest.timeout.connect(self._refine)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Images")
         self.setMinimumSize(320, 240)
@@ -77,11 +84,12 @@ class Grid(QWidget):
 
     @property
     def loading(self) -> tuple[int, int]:
-        """(images fully decoded or failed, images) of the visible panes."""
+        """(images shown as they are or failed, images) of the visible panes."""
         scenes = [self._viewports[index].scene for index in self.visible_panes]
         wanted = [scene for scene in scenes if scene is not None and scene.pane.viewport.image is not None]
         done = [s for s in wanted if s.failed or (s.frame is not None and not s.frame.refining)]
-        return len(done), len(wanted)
+        sketches = sum(self._viewports[index].raster.is_sketch for index in self.visible_panes)
+        return max(0, len(done) - sketches), len(wanted)
 
     def set_truth(self, truth: dict[tuple[str, str], tuple[Box, ...]]) -> None:
         """Give the known boxes of a synthetic exam, by image key, in stored pixels."""
@@ -145,9 +153,25 @@ class Grid(QWidget):
         self._place(screen)
         frames = {index: self._frame(screen.panes[index]) for index in self.visible_panes}
         scale = self._scale(screen, frames)
-        for index in self.visible_panes:
-            self._viewports[index].present(self._scene(screen, index, frames[index], scale))
+        scenes = {index: self._scene(screen, index, frames[index], scale) for index in self.visible_panes}
+        hasty = self._is_slow and any(self._viewports[i].moves_to(scene) for i, scene in scenes.items())
+        for index, scene in scenes.items():
+            self._viewports[index].present(scene, hasty=hasty)
+        if hasty:
+            self._rest.start(REST_MS)
         self.scenes_changed.emit()
+
+    @property
+    def _is_slow(self) -> bool:
+        return sum(self._viewports[index].raster.seconds for index in self.visible_panes) > SLOW_S
+
+    def _refine(self) -> None:
+        """Replace one sketch by exact pixels, in the reader's pane first; the next one follows."""
+        first = self._session.screen.active
+        panes = sorted(self.visible_panes, key=lambda index: index != first)
+        if any(self._viewports[index].refine() for index in panes):
+            self._rest.start(0)
+            self.scenes_changed.emit()
 
     def _place(self, screen: ScreenState) -> None:
         while len(self._viewports) < len(screen.panes):

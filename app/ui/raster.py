@@ -2,22 +2,26 @@
 
 Resampling gives stored values and coverage at device resolution and is kept; a window drag then
 costs one 8-bit table and one look-up per pixel on screen, a pan the strips that come into view.
+A picture in motion may be a sketch at half the resolution, which the exact one replaces when the hand rests.
 """
 
 from __future__ import annotations
 
-from PySide6.QtGui import QImage
+import time
 
 from app.core.imaging.geometry import Affine
 from app.core.imaging.resample import Sampled
 from app.services.frames import FramePixels
 from app.services.state import ViewportState
-from app.ui.painting import painted, resampled
+from app.ui.painting import Picture, enlarged, painted, resampled, sketched
 from app.ui.shifting import shifted, whole_shift
 
 
 class Raster:
-    """The pixels of one viewport; `resamplings`, `shifts` and `paintings` count the work done."""
+    """The pixels of one viewport; `resamplings`, `sketches`, `shifts` and `paintings` count the work done.
+
+    `is_sketch` tells that what `picture` gave last is a sketch; `seconds` what resampling took last.
+    """
 
     def __init__(self) -> None:
         self._geometry: tuple[object, ...] = ()
@@ -25,14 +29,23 @@ class Raster:
         self._grey: tuple[object, ...] = ()
         self._held: FramePixels | None = None
         self._values: Sampled | None = None
-        self._picture: tuple[QImage, int, int] | None = None
+        self._picture: Picture | None = None
+        self.is_sketch = False
+        self.seconds = 0.0
         self.resamplings = 0
+        self.sketches = 0
         self.shifts = 0
         self.paintings = 0
 
     def picture(
-        self, frame: FramePixels, affine: Affine, size: tuple[int, int], view: ViewportState
-    ) -> tuple[QImage, int, int]:
+        self,
+        frame: FramePixels,
+        affine: Affine,
+        size: tuple[int, int],
+        view: ViewportState,
+        *,
+        hasty: bool = False,
+    ) -> Picture:
         """Return the 8-bit picture of what is in view, and its place; see `app.ui.painting.painted`.
 
         Parameters
@@ -41,25 +54,39 @@ class Raster:
             Stored pixel centres of the full resolution -> device pixel centres.
         size
             (rows, columns) of the pane in device pixels.
+        hasty
+            The picture is in motion: a sketch will do where exact values are not at hand.
         """
         geometry = (size, view.invert)
-        if self._held is not frame or geometry != self._geometry or affine != self._made_for:
-            if self._held is not frame or geometry != self._geometry or not self._shift(frame, affine, view):
-                self._values = resampled(frame, affine, size, invert=view.invert)
-                self._made_for = affine
-                self.resamplings += 1
+        is_same = self._held is frame and geometry == self._geometry
+        if not is_same or affine != self._made_for or (self.is_sketch and not hasty):
+            if not is_same or not self._shift(frame, affine, view):
+                self._make(frame, affine, size, view, hasty=hasty)
             self._held, self._geometry, self._picture = frame, geometry, None
         grey = (view.window, frame.frame)
         if self._picture is None or grey != self._grey:
             assert self._values is not None
-            self._picture = painted(self._values, frame, view)
+            made = painted(self._values, frame, view)
+            self._picture = enlarged(made) if self.is_sketch else made
             self._grey = grey
             self.paintings += 1
         return self._picture
 
+    def _make(
+        self, frame: FramePixels, affine: Affine, size: tuple[int, int], view: ViewportState, *, hasty: bool
+    ) -> None:
+        start = time.perf_counter()
+        self._values = (sketched if hasty else resampled)(frame, affine, size, invert=view.invert)
+        self._made_for, self.is_sketch = affine, hasty
+        if hasty:
+            self.sketches += 1
+        else:
+            self.resamplings += 1
+            self.seconds = time.perf_counter() - start
+
     def _shift(self, frame: FramePixels, affine: Affine, view: ViewportState) -> bool:
         """Move what is there, if `affine` differs by whole device pixels; tell whether that was so."""
-        if self._values is None or self._made_for is None:
+        if self._values is None or self._made_for is None or self.is_sketch:
             return False
         by = whole_shift(self._made_for, affine)
         if by is None:
@@ -82,3 +109,4 @@ class Raster:
     def forget(self) -> None:
         """Let go of the frame and its pixels."""
         self._held, self._values, self._picture, self._made_for = None, None, None, None
+        self.is_sketch = False

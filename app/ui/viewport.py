@@ -19,6 +19,8 @@ from app.ui.tools import TOOLS
 CLICK: Final = 4
 """Logical pixels that a press may wander and still be a click."""
 BLACK: Final = QColor(theme.BLACK)
+LARGE: Final = 1 << 20
+"""Stored pixels from which a frame in motion may be sketched."""
 NOTCH: Final = 120.0
 """Wheel units of one notch (Qt)."""
 
@@ -44,6 +46,7 @@ class Viewport(QWidget):
         self._button = Qt.MouseButton.NoButton
         self._start = self._last = QPointF()
         self._moved = False
+        self._hasty = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
@@ -54,10 +57,14 @@ class Viewport(QWidget):
         ratio = self.devicePixelRatioF()
         return (max(1, round(self.height() * ratio)), max(1, round(self.width() * ratio)))
 
-    def present(self, scene: Scene) -> None:
-        """Show a scene; nothing is painted where it is the one shown."""
+    def present(self, scene: Scene, *, hasty: bool = False) -> None:
+        """Show a scene; nothing is painted where it is the one shown.
+
+        `hasty`: pixels in a new place may be a sketch, until `refine`.
+        """
         if self.scene is not None and self.scene.same_as(scene):
             return
+        self._hasty = hasty
         self.scene = scene
         if scene.frame is None:
             self.raster.forget()
@@ -66,12 +73,30 @@ class Viewport(QWidget):
         self.setAccessibleName(f"Pane {self.index + 1}: {name}")
         self.update()
 
+    def moves_to(self, scene: Scene) -> bool:
+        """Tell whether a scene puts a large frame in another place, or another image in its."""
+        old, new = self.scene, scene.frame
+        if old is None or old.frame is None or new is None or new.stored.size < LARGE:
+            return False
+        if old.frame is new:
+            return old.affine != scene.affine
+        return old.frame.image.key != new.image.key
+
+    def refine(self) -> bool:
+        """Paint exact pixels in place of a sketch; tell whether there was one."""
+        self._hasty = False
+        if not self.raster.is_sketch:
+            return False
+        self.repaint()
+        return True
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         scene = self.scene
         painter.fillRect(self.rect(), BLACK)
         if scene is not None and scene.frame is not None and scene.affine is not None and not scene.failed:
-            made = self.raster.picture(scene.frame, scene.affine, scene.size, scene.pane.viewport)
+            view = scene.pane.viewport
+            made = self.raster.picture(scene.frame, scene.affine, scene.size, view, hasty=self._hasty)
             draw_picture(painter, made, QPointF(0, 0), scene.ratio)
         if scene is not None:
             for overlay in OVERLAYS:

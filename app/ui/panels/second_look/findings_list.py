@@ -34,14 +34,15 @@ class Entry:
 
 
 def entries_of(looks: tuple[SecondLook, ...], threshold: float = 0.0) -> tuple[Entry, ...]:
-    """Return headings and findings by view, right before left, best score first; failed views say why."""
+    """Return headings and findings by view, right before left, best score first; others say why not."""
     order: dict[str, list[Entry]] = {}
     for look in looks:
         for view in look.views:
             found = [f for f in view.findings if f.score >= threshold]
             under = order.setdefault(view.label or view.key[0], [])
             under += [Entry(view.label, look.model.name, view.key, finding) for finding in found]
-            if view.status != "scored":
+            if view.status != "scored" and look.state in ("findings", "partly failed"):
+                # Where nothing is listed, the amber words on the card say it all.
                 under.append(Entry(view.label, look.model.name, text=f"{view.status}: {view.reason}"))
     rows: list[Entry] = []
     for label, entries in sorted(order.items(), key=lambda item: (item[0][1:], item[0][:1] != "R")):

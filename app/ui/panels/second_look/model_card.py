@@ -63,10 +63,19 @@ def banner_text(look: SecondLook, headline: str) -> str:
     """Return the amber words: the headline and every reason, or an empty string."""
     if look.state not in AMBER:
         return ""
-    reasons = list(look.remarks)
-    reasons += [f"{view.label}: {view.reason}" for view in look.views if view.reason]
-    seen = list(dict.fromkeys(reasons))
-    return "\n".join([headline, *seen])
+    told = [remark for remark in look.remarks if remark not in quiet_remarks(look)]
+    # A remark already gathers the views that it holds for.
+    views = [view for view in look.views if view.reason and not any(view.reason in each for each in told)]
+    told += dict.fromkeys(f"{view.label}: {view.reason}" for view in views)
+    return "\n".join([headline, *told])
+
+
+def quiet_remarks(look: SecondLook) -> tuple[str, ...]:
+    """Return the remarks that are no reason for an amber state: which device ran it, for example."""
+    if look.state not in AMBER or not look.views:
+        return () if look.state in AMBER else look.remarks
+    reasons = [view.reason for view in look.views if view.reason]
+    return tuple(each for each in look.remarks if not any(reason in each for reason in reasons))
 
 
 class ModelCard(QWidget):
@@ -128,7 +137,7 @@ class ModelCard(QWidget):
             self.figure.setText(f"{look.exam_score:.2f}")
             self.meaning.setText(score_sentence(look))
         self._fill(facts_of(look))
-        remarks = () if banner else look.remarks
+        remarks = quiet_remarks(look)
         self.remarks.setText("\n".join(remarks))
         self.remarks.setVisible(bool(remarks))
 
