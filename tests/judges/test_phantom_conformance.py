@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pydicom
 import pytest
 from judging import need
-from pydicom.uid import HTJ2KLossless
+from pydicom.uid import HTJ2K, HTJ2KLossless
 
-from app.core.phantom.encode import ENCAPSULATED
+from app.core.phantom.encode import ENCAPSULATED, LOSSY
 from app.core.phantom.exam import make_exam
 from app.core.phantom.write import write_exam, write_view
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.judge
 EXAM = make_exam(1, shape=(208, 160), lesions="any")
 # The judges of Debian 12 are older than HTJ2K.
 KNOWN = [syntax for syntax in ENCAPSULATED if syntax != HTJ2KLossless]
+KNOWN_LOSSY = [syntax for syntax in LOSSY if syntax != HTJ2K]
 FORMS = [
     {},
     {"photometric": "MONOCHROME1", "voi": "sigmoid"},
@@ -44,9 +46,12 @@ def test_dciodvfy_finds_no_error_under_the_ihe_profile(tmp_path: Path, form: dic
         _verify(path)
 
 
-@pytest.mark.parametrize("transfer_syntax", KNOWN)
-def test_dciodvfy_finds_no_error_in_encapsulated_files(tmp_path: Path, transfer_syntax: str) -> None:
-    write_view(EXAM.views[0], tmp_path / "x.dcm", transfer_syntax=transfer_syntax)
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
+@pytest.mark.parametrize("transfer_syntax", KNOWN + KNOWN_LOSSY)
+def test_dciodvfy_finds_no_error_in_encapsulated_files(
+    tmp_path: Path, transfer_syntax: str, photometric: Literal["MONOCHROME2", "MONOCHROME1"]
+) -> None:
+    write_view(EXAM.views[0], tmp_path / "x.dcm", transfer_syntax=transfer_syntax, photometric=photometric)
     _verify(tmp_path / "x.dcm")
 
 
@@ -64,3 +69,14 @@ def test_gdcm_decodes_the_same_pixels(tmp_path: Path, transfer_syntax: str) -> N
     command = [need("gdcmconv"), "--raw", str(tmp_path / "x.dcm"), str(tmp_path / "raw.dcm")]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
     assert np.array_equal(pydicom.dcmread(tmp_path / "raw.dcm").pixel_array, view.pixels)
+
+
+@pytest.mark.parametrize("transfer_syntax", KNOWN_LOSSY)
+def test_gdcm_decodes_nearly_the_same_pixels_of_a_lossy_file(tmp_path: Path, transfer_syntax: str) -> None:
+    view = EXAM.views[2]
+    write_view(view, tmp_path / "x.dcm", transfer_syntax=transfer_syntax)
+    command = [need("gdcmconv"), "--raw", str(tmp_path / "x.dcm"), str(tmp_path / "raw.dcm")]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    shift = 4 if transfer_syntax.endswith(".50") else 0
+    seen = pydicom.dcmread(tmp_path / "raw.dcm").pixel_array.astype(int)
+    assert np.abs(seen - (view.pixels >> shift)).max() <= 16

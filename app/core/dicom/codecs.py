@@ -27,6 +27,10 @@ PICTURE = "picture"
 _JPEG = "1.2.840.10008.1.2.4."
 JPEG_2000 = frozenset(_JPEG + one for one in ("90", "91", "201", "202", "203"))
 """JPEG 2000 and HTJ2K."""
+LOSSY = frozenset(_JPEG + one for one in ("50", "51", "81", "91", "203"))
+"""What may be lossy."""
+_OVERSHOOT = 64
+"""Lossy codecs may miss the ends of the range by a little: by 1/64 of it here, and are brought back."""
 
 Array = npt.NDArray[Any]
 
@@ -142,9 +146,12 @@ def as_stored(values: Array, job: FrameJob) -> Array:
         sign = 1 << (bits - 1)
         extended = (values.astype(np.int32) & ((1 << bits) - 1) ^ sign) - sign
         return extended.astype(np.int16)
-    smallest = 0 if values.dtype.kind == "u" else int(values.min())
-    if smallest < low or int(values.max()) > high:
-        raise CodecError(f"has compressed pixels that do not fit its {bits} bits stored")
+    smallest, largest = 0 if values.dtype.kind == "u" else int(values.min()), int(values.max())
+    if smallest < low or largest > high:
+        spare = (high - low) // _OVERSHOOT if job.transfer_syntax in LOSSY else 0
+        if smallest < low - spare or largest > high + spare:
+            raise CodecError(f"has compressed pixels that do not fit its {bits} bits stored")
+        values = np.clip(values, low, high, out=values if values.flags.writeable else None)
     return values.astype(np.int16 if job.signed else np.uint16, copy=False)
 
 

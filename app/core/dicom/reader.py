@@ -6,6 +6,7 @@ is kept as `Image.notes`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ from pydicom.dataset import Dataset
 from app.core.dicom import raster
 from app.core.dicom.codes import label_of
 from app.core.dicom.corner import read_corner
-from app.core.dicom.elements import text
+from app.core.dicom.elements import numbers, text
 from app.core.dicom.grey import Layout, read_grey
 from app.core.dicom.header import BIG_ENDIAN, NATIVE, Header, read_header
 from app.core.dicom.laterality import read_laterality
-from app.core.dicom.layout import PixelLayout, read_layout
+from app.core.dicom.layout import JPEG_LOSSY, PixelLayout, read_layout
 from app.core.dicom.orientation import read_orientation
 from app.core.dicom.patient import LONGEST, read_acquired, read_age, read_patient, read_study_date
 from app.core.dicom.source import read_intent, read_source, spacing_rule, why_not_mammogram
@@ -103,7 +104,7 @@ def _filled(header: Header, layout: PixelLayout, laterality: Laterality | None, 
         manufacturer=text(ds, "Manufacturer")[:LONGEST],
         model_name=text(ds, "ManufacturerModelName")[:LONGEST],
         corner=read_corner(ds, age=age, partial=view.partial, implant=implant),
-        notes=(*notes, *patient_notes, *date_notes, *_cut_out(ds)),
+        notes=(*notes, *patient_notes, *date_notes, *_cut_out(ds), *_lossy(ds, layout)),
         **found,
     )
 
@@ -123,6 +124,16 @@ def _cut_out(ds: Dataset) -> tuple[Note, ...]:
     if "crop" not in text(ds, "SeriesDescription").lower():
         return ()
     return (Note("cut-out", "A cut-out of a mammogram, not a whole view.", "warning"),)
+
+
+def _lossy(ds: Dataset, layout: PixelLayout) -> tuple[Note, ...]:
+    """Return a note if the pixels were ever compressed with loss (PS3.3 C.7.6.1.1.5), said or not."""
+    if text(ds, "LossyImageCompression") != "01" and layout.transfer_syntax not in JPEG_LOSSY:
+        return ()
+    ratios = numbers(ds, "LossyImageCompressionRatio")
+    how_much = f" ({math.prod(ratios):.3g} : 1)" if ratios and min(ratios) > 0 else ""
+    words = f"The pixels were compressed with loss{how_much}: fine detail may be missing."
+    return (Note("lossy", words, "warning"),)
 
 
 def complete(image: Image, stored: npt.NDArray[Any]) -> Image:

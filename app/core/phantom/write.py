@@ -1,4 +1,4 @@
-"""Phantom exams as DICOM files: any lossless transfer syntax, orientation and photometric interpretation."""
+"""Phantom exams as DICOM files: any transfer syntax, orientation and photometric interpretation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian
 
 from app.core.phantom.detector import BITS
-from app.core.phantom.encode import TRANSFER_SYNTAXES, save
+from app.core.phantom.encode import LOSSY, TRANSFER_SYNTAXES, most_bits, save
 from app.core.phantom.exam import PhantomExam, PhantomView
 from app.core.phantom.header import Intent, Photometric, make_header, uid
 from app.core.phantom.stored import Orientation, turn_view
@@ -104,7 +104,8 @@ def write_view(
     view, path
         What, and where.
     transfer_syntax
-        One of `TRANSFER_SYNTAXES`.
+        One of `TRANSFER_SYNTAXES`. JPEG baseline holds 8 bits, so the values lose their lowest four.
+        Lossy ones leave the picture and its truth alone, and their padding is a range.
     orientation
         (row, column) letters of Patient Orientation, one of `stored_orientations`; None is canonical.
     photometric
@@ -125,19 +126,26 @@ def write_view(
     Raises
     ------
     ValueError
-        For a transfer syntax or an orientation that cannot be written.
+        For a transfer syntax or an orientation that cannot be written; for JPEG with the intent
+        ``processing``, whose 14 bits it does not hold.
     """
     if str(transfer_syntax) not in TRANSFER_SYNTAXES:
         raise ValueError(f"phantoms cannot be written as {transfer_syntax}")
     stored = turn_view(view, orientation or view.orientation)
     values, bits = _values(stored.pixels, photometric, padding, intent)
+    most = most_bits(transfer_syntax)
+    if bits > most:
+        if intent == "processing":
+            raise ValueError(f"{transfer_syntax} holds {most} bits, not {bits}")
+        values, bits = values >> np.uint16(bits - most), most
     digest = hashlib.sha256(values.tobytes()).hexdigest()
-    sop_uid = uid("image", view.subject.seed, view.subject.key, digest, voi, intent, photometric)
+    # Other pixels are another image (PS3.3 C.7.6.1.1.5); other bytes for the same pixels are not.
+    kind = (transfer_syntax,) if transfer_syntax in LOSSY else ()
+    sop_uid = uid("image", view.subject.seed, view.subject.key, digest, voi, intent, photometric, *kind)
     ds = make_header(stored, intent, sop_uid)
     _grey(ds, photometric, bits, intent, voi)
     if padding:
-        # A US or SS element: bytes as Pixel Representation says, here unsigned.
-        ds.add_new("PixelPaddingValue", "US", 0 if photometric == "MONOCHROME2" else 2**bits - 1)
+        _padding(ds, values, 0 if photometric == "MONOCHROME2" else 2**bits - 1, transfer_syntax in LOSSY)
     save(ds, values, path, str(transfer_syntax))
     return stored, str(sop_uid)
 
@@ -168,11 +176,22 @@ def _raw(values: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
     return raw
 
 
+def _padding(ds: Dataset, values: npt.NDArray[np.uint16], named: int, lossy: bool) -> None:
+    """Name the padding; where values change a little, a range half way to the nearest value of the breast."""
+    # US or SS elements: bytes as Pixel Representation says, here unsigned.
+    ds.add_new("PixelPaddingValue", "US", named)
+    if lossy:
+        nearest = int(np.abs(values[values != named].astype(np.int32) - named).min())
+        reach = (nearest - 1) // 2
+        ds.add_new("PixelPaddingRangeLimit", "US", named + reach if named == 0 else named - reach)
+
+
 def _grey(ds: Dataset, photometric: Photometric, bits: int, intent: Intent, voi: Voi) -> None:
     """Set everything that says what a stored value means."""
     complement = photometric == "MONOCHROME1"
     ds.SamplesPerPixel, ds.PhotometricInterpretation = 1, photometric
-    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, bits, bits - 1, 0
+    allocated = 8 if bits == 8 else 16
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = allocated, bits, bits - 1, 0
     ds.PresentationLUTShape = "INVERSE" if complement else "IDENTITY"
     ds.PixelIntensityRelationship = "LOG" if intent == "presentation" else "LIN"
     # +1: a larger value means more X-rays (PS3.3 C.8.11.3.1.2), that is, less tissue.
@@ -183,26 +202,36 @@ def _grey(ds: Dataset, photometric: Photometric, bits: int, intent: Intent, voi:
         return
     top = 2**bits - 1
     if voi == "lut":
-        ds.VOILUTSequence = Sequence([_lut(complement)])
+        ds.VOILUTSequence = Sequence([_lut(complement, bits)])
         ds.VOILUTFunction = "LINEAR"  # the IHE profile wants it even where there is no window
         return
+    windows = [_window(centre, width, bits, voi == "sigmoid") for _, centre, width in WINDOWS]
     # LINEAR is centred half a value lower than its centre says (PS3.3 C.11.2.1.2.1), SIGMOID is not.
     mirror = top if voi == "sigmoid" else top + 1
-    ds.WindowCenter = [str(mirror - centre if complement else centre) for _, centre, _ in WINDOWS]
-    ds.WindowWidth = [str(width if voi == "window" else round(0.75 * width)) for _, _, width in WINDOWS]
+    ds.WindowCenter = [f"{mirror - centre if complement else centre:.10g}" for centre, _ in windows]
+    ds.WindowWidth = [f"{width:.10g}" for _, width in windows]
     ds.WindowCenterWidthExplanation = [name for name, _, _ in WINDOWS]
     ds.VOILUTFunction = "LINEAR" if voi == "window" else "SIGMOID"
 
 
-def _lut(complement: bool) -> Dataset:
-    """Return a smooth S-shaped table of 4096 entries of 12 bits."""
-    values = np.arange(2**BITS)
+def _window(centre: float, width: float, bits: int, sigmoid: bool) -> tuple[float, float]:
+    """Return a window for values of fewer bits: value v stands for the middle of the `step` it came from."""
+    step, half = 2 ** (BITS - bits), (2 ** (BITS - bits) - 1) / 2
+    if sigmoid:
+        return (centre - half) / step, round(0.75 * width) / step
+    return (centre - 0.5 - half) / step + 0.5, (width - 1) / step + 1
+
+
+def _lut(complement: bool, bits: int) -> Dataset:
+    """Return a smooth S-shaped table of one entry of 12 bits for each value."""
+    step = 2 ** (BITS - bits)
+    values = np.arange(2**bits) * step + (step - 1) / 2
     curve = 4095 / (1 + np.exp(-4 * (values - 1750) / 1500.0))
     data = np.rint(curve).astype(np.uint16)
     if complement:
         data = (4095 - data)[::-1]
     item = Dataset()
-    item.LUTDescriptor = [2**BITS, 0, BITS]
+    item.LUTDescriptor = [2**bits, 0, BITS]
     item.LUTExplanation = "STANDARD"
     item.add_new("LUTData", "OW", data.astype("<u2").tobytes())
     return item

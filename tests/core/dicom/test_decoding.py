@@ -7,6 +7,7 @@ from dicom_files import (
     DEFLATED,
     EXPLICIT,
     HTJ2K,
+    HTJ2K_LOSSY,
     IMPLICIT,
     J2K,
     JPEG_BASELINE,
@@ -164,3 +165,31 @@ def test_syntaxes_without_resolutions_have_no_first_look(tmp_path):
     for syntax in (EXPLICIT, RLE, JPEG_LOSSLESS, JPEG_LS):
         image = read_image(write_mg(tmp_path / "a.dcm", phantom_pixels(512, 400), transfer_syntax=syntax))
         assert first_look(image) is None
+
+
+@pytest.mark.parametrize("syntax", [JPEG_LS_NEAR, HTJ2K_LOSSY])
+def test_a_lossy_value_past_the_end_of_the_range_is_the_end(tmp_path, syntax):
+    """Codestreams of 16 bits for 12 bits stored, as encoders write them, may overshoot 4095 a little."""
+    pixels = np.random.default_rng(5).integers(4085, 4096, (64, 48)).astype(np.uint16)
+    path = write_mg(tmp_path / "a.dcm", pixels, bits_stored=12, transfer_syntax=syntax)
+    values = read_frame(read_image(path), 0).stored.astype(int)
+    assert values.max() == 4095
+    assert np.abs(values - pixels).max() <= 12
+
+
+@pytest.mark.parametrize(("stated", "ratios", "words"), [
+    ("01", ["4", "2.5"], "with loss (10 : 1):"), ("01", None, "with loss:"),
+    ("00", None, ""), (None, None, ""),
+])  # fmt: skip
+def test_pixels_that_were_compressed_with_loss_are_told(tmp_path, stated, ratios, words):
+    given = {"LossyImageCompression": stated, "LossyImageCompressionRatio": ratios}
+    given = {key: value for key, value in given.items() if value}
+    image = read_image(write_mg(tmp_path / "a.dcm", phantom_pixels(), **given))
+    told = [note.text for note in image.notes if note.code == "lossy"]
+    assert len(told) == bool(words)
+    assert all(words in one for one in told)
+
+
+def test_a_jpeg_that_does_not_say_it_is_lossy_is_told_too(tmp_path):
+    path = write_mg(tmp_path / "a.dcm", phantom_pixels(bits=8), bits_stored=8, transfer_syntax=JPEG_BASELINE)
+    assert "lossy" in {note.code for note in read_image(path).notes}
