@@ -65,10 +65,20 @@ def require_display() -> None:
         raise MammoviewError("no display was found (DISPLAY is not set); snapshot and demo work without one")
 
 
+def speak_utf8() -> None:
+    """Give this process a UTF-8 locale where it has none, before Qt starts: Qt complains on stderr else."""
+    if not sys.platform.startswith("linux"):
+        return
+    set_by = next((name for name in ("LC_ALL", "LC_CTYPE", "LANG") if os.environ.get(name)), "LC_CTYPE")
+    if not os.environ.get(set_by, "").replace("-", "").lower().endswith("utf8"):
+        os.environ["LC_ALL" if set_by == "LC_ALL" else "LC_CTYPE"] = "C.UTF-8"
+
+
 def open_window(*, off_screen: bool = False) -> Workstation:
     """Build the workstation; nothing is shown yet."""
     if off_screen:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    speak_utf8()
     from PySide6.QtWidgets import QApplication
 
     from app.core.settings import load

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from app.cli import main
+from trainer import cli as trainer
 
 USAGE = {
     "render without a file": ["render"],
@@ -60,20 +60,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def built(command: str) -> bool:
-    return find_spec(f"app.commands.{command.replace('-', '_')}") is not None
-
-
-def skip_unbuilt(words: list[str]) -> None:
-    if not built(words[0]):
-        pytest.skip(f"mammoview {words[0]} is not built yet")
-
-
 @pytest.mark.parametrize("words", USAGE.values(), ids=USAGE)
 def test_wrong_usage_is_exit_code_2(
     words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    skip_unbuilt(words)
     assert main(words) == 2
     said = capsys.readouterr()
     assert said.out == ""
@@ -84,7 +74,6 @@ def test_wrong_usage_is_exit_code_2(
 def test_work_that_cannot_be_done_is_exit_code_1_and_one_line(
     words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    skip_unbuilt(words)
     assert main(words) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -112,6 +101,5 @@ def test_asking_for_help_is_exit_code_0(words: list[str], capsys: pytest.Capture
 def test_wrong_usage_of_the_trainer_is_exit_code_2(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trainer = pytest.importorskip("trainer.cli")
     assert trainer.main(words) == 2
     assert "usage:" in capsys.readouterr().err
