@@ -8,7 +8,7 @@ from pathlib import Path
 from trainer.errors import TrainerError
 from trainer.manifest import Manifest
 from trainer.recipe import Recipe, resolve
-from trainer.runs import Run, Seen, checkpoint_path, load_checkpoint, read_run
+from trainer.runs import Run, Seen, kept_checkpoint, load_checkpoint, read_run
 from trainer.splits import Splits, official_test
 from trainer.task import LesionTask
 
@@ -79,10 +79,8 @@ def check_unseen(before: Ancestry, recipe: Recipe, manifest: Manifest, splits: S
 def load_pretrained(task: LesionTask, folder: str) -> None:
     """Take over every tensor of the same name and shape from another run."""
     before = read_run(Path(folder))
-    which = resolve(before.recipe, folder).train.keep
-    state = load_checkpoint(checkpoint_path(Path(folder), "best" if which == "best" else "last"))[
-        "state_dict"
-    ]
+    keep = resolve(before.recipe, folder).train.keep
+    state = load_checkpoint(kept_checkpoint(before, Path(folder), keep))["state_dict"]
     own = task.state_dict()
     fitting = {name: value for name, value in state.items() if name in own and own[name].shape == value.shape}
     # What turns a map into cells' logits belongs to one kind of classifier and fits no other.

@@ -82,6 +82,8 @@ def _ensemble_recipe(recipe: Recipe, members: int) -> Recipe:
             f"{recipe.name}: folds become an ensemble only for an {_ENSEMBLE}; "
             "name a refit (fit --fold all) beside them"
         )
+    if block[1].get("members", 1) != 1:
+        raise TrainerError(f"{recipe.name}: each run is an ensemble already, and ensembles are not joined")
     config = {**block[1], "members": members}
     return replace(recipe, networks={"classifier": {"architecture": _ENSEMBLE, "config": config}})
 

@@ -40,7 +40,7 @@ from trainer.runs import (
     write_run,
 )
 from trainer.samples import EpochBatches, PartSamples, collate, need_both_classes
-from trainer.splits import Part, Splits, part_of, refit_part
+from trainer.splits import Part, Splits, check_seed, part_of, refit_part
 from trainer.task import LesionTask
 from trainer.watch import EventCallback
 
@@ -292,6 +292,7 @@ def fit(
     """
     machine, stream = machine or Machine(), events or Events()
     accelerator = _accelerator(machine)
+    check_seed(seed)
     for row in manifest.rows:
         check_file(row)
     train, val = _parts(manifest, splits, fold)

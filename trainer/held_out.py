@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -22,7 +21,7 @@ from trainer.measure import ExamResult, placed_boxes
 from trainer.metrics.froc import froc
 from trainer.operating import Trial
 from trainer.recipe import Recipe, bundle_content, resolve
-from trainer.runs import Run, checkpoint_path, load_checkpoint, need_ended, read_run
+from trainer.runs import Run, kept_checkpoint, load_checkpoint, need_ended, read_run
 from trainer.splits import Part, Splits, part_of
 from trainer.task import LesionTask
 
@@ -59,9 +58,8 @@ def load_trained(folder: Path) -> Trained:
     run = replace(run, seen_before=seen_before(run, str(folder)))
     recipe = resolve(run.recipe, str(folder))
     need_ended(folder, recipe.train.epochs)
-    which: Literal["best", "last"] = "best" if recipe.train.keep == "best" else "last"
     task = LesionTask(recipe.raw, run.seed)
-    task.load_state_dict(load_checkpoint(checkpoint_path(folder, which))["state_dict"])
+    task.load_state_dict(load_checkpoint(kept_checkpoint(run, folder, recipe.train.keep))["state_dict"])
     # Half precision here already, so that the numbers measured are those of the weights that ship.
     state = {
         name: value.half() if value.is_floating_point() else value

@@ -151,7 +151,7 @@ def _image_metrics(units: _Units, probable: _Units, of: str, fitted: str) -> dic
         "sens_at_spec90.image": _entry(
             units,
             lambda positive, scores, weights: sensitivity_at(positive, scores, 0.9, weights),
-            "highest sensitivity at a specificity of at least 0.90; baseline: chance",
+            "highest sensitivity at a specificity of at least 0.90, read off these scores; baseline: chance",
             0.1,
         ),
         "brier.image": _entry(

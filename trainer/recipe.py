@@ -357,9 +357,7 @@ def _plain(content: Mapping[str, Any], where: str) -> Any:
     try:
         return json.loads(json.dumps(content, allow_nan=False))
     except (TypeError, ValueError, RecursionError) as error:
-        raise TrainerError(
-            f"{where}: holds a value that a bundle cannot hold, such as a date ({error})"
-        ) from error
+        raise TrainerError(f"{where}: holds a date or another value that JSON has not ({error})") from error
 
 
 def resolve(content: Mapping[str, Any], where: str) -> Recipe:

@@ -107,13 +107,16 @@ def _run(content: dict[str, Any]) -> Run:
 
 
 def checkpoint_path(folder: Path, which: Literal["best", "last"]) -> Path:
-    """Return a checkpoint of a run; a refit has no best one, so its last one is taken."""
+    """Return a checkpoint of a run; raises TrainerError where there is none."""
     path = folder / "checkpoints" / f"{which}.ckpt"
-    if which == "best" and not path.is_file():
-        path = folder / "checkpoints" / "last.ckpt"
     if not path.is_file():
-        raise TrainerError(f"{folder}: the run has no checkpoint yet")
+        raise TrainerError(f"{folder}: the run has no checkpoint {path.name}")
     return path
+
+
+def kept_checkpoint(run: Run, folder: Path, keep: str) -> Path:
+    """Return the checkpoint that counts; a refit tunes on nobody, so its last one is its best."""
+    return checkpoint_path(folder, "best" if keep == "best" and run.fold >= 0 else "last")
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

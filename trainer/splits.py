@@ -170,6 +170,12 @@ def official_test(manifest: Manifest, splits: Splits) -> frozenset[str]:
     return named if all(named <= set(fold.test) for fold in splits.folds) else frozenset()
 
 
+def check_seed(seed: int) -> None:
+    """Refuse a seed that not every generator takes; raises TrainerError."""
+    if not 0 <= seed < 2**32:
+        raise TrainerError(f"--seed {seed}: must lie in 0 to {2**32 - 1}")
+
+
 def make_splits(
     manifest: Manifest,
     *,
@@ -193,8 +199,9 @@ def make_splits(
     Raises
     ------
     TrainerError
-        Too few patients, or no official split.
+        Too few patients, no official split, or an impossible seed.
     """
+    check_seed(seed)
     patients = len(manifest.patients)
     need = 3 if folds is None else max(3, folds)
     if folds is not None and folds < 2:

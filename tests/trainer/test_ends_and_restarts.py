@@ -76,6 +76,15 @@ def test_an_unfinished_run_is_not_exported(miniature: Miniature, tmp_path: Path)
     assert not (tmp_path / "bundles").exists()
 
 
+def test_a_run_that_lost_its_best_weights_is_not_exported_with_others(
+    miniature: Miniature, pretrained: Recipe, tmp_path: Path
+) -> None:
+    run = train(miniature, tmp_path / "run", recipe=pretrained)
+    (run / "checkpoints" / "best.ckpt").unlink()
+    with pytest.raises(TrainerError, match=r"no checkpoint best\.ckpt"):
+        export([run], tmp_path / "bundles", print)
+
+
 def test_a_run_stopped_before_its_first_checkpoint_starts_again(
     miniature: Miniature, first: Path, tmp_path: Path
 ) -> None:
@@ -145,8 +154,11 @@ def test_two_processes_train_one_run(miniature: Miniature, tmp_path: Path) -> No
     [
         (["--devices", "0"], "--devices 0"),
         (["--nodes", "0"], "--nodes 0"),
+        (["--seed", "-1"], "--seed -1"),
+        (["--seed", str(2**80)], "--seed 12089"),
         (["--set", "train.epochs=2020-01-01"], "date"),
         (["--set", "title=2020-01-01"], "date"),
+        (["--set", "train.lr=nan"], "JSON"),
         (["--set", "aggregation.breast=median"], "breast must be one of"),
         (["--set", "aggregation.breats=max"], "breats"),
         (["--set", "detection.score_threshold=2"], "score_threshold must lie in"),
