@@ -159,11 +159,14 @@ def _mlo(
         (0.955 + rng.uniform(-0.02, 0.015), tip + 0.3 * drop),
         (0.8 + rng.uniform(-0.05, 0.03), tip + 0.62 * drop),
         (0.5 + rng.uniform(-0.05, 0.05), tip + 0.87 * drop),
-        (0.17, tip + 0.985 * drop),
+        (0.3, tip + 0.965 * drop),
+        (0.2, tip + 1.02 * drop),
     ]
     fold = tip + 1.02 * drop
     points = [(fraction * depth, y) for fraction, y in shape]
-    points += [(6.0, fold + 1), (7.0, fold + 8), (9.5, fold + 20), (15.0, fold + 40), (22.0, fold + 60)]
+    # Below the fold the paddle holds a band of the abdomen, which widens downwards.
+    points += [(0.17 * depth, fold + 7), (0.18 * depth, fold + 16), (0.22 * depth, fold + 32)]
+    points += [(0.28 * depth, fold + 60)]
     curve = _smooth_curve(np.array(points))
     nipple = (depth, tip)
     ends = np.array([[-40.0, fold + 60.0], [-40.0, -25.0]])

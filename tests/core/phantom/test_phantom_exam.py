@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.core.phantom.anatomy import FIELD_MM, Position, draw_breast
+from app.core.phantom.anatomy import FIELD_MM, Position, draw_breast, skin_distance
 from app.core.phantom.exam import CANONICAL, VIEWS, PhantomExam, make_exam
 from app.core.phantom.lesions import Lesion
 
@@ -204,3 +204,14 @@ def test_a_lesion_outside_of_the_breast_is_refused() -> None:
     lost = Lesion("mass", "round mass", "L", Position(-60, 0, 0), 10, 0.6, "round", "circumscribed")
     with pytest.raises(ValueError, match="outside of the L breast"):
         make_exam(0, shape=SMALL, lesions=[lost], views=(("L", "CC"),))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_below_the_breast_of_an_mlo_the_abdomen_is_a_band_and_no_stem(seed: int) -> None:
+    oblique = draw_breast(seed, "L", "b").views[1]
+    inside = skin_distance(oblique, 466, 358, 0.5) > 0
+    assert inside[-1].any(), "the abdomen goes on to the lower edge of the field"
+    width_mm = inside.sum(axis=1) * 0.5
+    assert width_mm[300:].min() > 12
+    # Nor is the fold a notch: from one half millimetre to the next the skin never jumps.
+    assert np.abs(np.diff(width_mm)).max() < 25
