@@ -89,12 +89,12 @@ def paged(screen: ScreenState, index: int, step: int, remembered: Remembered) ->
 
 
 def shown_in(screen: ScreenState, index: int, image: Image, remembered: Remembered) -> ScreenState:
-    """Show an image in a pane; one that is no candidate there is added as the last."""
+    """Show an image in a pane; one that is no candidate there is its guest, the last, until `was_reset`."""
 
     def show(pane: PaneState) -> PaneState:
         keys = [candidate.key for candidate in pane.candidates]
         if image.key not in keys:
-            pane = replace(pane, candidates=(*pane.candidates, image))
+            pane = replace(pane, candidates=(*pane.candidates, image), guests=pane.guests + 1)
         return _showing(pane, keys.index(image.key) if image.key in keys else len(keys), remembered)
 
     return _with(screen, index, show)
@@ -231,15 +231,25 @@ def flipped(screen: ScreenState, index: int, axis: str) -> ScreenState:
 
 
 def was_reset(screen: ScreenState, index: int, linked: bool) -> ScreenState:
-    """Show as hung: own window, same size, justified, no flip and no inversion; the frame stays."""
-    return _each(
-        screen,
-        index,
-        linked,
-        lambda pane: replace(
-            pane, viewport=ViewportState(image=pane.viewport.image, frame=pane.viewport.frame)
-        ),
-    )
+    """Show as hung: own window, same size, justified, no flip, no inversion, no guest; the frame stays."""
+
+    def reset(pane: PaneState) -> PaneState:
+        if pane.has_guest:
+            return _without_guests(pane)
+        view = pane.viewport
+        kept = pane.candidates[: len(pane.candidates) - pane.guests]
+        fresh = ViewportState(image=view.image, frame=view.frame)
+        return replace(pane, candidates=kept, guests=0, viewport=fresh)
+
+    return _each(screen, index, linked, reset)
+
+
+def _without_guests(pane: PaneState) -> PaneState:
+    """Return a pane that shows its first own candidate again, or nothing if it had none."""
+    own = replace(pane, candidates=pane.candidates[: len(pane.candidates) - pane.guests], guests=0)
+    if own.candidates:
+        return _showing(own, 0, {})
+    return replace(own, shown=0, viewport=ViewportState(), justify="none", top=False)
 
 
 def framed(screen: ScreenState, index: int, step: int) -> ScreenState:

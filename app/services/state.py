@@ -97,6 +97,8 @@ class PaneState:
         Edge the chest wall touches: ``left``, ``right`` or ``none``.
     top
         True when the image is justified to the top too (MLO).
+    guests
+        How many of the last candidates the reader put here; no protocol asked for them.
     prior
         Age of a prior as text, ``PRIOR, -24 months``; else empty.
     """
@@ -109,7 +111,13 @@ class PaneState:
     viewport: ViewportState = field(default_factory=ViewportState)
     justify: Literal["left", "right", "none"] = "none"
     top: bool = False
+    guests: int = 0
     prior: str = ""
+
+    @property
+    def has_guest(self) -> bool:
+        """True while the image shown is one that the reader put here."""
+        return bool(self.guests) and self.shown >= len(self.candidates) - self.guests
 
 
 @dataclass(frozen=True, slots=True)

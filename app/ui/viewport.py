@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.core.hanging.placement import anchor_of
 from app.ui import theme, wording
+from app.ui.carrying import key_in
 from app.ui.overlays import OVERLAYS
 from app.ui.painting import draw_picture
 from app.ui.raster import Raster
@@ -49,6 +50,7 @@ class Viewport(QWidget):
         self._hasty = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
+        self.setAcceptDrops(True)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
 
     @property
@@ -197,6 +199,23 @@ class Viewport(QWidget):
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self.session.toggle_single(self.index)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take images of the tray; files go on to the main window."""
+        if key_in(event.mimeData()) is None:
+            event.ignore()
+        else:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        key = key_in(event.mimeData())
+        image = self.session.library.image(key) if key is not None else None
+        if image is None:
+            event.ignore()
+            return
+        event.acceptProposedAction()
+        self.session.set_active(self.index)
+        self.session.show_in(self.index, image)
 
     def leaveEvent(self, event) -> None:
         if not self._held and self.scene is not None and self.scene.lens is not None:

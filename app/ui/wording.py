@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Final
 
 from app.core.imaging.greyscale import reach
-from app.core.imaging.image import Image, PatientFacts, Voi, Window
+from app.core.imaging.image import Image, PatientFacts, Study, Voi, Window
 from app.core.reading.findings import SecondLook
 from app.services.state import WindowState
 
@@ -27,6 +27,16 @@ def person(facts: PatientFacts) -> str:
     family, *given = [part.strip() for part in alphabetic.split("^")]
     rest = " ".join(part for part in given[:2] if part)
     return ", ".join(part for part in (family, rest) if part) or "No name"
+
+
+def of_nobody(study: Study) -> bool:
+    """Tell whether a study is loose pictures: no person's name or id, only files of a folder."""
+    return not (study.patient.name or study.patient.id) and all(i.kind == "raster" for i in study.images)
+
+
+def title(study: Study) -> str:
+    """Return what a study is called in a list: its date, or of loose pictures what their files are called."""
+    return study.description or "Pictures" if of_nobody(study) else day(study.date)
 
 
 def day(value: date | datetime | None) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from PySide6.QtTest import QTest
 from ui_desk import study_of
 from ui_hand import LEFT
 
-from app.core.imaging.image import LeftOut
+from app.core.imaging.image import Collection, LeftOut, Patient, PatientFacts
 
 
 def test_the_list_groups_studies_by_patient(desk):
@@ -57,3 +58,33 @@ def test_files_left_out_are_listed_with_their_reasons(desk, tmp_path):
     panel = desk.window.panels["LeftOutPanel"]
     assert panel.fold.head.text() == "Left out (1)"
     assert panel.list.item(0).text() == "a.txt: is not a mammogram"
+
+
+def loose(folder, name):
+    """A study that is one picture of nobody."""
+    facts = {"patient": PatientFacts(), "kind": "raster", "path": folder / f"{name}.png"}
+    return replace(study_of("X", uid=name, **facts), description=name)
+
+
+def test_loose_pictures_stand_under_their_folder_one_short_row_each(desk, tmp_path):
+    pictures = [loose(tmp_path / "films", f"mdb{number:03}") for number in range(1, 4)]
+    people = tuple(Patient(study.patient, (study,)) for study in pictures)
+    desk.library._set_collection(Collection(people))
+    panel = desk.window.panels["StudiesPanel"]
+    assert [row.study.description if row.study else row.heading for row in panel.rows.rows] == [
+        ("films", "3 exams"),
+        "mdb001",
+        "mdb002",
+        "mdb003",
+    ]
+    heights = [panel.list.visualRect(panel.rows.index(number)).height() for number in range(4)]
+    assert heights[1] == heights[3] < 96
+    panel.search.setText("mdb002")
+    assert [row.study.description for row in panel.rows.rows if row.study] == ["mdb002"]
+    assert panel.rows.rows[0].heading == ("films", "1 exam")
+
+
+def test_loose_pictures_are_called_by_their_file_where_a_name_would_stand(desk, tmp_path):
+    desk.library.put(loose(tmp_path / "films", "mdb001"))
+    assert desk.window.top_bar._patient.accessibleName() == "mdb001"
+    assert desk.window.top_bar._study.accessibleName() == "films"

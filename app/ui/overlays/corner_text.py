@@ -38,6 +38,7 @@ def badges(scene: Scene, image: Image) -> tuple[Line, ...]:
     """Return what must not be overlooked about this pane, in fixed words; which of several is plain."""
     view, pane = scene.pane.viewport, scene.pane
     marks = (
+        ("PUT HERE BY HAND", pane.has_guest),
         ("FLIPPED", view.flip_h or view.flip_v),
         ("INVERTED", view.invert),
         ("FOR PROCESSING", image.intent == "processing"),
@@ -66,7 +67,9 @@ def head(scene: Scene, image: Image) -> tuple[Line, ...]:
         lines.append(Line(scene.pane.prior, theme.ACCENT))
     lines += badges(scene, image)
     name = wording.person(image.patient) if image.patient.name else image.patient.id or image.path.name
-    lines.append(Line("  ".join(x for x in (name, wording.age(image.age)) if x)))
+    who = "  ".join(x for x in (name, wording.age(image.age)) if x)
+    if who != wording.label(image):
+        lines.append(Line(who))
     if image.acquired is not None:
         lines.append(Line(wording.moment(image.acquired)))
     return tuple(lines)
@@ -80,7 +83,8 @@ def doubts(image: Image, *, whole: bool) -> tuple[Line, ...]:
     notes = [note for note in image.notes if note.level != "info"]
     if whole:
         return tuple(Line(note.text, theme.WARNING) for note in notes)
-    words = ", ".join(dict.fromkeys(note.code.replace("-", " ") for note in notes))
+    codes = ["said by hand" if note.code.endswith("-by-hand") else note.code for note in notes]
+    words = ", ".join(dict.fromkeys(code.replace("-", " ") for code in codes))
     return (Line(words, theme.WARNING),) if words else ()
 
 

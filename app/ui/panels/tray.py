@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from collections.abc import Sequence
+
+from PySide6.QtCore import QMimeData, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -20,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.core.imaging.image import Image
 from app.services.state import ScreenState
 from app.ui import theme, wording
+from app.ui.carrying import FORMAT, carried
 from app.ui.fold import Fold
 from app.ui.thumbnails import Thumbnails
 
@@ -37,7 +40,7 @@ class TrayPanel(QWidget):
         super().__init__()
         self._session = session
         self._images: tuple[Image, ...] = ()
-        self.list = QListWidget()
+        self.list = _Images()
         self.list.setAccessibleName("Images that no pane asked for")
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setItemDelegate(_Row(thumbnails))
@@ -64,7 +67,9 @@ class TrayPanel(QWidget):
         for image in screen.tray:
             item = QListWidgetItem(wording.label(image))
             item.setData(_IMAGE, image)
-            item.setToolTip(f"{image.path}\nDouble click: show it in the active pane")
+            item.setToolTip(
+                f"{image.path}\nDrag it into a pane, or double click to show it in the active one"
+            )
             self.list.addItem(item)
         self.list.setFixedHeight(min(4, len(screen.tray)) * _Row.HEIGHT + 4)
 
@@ -79,6 +84,24 @@ class TrayPanel(QWidget):
         menu.addAction("Show in the active pane", lambda: self._show(item))
         menu.addAction("About this image…", lambda: self.assign_asked.emit(item.data(_IMAGE)))
         menu.popup(self.list.viewport().mapToGlobal(where))
+
+
+class _Images(QListWidget):
+    """Images that can be dragged into a pane."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setDragEnabled(True)
+        self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
+
+    def mimeTypes(self) -> list[str]:
+        return [FORMAT]
+
+    def mimeData(self, items: Sequence[QListWidgetItem]) -> QMimeData:
+        return carried(items[0].data(_IMAGE)) if items else QMimeData()
+
+    def supportedDropActions(self) -> Qt.DropAction:
+        return Qt.DropAction.CopyAction
 
 
 class _Row(QStyledItemDelegate):

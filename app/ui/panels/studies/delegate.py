@@ -15,6 +15,7 @@ from app.ui.thumbnails import Thumbnails
 
 HEADING: Final = 32
 STUDY: Final = 96
+COMPACT: Final = 64
 CELL: Final = QSize(44, 56)
 LEFT: Final = 16
 
@@ -30,7 +31,9 @@ class StudyDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         row = index.data(StudyRows.ROW)
-        return QSize(120, STUDY if row.study else HEADING)
+        if row.study is None:
+            return QSize(120, HEADING)
+        return QSize(120, COMPACT if row.is_compact else STUDY)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row: Row = index.data(StudyRows.ROW)
@@ -42,18 +45,18 @@ class StudyDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _heading(self, painter: QPainter, rect: QRect, row: Row) -> None:
-        facts = row.patient.facts
+        name, quiet = row.heading
         strong, small = theme.font(theme.TITLE, strong=True), theme.font(theme.SMALL)
         box = rect.adjusted(LEFT, 8, -12, 0)
-        width = min(QFontMetrics(small).horizontalAdvance(facts.id) + 4, box.width() // 2)
+        width = min(QFontMetrics(small).horizontalAdvance(quiet) + 4, box.width() // 2)
         painter.setFont(small)
         painter.setPen(QColor(theme.QUIET))
-        number = QFontMetrics(small).elidedText(facts.id, Qt.TextElideMode.ElideMiddle, width)
+        number = QFontMetrics(small).elidedText(quiet, Qt.TextElideMode.ElideMiddle, width)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), number)
         painter.setFont(strong)
         painter.setPen(QColor(theme.TEXT))
         room = box.width() - width - 8
-        name = QFontMetrics(strong).elidedText(wording.person(facts), Qt.TextElideMode.ElideRight, room)
+        name = QFontMetrics(strong).elidedText(name, Qt.TextElideMode.ElideRight, room)
         painter.drawText(box, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), name)
 
     def _study(self, painter: QPainter, option: QStyleOptionViewItem, row: Row) -> None:
@@ -68,18 +71,23 @@ class StudyDelegate(QStyledItemDelegate):
         if option.state & QStyle.StateFlag.State_HasFocus and option.state & QStyle.StateFlag.State_Selected:
             painter.setPen(QColor(theme.DISABLED))
             painter.drawRect(rect.adjusted(0, 0, -1, -1))
-        line = QRect(rect.left() + LEFT, rect.top() + 8, rect.width() - LEFT - 12, 20)
+        indent = LEFT + (CELL.width() + 12 if row.is_compact else 0)
+        top = rect.top() + (22 if row.is_compact else 8)
+        line = QRect(rect.left() + indent, top, rect.width() - indent - 12, 20)
         base, small = theme.font(theme.BASE), theme.font(theme.SMALL)
         painter.setFont(base)
         painter.setPen(QColor(theme.QUIET if is_read and not is_open else theme.TEXT))
-        date = wording.day(study.date)
+        title = QFontMetrics(base).elidedText(
+            wording.title(study), Qt.TextElideMode.ElideMiddle, line.width() - 24
+        )
         middle = int(Qt.AlignmentFlag.AlignVCenter)
-        painter.drawText(line, middle, date)
-        used = QFontMetrics(base).horizontalAdvance(date) + 8
+        painter.drawText(line, middle, title)
+        used = QFontMetrics(base).horizontalAdvance(title) + 8
         painter.setFont(small)
         painter.setPen(QColor(theme.QUIET))
         room = line.width() - used - 24
-        text = QFontMetrics(small).elidedText(study.description, Qt.TextElideMode.ElideRight, room)
+        text = "  ".join(image.label for image in study.images) if row.folder else study.description
+        text = QFontMetrics(small).elidedText(text, Qt.TextElideMode.ElideRight, room)
         painter.drawText(line.adjusted(used, 0, 0, 0), middle, text)
         if is_read:
             draw(painter, QRect(line.right() - 14, line.top() + 3, 14, 14).toRectF(), "check", theme.QUIET)
@@ -90,7 +98,7 @@ class StudyDelegate(QStyledItemDelegate):
         step = CELL.width() + 4
         room = max(1, (rect.width() - LEFT - 12 + 4) // step)
         shown = len(images) if len(images) <= room else room - 1
-        top = rect.top() + 32
+        top = rect.top() + (4 if row.is_compact else 32)
         for number, image in enumerate(images[:shown]):
             cell = QRect(rect.left() + LEFT + number * step, top, CELL.width(), CELL.height())
             self._thumbnails.paint(painter, image, cell)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
@@ -14,10 +15,27 @@ Index = QModelIndex | QPersistentModelIndex
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A patient's heading (`study` is None) or one study."""
+    """A heading (`study` is None) or one study.
+
+    `folder` is that of loose pictures, which are no person's: all of a folder stand under one heading.
+    """
 
     patient: Patient
     study: Study | None = None
+    folder: Path | None = None
+    count: int = 0
+
+    @property
+    def heading(self) -> tuple[str, str]:
+        """What a heading says: the name, and quietly the id or how many."""
+        if self.folder is not None:
+            return self.folder.name or str(self.folder), f"{self.count} exam{'' if self.count == 1 else 's'}"
+        return wording.person(self.patient.facts), self.patient.facts.id
+
+    @property
+    def is_compact(self) -> bool:
+        """True where one line beside one small picture says it all."""
+        return self.folder is not None and self.study is not None and len(self.study.images) == 1
 
     @property
     def words(self) -> str:
@@ -34,12 +52,16 @@ class Row:
 def rows_of(collection: Collection, search: str = "") -> tuple[Row, ...]:
     """Return headings and studies, newest study first, whose words all stand in `search`."""
     wanted = search.casefold().split()
+    groups: dict[object, list[Row]] = {}
+    for number, patient in enumerate(collection.patients):
+        for study in patient.studies:
+            folder = study.images[0].path.parent if wording.of_nobody(study) else None
+            row = Row(patient, study, folder)
+            if all(word in row.words for word in wanted):
+                groups.setdefault(number if folder is None else folder, []).append(row)
     found: list[Row] = []
-    for patient in collection.patients:
-        studies = [Row(patient, study) for study in patient.studies]
-        kept = [row for row in studies if all(word in row.words for word in wanted)]
-        if kept:
-            found += [Row(patient), *kept]
+    for rows in groups.values():
+        found += [Row(rows[0].patient, None, rows[0].folder, len(rows)), *rows]
     return tuple(found)
 
 
@@ -80,6 +102,6 @@ class StudyRows(QAbstractListModel):
             return row
         if role in (int(Qt.ItemDataRole.DisplayRole), int(Qt.ItemDataRole.AccessibleTextRole)):
             if row.study is None:
-                return f"{wording.person(row.patient.facts)} {row.patient.facts.id}"
-            return f"{wording.day(row.study.date)} {row.study.description}, {len(row.study.images)} images"
+                return " ".join(row.heading)
+            return f"{wording.title(row.study)} {row.study.description}, {len(row.study.images)} images"
         return None
