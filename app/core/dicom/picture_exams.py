@@ -2,7 +2,8 @@
 
 A picture names no patient. What the file name says besides side and view (``brown`` in
 ``brown_RCC.png``) is taken for the exam, within one folder. Pictures of two people must never hang
-together; whenever names do not tell exams apart, every file stays an exam of its own.
+together; where names of sides and views do not tell exams apart, every file stays an exam of its own.
+Pictures that name neither hang nowhere before a reader says what they are: a folder of them is one study.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from dataclasses import replace
 
 from app.core.dicom.naming import exam_name
 from app.core.dicom.raster import folder_of, study_uid_of
-from app.core.imaging.image import Image
+from app.core.imaging.image import Image, Note
 
-MOST_UNNAMED = 8
-"""So many pictures of one folder without side and view are offered as one exam, to be assigned by hand."""
+MOST_VIEWS = 8
+"""More pictures without side and view in one folder are hardly all of one person."""
 
 
 def assigned(images: Iterable[Image]) -> list[Image]:
@@ -24,8 +25,8 @@ def assigned(images: Iterable[Image]) -> list[Image]:
     Notes
     -----
     Pictures whose names tell a side or a view: one exam for each folder and rest of the name, unless a
-    side and view comes twice in it. Pictures whose names tell neither: one exam for a folder of at most
-    `MOST_UNNAMED`. Otherwise each file is an exam.
+    side and view comes twice in it, then each file is an exam. Pictures whose names tell neither: one for
+    each folder, to be assigned by hand; with more than `MOST_VIEWS` each is noted to be of anyone.
     """
     found: list[Image] = []
     exams: dict[tuple[str, str | None], list[Image]] = {}
@@ -38,16 +39,23 @@ def assigned(images: Iterable[Image]) -> list[Image]:
         exams.setdefault((str(folder_of(image.path)), rest), []).append(image)
     for (folder, rest), pictures in exams.items():
         pictures.sort(key=lambda one: one.key)
-        if len(pictures) > MOST_UNNAMED if rest is None else _a_slot_comes_twice(pictures):
+        if rest is not None and _a_slot_comes_twice(pictures):
             found += [_own(image) for image in pictures]
-        else:
-            found += [_together(image, folder, rest, pictures[0]) for image in pictures]
+            continue
+        together = [_together(image, folder, rest, pictures[0]) for image in pictures]
+        loose = rest is None and len(pictures) > MOST_VIEWS
+        found += [_of_anyone(image, len(pictures)) for image in together] if loose else together
     return found
 
 
 def _a_slot_comes_twice(pictures: list[Image]) -> bool:
     slots = {(one.laterality, one.view, one.modifiers) for one in pictures}
     return len(slots) < len(pictures)
+
+
+def _of_anyone(image: Image, count: int) -> Image:
+    words = f"One of {count} loose pictures in this folder: they may be of different people."
+    return replace(image, notes=(*image.notes, Note("loose-pictures", words, "warning")))
 
 
 def _own(image: Image) -> Image:
