@@ -9,7 +9,8 @@ from ui_desk import Desk, image_of, study_of
 
 from app.core.imaging.image import Note, PatientFacts, Spacing
 from app.ui import theme
-from app.ui.overlays.corner_text import badges, doubts, foot, head, never_off
+from app.ui.overlays import corner_text
+from app.ui.overlays.corner_text import badges, doubts, foot, head, never_off, table_places
 from app.ui.overlays.orientation import letters_of
 from app.ui.overlays.scale_bar import bar_of
 
@@ -157,3 +158,42 @@ def test_flips_and_inversion_are_marked_also_when_the_corner_text_is_off(desk):
     desk.session.invert(0)
     scene = desk.window.grid.viewports[0].scene
     assert [line.text for line in never_off(scene, scene.image)] == ["RCC", "FLIPPED", "INVERTED"]
+
+
+def test_the_full_set_fills_columns_and_tells_how_many_lines_found_no_room():
+    """Lines are 14 apart: four fit into 60, the letter's 16 on both sides of 500 are far away."""
+    places = table_places([100.0] * 9, 0.0, 60.0, 500.0, 200.0)
+    assert places[:5] == [(0.0, 14.0), (0.0, 28.0), (0.0, 42.0), (0.0, 56.0), (116.0, 14.0)]
+    assert len(places) == 8  # a third column would begin at 232
+    assert table_places([100.0], 0.0, 10.0, 500.0, 200.0) == []
+
+
+def test_what_has_no_room_is_told_by_an_ellipsis(desk, monkeypatch):
+    written = []
+    monkeypatch.setattr(corner_text, "edged_text", lambda painter, at, text, *_: written.append((at, text)))
+    corner = tuple((f"Fact {number}", "long " * 8) for number in range(60))
+    desk.open(study_of("RCC", corner=corner))
+    desk.session.set_overlay(corner="full")
+    desk.window.resize(1024, 600)
+    written.clear()
+    desk.pane.repaint()
+    facts = [text for _, text in written if text.startswith("Fact ")]
+    (more,) = [text for _, text in written if text.startswith("… ")]
+    assert 0 < len(facts) < 60
+    assert more == f"… {60 - len(facts)} more"
+    height = desk.pane.height()
+    assert all(0 < at.y() < height for at, _ in written)
+
+
+def test_doubts_that_are_longer_than_the_pane_end_in_an_ellipsis(desk, monkeypatch):
+    written = []
+    monkeypatch.setattr(corner_text, "edged_text", lambda painter, at, text, *_: written.append((at, text)))
+    notes = tuple(Note(f"doubt-{number}", "A sentence of doubt. " * 6, "warning") for number in range(30))
+    desk.open(study_of("RCC", notes=notes))
+    desk.session.set_overlay(corner="full")
+    written.clear()
+    desk.pane.repaint()
+    doubts = [(at.y(), text) for at, text in written if "doubt" in text]
+    window = next(at.y() for at, text in written if text.startswith("C "))
+    assert max(doubts)[1].endswith("…")
+    assert max(doubts)[0] < window

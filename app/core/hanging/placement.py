@@ -204,7 +204,7 @@ def place(
     """
     view = hung(image, rows, columns, breast, justify)
     scale = scale_of(view, state, pane_px, px_per_mm, calibrated=image.spacing is not None)
-    point, anchor = _justified(view, state, top, pane_px)
+    point, anchor = _justified(view, state, top, pane_px, scale)
     linear = np.diag([scale, scale])
     offset = np.array(anchor) + scale * (np.array(state.pan) - np.array(point))
     offset = _whole_pixels(offset, view, scale)
@@ -235,7 +235,8 @@ def anchor_of(
     view = hung(image, rows, columns, breast, justify)
     placed = place(image, rows, columns, breast, state, justify, top, pane_px, px_per_mm)
     stored = placed.inverse().apply(np.array([device]))
-    point, _ = _justified(view, state, top, pane_px)
+    scale = scale_of(view, state, pane_px, px_per_mm, calibrated=image.spacing is not None)
+    point, _ = _justified(view, state, top, pane_px, scale)
     at = view.affine.apply(stored)[0] - np.array(point)
     return (float(at[0]), float(at[1]))
 
@@ -249,7 +250,7 @@ def sizing_label(image: Image, state: View) -> str:
     return words if state.zoom == 1.0 else f"{words} ×{state.zoom:.2g}"
 
 
-def _justified(view: Hung, state: View, top: bool, pane_px: Size) -> tuple[Size, Size]:
+def _justified(view: Hung, state: View, top: bool, pane_px: Size, scale: float) -> tuple[Size, Size]:
     """Return the hung point (edge mm) that is held, and the pane point (edge px) that holds it."""
     if state.focus is not None:
         row, column = view.affine.apply(np.array([state.focus]))[0].tolist()
@@ -259,7 +260,20 @@ def _justified(view: Hung, state: View, top: bool, pane_px: Size) -> tuple[Size,
     column, at_column = (view.size[1], pane_px[1]) if view.justify == "right" else (0.0, 0.0)
     if top:
         return (0.0, column), (0.0, at_column)
-    return ((view.breast[0] + view.breast[2]) / 2, column), (pane_px[0] / 2, at_column)
+    middle = _middle(view, pane_px[0] / (scale / state.zoom))  # zooming is about this point: it stays
+    return (middle, column), (pane_px[0] / 2, at_column)
+
+
+def _middle(view: Hung, room: float) -> float:
+    """Return the hung row (mm) that lies at the pane's middle: the breast's, but no image that fits is cut.
+
+    The label burned into a corner of the image would be lost else.
+    """
+    centre = (view.breast[0] + view.breast[2]) / 2
+    height = view.size[0]
+    if height > room * (1 + 1e-9):
+        return centre
+    return min(max(centre, height - room / 2), room / 2)
 
 
 def _whole_pixels(offset: FloatArray, view: Hung, scale: float) -> FloatArray:

@@ -110,32 +110,42 @@ def zoom_of(scene: Scene) -> float:
 
 
 def paint_corner_text(painter: QPainter, scene: Scene) -> None:
-    """Write both corners; what does not fit is left to a second column, never over another line."""
+    """Write both corners, never one line over another; what has no room is told by an ellipsis."""
     image = scene.image
     if image is None or scene.failed:
         return
     if scene.overlay.corner == "off":
-        _write_down(painter, scene, never_off(scene, image), MARGIN)
+        _write_down(painter, scene, never_off(scene, image), scene.bounds.bottom())
         return
     upper = head(scene, image) + doubts(image, whole=scene.overlay.corner == "full")
     lower = foot(scene, image)
-    top = _write_down(painter, scene, upper, MARGIN)
     bottom = scene.bounds.bottom() - MARGIN - FOOT
+    above = bottom - LEADING * len(lower) - 8
+    top = _write_down(painter, scene, upper, above)
     _write_up(painter, scene, lower, bottom)
     if scene.overlay.corner == "full":
-        _write_table(painter, scene, image, top + 8, bottom - LEADING * len(lower) - 8)
+        _write_table(painter, scene, image, top + 8, above)
 
 
 def _fonts(line: Line) -> tuple[QFont, int]:
     return (theme.font(20, strong=True), 26) if line.big else (small(), LEADING)
 
 
-def _write_down(painter: QPainter, scene: Scene, lines: tuple[Line, ...], top: float) -> float:
-    for line in lines:
-        font, leading = _fonts(line)
-        for part in wrapped(line.text, font, scene.bounds.width() * SHARE):
-            top += leading
-            _write(painter, scene, Line(part, line.colour), font, top - 4)
+def _write_down(painter: QPainter, scene: Scene, lines: tuple[Line, ...], bottom: float) -> float:
+    """Write from the top and return where it ended; the last line that fits stands for those that do not."""
+    parts = [
+        Line(part, line.colour, line.big)
+        for line in lines
+        for part in wrapped(line.text, _fonts(line)[0], scene.bounds.width() * SHARE)
+    ]
+    top = float(MARGIN)
+    for number, part in enumerate(parts):
+        font, leading = _fonts(part)
+        is_last = top + leading + LEADING > bottom and number + 1 < len(parts)
+        top += leading
+        _write(painter, scene, Line(f"{part.text} …" if is_last else part.text, part.colour), font, top - 4)
+        if is_last:
+            break
     return top
 
 
@@ -157,24 +167,45 @@ def _write(
 
 def _write_table(painter: QPainter, scene: Scene, image: Image, top: float, bottom: float) -> None:
     """Write the full set between the corners, in as many columns as the height asks for."""
-    room = int((bottom - top) // (LEADING - 2))
+    texts = [f"{name}  {text}" for name, text in image.corner if name not in SAID]
+    area, font = scene.bounds, small()
+    shown = [elided(text, font, area.width() * COLUMN) for text in texts]
+    widths = [float(advance(text, font)) for text in shown]
     # The middle of the free edge belongs to the orientation letter.
-    middle = scene.bounds.center().y()
-    if room < 1:
-        return
-    font, column, base = small(), 0.0, top
-    widest = 0.0
-    for name, text in image.corner:
-        if name in SAID:
-            continue
-        line = Line(f"{name}  {text}", theme.QUIET)
-        if abs(base + LEADING - middle) < LEADING:
+    places = table_places(widths, top, bottom, area.center().y(), area.width() * SHARE)
+    if places and len(places) < len(shown):
+        shown[len(places) - 1] = f"… {len(shown) - len(places) + 1} more"
+    for text, (column, base) in zip(shown, places, strict=False):
+        _write(painter, scene, Line(text, theme.QUIET), font, base, column)
+
+
+def table_places(
+    widths: list[float], top: float, bottom: float, middle: float, width: float
+) -> list[tuple[float, float]]:
+    """Return (column, base line) of as many lines as fit, column by column.
+
+    Parameters
+    ----------
+    widths
+        Of the lines, in logical pixels.
+    top, bottom
+        Between which they stand.
+    middle
+        Height that no line of the first column may touch.
+    width
+        Beyond which no column begins.
+    """
+    step = LEADING - 2
+    places: list[tuple[float, float]] = []
+    column, base, widest = 0.0, top, 0.0
+    for line in widths:
+        if column == 0.0 and abs(base + LEADING - middle) < LEADING:
             base = middle + LEADING
-        base += LEADING - 2
+        base += step
         if base > bottom:
-            column, base, widest = column + widest + 16, top + LEADING - 2, 0.0
-        if column > scene.bounds.width() * SHARE:
-            return
-        shown = elided(line.text, font, scene.bounds.width() * COLUMN)
-        widest = max(widest, float(advance(shown, font)))
-        _write(painter, scene, Line(shown, theme.QUIET), font, base, column)
+            column, base, widest = column + widest + 16, top + step, 0.0
+        if column > width or base > bottom:
+            break
+        widest = max(widest, line)
+        places.append((column, base))
+    return places

@@ -170,6 +170,26 @@ def test_actual_pixels_are_one_image_pixel_on_one_whole_device_pixel(label: str)
     assert offset == pytest.approx(np.round(offset), abs=1e-9)
 
 
+@pytest.mark.parametrize("breast", [(0, 100, 200, 300), (220, 100, 400, 300)])
+@pytest.mark.parametrize("sizing", ["fit", "same"])
+def test_no_image_that_fits_is_cut_to_centre_its_breast(breast: Any, sizing: Any) -> None:
+    """400 rows of 0.1 mm at 20 pixels a mm are the pane's 800 rows; fitting gives the same scale."""
+    state = ViewportState(sizing=sizing)
+    top, _, bottom, _ = device_box(placed(image("RCC"), state, breast, scale=20.0, pane=(800.0, 900.0)))
+    assert (top, bottom) == pytest.approx((0.0, 800.0))
+
+
+def test_a_point_keeps_its_place_while_zooming_from_an_image_that_just_fits() -> None:
+    """Zoom doubles distances from the pane's middle, whatever the breast's middle would be."""
+    breast, pane = (0, 100, 200, 300), (800.0, 900.0)
+    before = placed(image("RCC"), ViewportState(), breast, scale=20.0, pane=pane)
+    zoomed = ViewportState(sizing="free", base="same", zoom=2.0)
+    after = placed(image("RCC"), zoomed, breast, scale=20.0, pane=pane)
+    middle = 399.5
+    rows = [affine.apply([(50.0, 200.0)])[0][0] for affine in (before, after)]
+    assert rows[1] - middle == pytest.approx(2 * (rows[0] - middle))
+
+
 def test_an_image_of_unknown_chest_wall_is_centred_whole() -> None:
     unknown = replace(image("RCC"), orientation=None)
     row0, col0, row1, col1 = device_box(placed(unknown, scale=10.0))
