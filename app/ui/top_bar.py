@@ -170,12 +170,11 @@ class TopBar(QFrame):
             ages = next((image.age for image in study.images if image.age), "")
             sex = facts.sex if facts.sex in ("F", "M", "O") else ""
             loose = wording.of_nobody(study)
-            self._patient.write(wording.title(study) if loose else wording.person(facts))
+            self._patient.write(study.images[0].path.parent.name if loose else wording.person(facts))
             self._facts.write(
                 "  ".join(x for x in (wording.age(ages), sex, f"ID {facts.id}" if facts.id else "") if x)
             )
-            folder = study.images[0].path.parent.name
-            told = folder if loose else f"{wording.day(study.date)}  {study.description}"
+            told = "" if loose else f"{wording.day(study.date)}  {study.description}"
             self._study.write(told.strip())
         if [self._protocol.itemData(i) for i in range(self._protocol.count())] != [n for n, _ in protocols]:
             self._protocol.clear()

@@ -34,11 +34,6 @@ def of_nobody(study: Study) -> bool:
     return not (study.patient.name or study.patient.id) and all(i.kind == "raster" for i in study.images)
 
 
-def title(study: Study) -> str:
-    """Return what a study is called in a list: its date, or of loose pictures what their files are called."""
-    return study.description or "Pictures" if of_nobody(study) else day(study.date)
-
-
 def day(value: date | datetime | None) -> str:
     """Return ``3 Nov 2026``, or ``no date``."""
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}" if value else "no date"

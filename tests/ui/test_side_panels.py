@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+import pytest
 from PySide6.QtTest import QTest
 from ui_desk import study_of
 from ui_hand import LEFT
@@ -60,31 +61,53 @@ def test_files_left_out_are_listed_with_their_reasons(desk, tmp_path):
     assert panel.list.item(0).text() == "a.txt: is not a mammogram"
 
 
-def loose(folder, name):
-    """A study that is one picture of nobody."""
-    facts = {"patient": PatientFacts(), "kind": "raster", "path": folder / f"{name}.png"}
-    return replace(study_of("X", uid=name, **facts), description=name)
+def loose(folder, *names):
+    """A study of pictures of nobody."""
+    facts = {"patient": PatientFacts(), "kind": "raster", "orientation": None, "spacing": None}
+    study = study_of(*"X" * len(names), **facts)
+    images = tuple(
+        replace(image, path=folder / f"{name}.png", sop_uid=name, label="")
+        for image, name in zip(study.images, names, strict=True)
+    )
+    return replace(study, uid=names[0], key=names[0], images=images, description=folder.name)
 
 
-def test_loose_pictures_stand_under_their_folder_one_short_row_each(desk, tmp_path):
-    pictures = [loose(tmp_path / "films", f"mdb{number:03}") for number in range(1, 4)]
-    people = tuple(Patient(study.patient, (study,)) for study in pictures)
-    desk.library._set_collection(Collection(people))
+def texts_of(panel):
+    return [row.texts[0] if row.study else row.heading for row in panel.rows.rows]
+
+
+FILMS = [f"mdb{number:03}" for number in range(1, 7)]
+
+
+@pytest.mark.parametrize("one_by_one", [False, True], ids=["one study", "a study each"])
+def test_loose_pictures_stand_under_their_folder_one_short_row_each(desk, tmp_path, one_by_one):
+    folder = tmp_path / "films"
+    studies = [loose(folder, name) for name in FILMS] if one_by_one else [loose(folder, *FILMS)]
+    desk.library._set_collection(Collection(tuple(Patient(each.patient, (each,)) for each in studies)))
     panel = desk.window.panels["StudiesPanel"]
-    assert [row.study.description if row.study else row.heading for row in panel.rows.rows] == [
-        ("films", "3 exams"),
-        "mdb001",
-        "mdb002",
-        "mdb003",
-    ]
-    heights = [panel.list.visualRect(panel.rows.index(number)).height() for number in range(4)]
-    assert heights[1] == heights[3] < 96
+    assert texts_of(panel) == [("films", "6 pictures"), *FILMS]
+    heights = {panel.list.visualRect(panel.rows.index(number)).height() for number in range(1, 7)}
+    assert max(heights) < 96
     panel.search.setText("mdb002")
-    assert [row.study.description for row in panel.rows.rows if row.study] == ["mdb002"]
-    assert panel.rows.rows[0].heading == ("films", "1 exam")
+    assert texts_of(panel) == [("films", "1 picture"), "mdb002"]
 
 
-def test_loose_pictures_are_called_by_their_file_where_a_name_would_stand(desk, tmp_path):
-    desk.library.put(loose(tmp_path / "films", "mdb001"))
-    assert desk.window.top_bar._patient.accessibleName() == "mdb001"
-    assert desk.window.top_bar._study.accessibleName() == "films"
+def test_a_click_on_a_loose_picture_shows_it_and_paging_follows_in_the_list(desk, tmp_path):
+    desk.library.put(loose(tmp_path / "films", *FILMS))
+    panel = desk.window.panels["StudiesPanel"]
+
+    def shown():
+        return desk.session.screen.panes[0].viewport.image.path.stem
+
+    assert shown() == "mdb001"  # by file name, not by chance
+    place = panel.list.visualRect(panel.rows.index(4)).center()
+    QTest.mouseClick(panel.list.viewport(), LEFT, pos=place)
+    assert shown() == "mdb004"
+    desk.session.page(0, 1)
+    assert shown() == "mdb005"
+    assert panel.list.currentIndex().row() == 5
+
+
+def test_loose_pictures_are_called_by_their_folder_where_a_name_would_stand(desk, tmp_path):
+    desk.library.put(loose(tmp_path / "films", *FILMS[:2]))
+    assert desk.window.top_bar._patient.accessibleName() == "films"

@@ -44,7 +44,7 @@ def rank(image: Image) -> tuple[int, int, int, int, int, int, float, str]:
         1 if image.partial else 0,
         _view_place(image),
         _age(image),
-        image.sop_uid,
+        image.sop_uid if image.kind == "dicom" else str(image.path),
     )
 
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from app.ui import theme, wording
+from app.ui import theme
 from app.ui.icons import draw
 from app.ui.panels.studies.rows import Index, Row, StudyRows
 from app.ui.thumbnails import Thumbnails
@@ -21,19 +21,26 @@ LEFT: Final = 16
 
 
 class StudyDelegate(QStyledItemDelegate):
-    """Paints headings and studies; `open_key` and `read` are set by the panel."""
+    """Paints headings and studies; `open_key`, `open_image` and `read` are set by the panel."""
 
     def __init__(self, thumbnails: Thumbnails) -> None:
         super().__init__()
         self._thumbnails = thumbnails
         self.open_key = ""
+        self.open_image: tuple[str, str] | None = None
         self.read: frozenset[str] = frozenset()
+
+    def is_open(self, row: Row) -> bool:
+        """Tell whether a row is the open study, or of loose pictures the one in the active pane."""
+        if row.study is None or row.study.key != self.open_key:
+            return False
+        return row.image is None or row.image.key == self.open_image
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         row = index.data(StudyRows.ROW)
         if row.study is None:
             return QSize(120, HEADING)
-        return QSize(120, COMPACT if row.is_compact else STUDY)
+        return QSize(120, COMPACT if row.image else STUDY)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row: Row = index.data(StudyRows.ROW)
@@ -62,7 +69,7 @@ class StudyDelegate(QStyledItemDelegate):
     def _study(self, painter: QPainter, option: QStyleOptionViewItem, row: Row) -> None:
         study, rect = row.study, option.rect
         assert study is not None
-        is_open, is_read = study.key == self.open_key, study.key in self.read
+        is_open, is_read = self.is_open(row), study.key in self.read
         if is_open:
             painter.fillRect(rect, QColor(theme.RAISED))
             painter.fillRect(QRect(rect.left(), rect.top(), 2, rect.height()), QColor(theme.ACCENT))
@@ -71,22 +78,20 @@ class StudyDelegate(QStyledItemDelegate):
         if option.state & QStyle.StateFlag.State_HasFocus and option.state & QStyle.StateFlag.State_Selected:
             painter.setPen(QColor(theme.DISABLED))
             painter.drawRect(rect.adjusted(0, 0, -1, -1))
-        indent = LEFT + (CELL.width() + 12 if row.is_compact else 0)
-        top = rect.top() + (22 if row.is_compact else 8)
+        indent = LEFT + (CELL.width() + 12 if row.image else 0)
+        top = rect.top() + (22 if row.image else 8)
         line = QRect(rect.left() + indent, top, rect.width() - indent - 12, 20)
         base, small = theme.font(theme.BASE), theme.font(theme.SMALL)
         painter.setFont(base)
         painter.setPen(QColor(theme.QUIET if is_read and not is_open else theme.TEXT))
-        title = QFontMetrics(base).elidedText(
-            wording.title(study), Qt.TextElideMode.ElideMiddle, line.width() - 24
-        )
+        title, text = row.texts
+        title = QFontMetrics(base).elidedText(title, Qt.TextElideMode.ElideMiddle, line.width() - 24)
         middle = int(Qt.AlignmentFlag.AlignVCenter)
         painter.drawText(line, middle, title)
         used = QFontMetrics(base).horizontalAdvance(title) + 8
         painter.setFont(small)
         painter.setPen(QColor(theme.QUIET))
         room = line.width() - used - 24
-        text = "  ".join(image.label for image in study.images) if row.folder else study.description
         text = QFontMetrics(small).elidedText(text, Qt.TextElideMode.ElideRight, room)
         painter.drawText(line.adjusted(used, 0, 0, 0), middle, text)
         if is_read:
@@ -94,11 +99,11 @@ class StudyDelegate(QStyledItemDelegate):
         self._pictures(painter, rect, row)
 
     def _pictures(self, painter: QPainter, rect: QRect, row: Row) -> None:
-        images = row.study.images if row.study else ()
+        images = (row.image,) if row.image else row.study.images if row.study else ()
         step = CELL.width() + 4
         room = max(1, (rect.width() - LEFT - 12 + 4) // step)
         shown = len(images) if len(images) <= room else room - 1
-        top = rect.top() + (4 if row.is_compact else 32)
+        top = rect.top() + (4 if row.image else 32)
         for number, image in enumerate(images[:shown]):
             cell = QRect(rect.left() + LEFT + number * step, top, CELL.width(), CELL.height())
             self._thumbnails.paint(painter, image, cell)

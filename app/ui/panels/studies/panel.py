@@ -11,7 +11,7 @@ from app.services.state import ScreenState
 from app.ui import theme
 from app.ui.icons import icon
 from app.ui.panels.studies.delegate import StudyDelegate
-from app.ui.panels.studies.rows import Index, StudyRows, rows_of
+from app.ui.panels.studies.rows import Index, Row, StudyRows, rows_of
 from app.ui.thumbnails import Thumbnails
 
 
@@ -73,8 +73,10 @@ class StudiesPanel(QWidget):
 
     def _screened(self, screen: ScreenState) -> None:
         key = screen.study.key if screen.study else ""
-        if key != self._delegate.open_key:
-            self._delegate.open_key = key
+        shown = screen.panes[screen.active].viewport.image if screen.panes else None
+        image = shown.key if shown else None
+        if (key, image) != (self._delegate.open_key, self._delegate.open_image):
+            self._delegate.open_key, self._delegate.open_image = key, image
             self._select()
             self.list.viewport().update()
 
@@ -84,18 +86,26 @@ class StudiesPanel(QWidget):
 
     def _select(self) -> None:
         for number, row in enumerate(self.rows.rows):
-            if row.study is not None and row.study.key == self._delegate.open_key:
+            if self._delegate.is_open(row):
                 index = self.rows.index(number)
                 self.list.setCurrentIndex(index)
                 self.list.scrollTo(index)
 
     def _open(self, index: Index) -> None:
         row = index.data(StudyRows.ROW)
-        if row is not None and row.study is not None and row.study.key != self._delegate.open_key:
+        if row is not None and row.study is not None and not self._delegate.is_open(row):
+            self._go(row)
+
+    def _go(self, row: Row) -> None:
+        """Open a row's study if it is not open; a loose picture is shown in the active pane."""
+        assert row.study is not None
+        if row.study.key != self._delegate.open_key:
             self._session.open_study(row.study.key)
+        if row.image is not None:
+            self._session.show_in(self._session.screen.active, row.image)
 
     def _open_first(self) -> None:
-        first = next((row.study for row in self.rows.rows if row.study), None)
+        first = next((row for row in self.rows.rows if row.study), None)
         if first is not None:
-            self._session.open_study(first.key)
+            self._go(first)
             self.list.setFocus()

@@ -7,35 +7,46 @@ from pathlib import Path
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.core.imaging.image import Collection, Patient, Study
+from app.core.imaging.image import Collection, Image, Patient, Study
 from app.ui import wording
 
 Index = QModelIndex | QPersistentModelIndex
 
 
+FEW = 4
+"""So many loose pictures fit into the row of their study; of more each has a row of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A heading (`study` is None) or one study.
+    """A heading (`study` is None), one study, or one loose picture of a study.
 
-    `folder` is that of loose pictures, which are no person's: all of a folder stand under one heading.
+    `folder` is that of loose pictures, which are no person's: all of a folder stand under one heading,
+    which says their `count`.
     """
 
     patient: Patient
     study: Study | None = None
     folder: Path | None = None
+    image: Image | None = None
     count: int = 0
 
     @property
     def heading(self) -> tuple[str, str]:
         """What a heading says: the name, and quietly the id or how many."""
         if self.folder is not None:
-            return self.folder.name or str(self.folder), f"{self.count} exam{'' if self.count == 1 else 's'}"
+            return self.folder.name or str(self.folder), f"{self.count} picture{'s' * (self.count != 1)}"
         return wording.person(self.patient.facts), self.patient.facts.id
 
     @property
-    def is_compact(self) -> bool:
-        """True where one line beside one small picture says it all."""
-        return self.folder is not None and self.study is not None and len(self.study.images) == 1
+    def texts(self) -> tuple[str, str]:
+        """What a study or picture is called, and quietly what more there is to say."""
+        assert self.study is not None
+        if self.image is not None:
+            return self.image.path.stem, self.image.label
+        if self.folder is not None:
+            return self.study.description, "  ".join(image.label for image in self.study.images)
+        return wording.day(self.study.date), self.study.description
 
     @property
     def words(self) -> str:
@@ -46,6 +57,8 @@ class Row:
             parts += [wording.day(self.study.date), self.study.description]
             parts += [self.study.date.isoformat() if self.study.date else ""]
             parts += [image.accession for image in self.study.images[:1]]
+        if self.image:
+            parts += self.texts
         return " ".join(parts).casefold()
 
 
@@ -55,14 +68,23 @@ def rows_of(collection: Collection, search: str = "") -> tuple[Row, ...]:
     groups: dict[object, list[Row]] = {}
     for number, patient in enumerate(collection.patients):
         for study in patient.studies:
-            folder = study.images[0].path.parent if wording.of_nobody(study) else None
-            row = Row(patient, study, folder)
-            if all(word in row.words for word in wanted):
-                groups.setdefault(number if folder is None else folder, []).append(row)
+            for row in _rows(patient, study):
+                if all(word in row.words for word in wanted):
+                    groups.setdefault(number if row.folder is None else row.folder, []).append(row)
     found: list[Row] = []
     for rows in groups.values():
-        found += [Row(rows[0].patient, None, rows[0].folder, len(rows)), *rows]
+        count = sum(len(row.study.images) if row.image is None else 1 for row in rows if row.study)
+        found += [Row(rows[0].patient, None, rows[0].folder, None, count), *rows]
     return tuple(found)
+
+
+def _rows(patient: Patient, study: Study) -> list[Row]:
+    if not wording.of_nobody(study):
+        return [Row(patient, study)]
+    folder, images = study.images[0].path.parent, study.images
+    if 1 < len(images) <= FEW:
+        return [Row(patient, study, folder)]
+    return [Row(patient, study, folder, image) for image in images]
 
 
 class StudyRows(QAbstractListModel):
@@ -103,5 +125,6 @@ class StudyRows(QAbstractListModel):
         if role in (int(Qt.ItemDataRole.DisplayRole), int(Qt.ItemDataRole.AccessibleTextRole)):
             if row.study is None:
                 return " ".join(row.heading)
-            return f"{wording.title(row.study)} {row.study.description}, {len(row.study.images)} images"
+            images = "" if row.image else f", {len(row.study.images)} images"
+            return f"{' '.join(row.texts).strip()}{images}"
         return None
