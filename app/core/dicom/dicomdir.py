@@ -43,9 +43,7 @@ def listed_files(path: Path) -> tuple[list[Path], list[LeftOut]]:
             continue
         target = _existing(folder, parts)
         if not target.resolve().is_relative_to(inside) or any(_climbs(part) for part in parts):
-            left_out.append(
-                LeftOut(target, f"lies outside the folder of the DICOMDIR {path.name} that lists it")
-            )
+            left_out.append(LeftOut(target, "lies outside the folder of the DICOMDIR that lists it"))
         elif not target.is_file():
             left_out.append(LeftOut(target, "is listed in the DICOMDIR but does not exist"))
         else:

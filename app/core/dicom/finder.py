@@ -26,6 +26,8 @@ _THREADS = 4
 _AHEAD = 32
 _HEADER_BYTES = 1 << 16
 _STEP = 25
+_SAME = ("patient", "study_uid", "laterality", "view", "modifiers", "rows", "columns", "frames", "acquired")
+"""What is the same in two files of one image."""
 
 
 def find(paths: Sequence[Path | str] | Iterable[Path | str], report: Report | None = None) -> Collection:
@@ -51,17 +53,24 @@ def find(paths: Sequence[Path | str] | Iterable[Path | str], report: Report | No
     left_out: list[LeftOut] = []
     files = list(dict.fromkeys(_candidates([Path(path) for path in paths], left_out, report)))
     images: list[Image] = []
-    seen: dict[str, Path] = {}
+    seen: dict[str, Image] = {}
     for path, image, reason in _read_all(files, report):
         if image is None:
             left_out.append(LeftOut(path, reason))
         elif image.sop_uid and image.sop_uid in seen:
-            left_out.append(LeftOut(path, f"is a duplicate of {seen[image.sop_uid]} (same SOP instance UID)"))
+            left_out.append(LeftOut(path, _why_twice(image, seen[image.sop_uid])))
         else:
             if image.sop_uid:
-                seen[image.sop_uid] = path
+                seen[image.sop_uid] = image
             images.append(image)
     return Collection(group(images), tuple(left_out))
+
+
+def _why_twice(image: Image, first: Image) -> str:
+    """Say that a file has the identity of an earlier one; by their headers alone, so not of the pixels."""
+    if any(getattr(image, fact) != getattr(first, fact) for fact in _SAME):
+        return f"is another image than {first.path}, but has the same SOP instance UID"
+    return f"is a duplicate of {first.path} (same SOP instance UID)"
 
 
 def _candidates(paths: list[Path], left_out: list[LeftOut], report: Report | None) -> Iterator[Path]:

@@ -52,7 +52,8 @@ def read_grey(ds: Dataset, layout: Layout) -> tuple[tuple[Grey, ...], tuple[Note
     Notes
     -----
     Codes: ``window-invalid``, ``voi-function-unknown``, ``voi-lut-broken``, ``modality-lut-broken``,
-    ``rescale-invalid``, ``photometric-conflict``, ``padding-invalid``, ``frames-conflict``.
+    ``rescale-invalid``, ``photometric-missing``, ``photometric-conflict``, ``padding-invalid``,
+    ``frames-conflict``.
     """
     notes: list[Note] = []
     base = Grey(
@@ -161,8 +162,14 @@ def _modality_table(ds: Dataset, layout: Layout, notes: list[Note]) -> LookupTab
 
 
 def _inverse(ds: Dataset, notes: list[Note]) -> bool:
-    mono1 = text(ds, "PhotometricInterpretation").upper() == "MONOCHROME1"
+    stated = text(ds, "PhotometricInterpretation").upper()
     shape = text(ds, "PresentationLUTShape").upper()
+    if not stated:
+        how = "dark" if shape == "INVERSE" else "bright"
+        words_ = f"The photometric interpretation is not stated: high values are taken to be {how}."
+        notes.append(Note("photometric-missing", words_, "inferred"))
+        return shape == "INVERSE"
+    mono1 = stated == "MONOCHROME1"
     # With MONOCHROME1 the shape must be INVERSE and with MONOCHROME2 IDENTITY (PS3.3 C.8.11.1.1).
     if shape and (shape == "INVERSE") != mono1:
         kind = "MONOCHROME1" if mono1 else "MONOCHROME2"

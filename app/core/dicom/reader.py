@@ -110,12 +110,19 @@ def _filled(header: Header, layout: PixelLayout, laterality: Laterality | None, 
 
 
 def _cut(header: Header, layout: PixelLayout) -> tuple[Note, ...]:
-    """Return a note if uncompressed pixels end before they should; compressed ones show it when decoded."""
+    """Return a note if there are less or more uncompressed pixels than the header says.
+
+    Compressed ones show it when they are decoded.
+    """
     if layout.transfer_syntax not in NATIVE:
         return ()
     there = len(header.inflated) if header.inflated is not None else header.size
-    if layout.offset + layout.frame_bytes * layout.frames <= there:
-        return ()
+    needed = layout.frame_bytes * layout.frames
+    if layout.offset + needed <= there:
+        if layout.length <= needed + 1:  # an even length, PS3.5 8.1.1
+            return ()
+        words = "The file holds more pixels than its rows, columns and frames take up."
+        return (Note("pixels-surplus", words, "warning"),)
     return (Note("pixels-truncated", "The file ends before its last pixel.", "warning"),)
 
 

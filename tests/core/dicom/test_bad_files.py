@@ -323,3 +323,12 @@ def test_bytes_changed_at_random_give_an_image_or_a_sentence(tmp_path, syntax):
             assert "\n" not in str(error)  # noqa: PT017
         else:
             assert stored.shape == (image.rows, image.columns)
+
+
+@pytest.mark.parametrize("syntax", NATIVE)
+def test_more_pixels_than_the_header_says_are_told(tmp_path, syntax):
+    pixels = phantom_pixels(64, 49)
+    image = read_image(write_mg(tmp_path / "a.dcm", pixels, Rows=60, transfer_syntax=syntax))
+    assert "pixels-surplus" in {note.code for note in image.notes}
+    exact = read_image(write_mg(tmp_path / "b.dcm", phantom_pixels(63, 49, bits=8), bits_stored=8))
+    assert "pixels-surplus" not in {note.code for note in exact.notes}  # one byte makes the length even

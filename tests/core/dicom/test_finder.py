@@ -230,3 +230,14 @@ def test_a_pipe_is_left_out_and_nobody_waits_for_it(tmp_path):
 def test_a_mask_of_a_region_is_no_mammogram(tmp_path):
     write_mg(tmp_path / "a.dcm", SeriesDescription="ROI mask images")
     assert "mask" in reasons(find([tmp_path]))["a.dcm"]
+
+
+def test_another_image_with_the_same_uid_is_told_from_a_duplicate(tmp_path):
+    first = write_mg(tmp_path / "a.dcm", laterality="R", SOPInstanceUID="1.2.3")
+    write_mg(tmp_path / "b.dcm", laterality="R", SOPInstanceUID="1.2.3")
+    write_mg(tmp_path / "c.dcm", laterality="L", SOPInstanceUID="1.2.3")
+    reasons = {one.path.name: one.reason for one in find([tmp_path]).left_out}
+    assert reasons == {
+        "b.dcm": f"is a duplicate of {first} (same SOP instance UID)",
+        "c.dcm": f"is another image than {first}, but has the same SOP instance UID",
+    }

@@ -250,3 +250,11 @@ class TestFrames:
         transformation = item(RescaleSlope=2, RescaleIntercept=-10, RescaleType="US")
         image = self.write(tmp_path, item(PixelValueTransformationSequence=[transformation]))
         assert (image.grey[0].slope, image.grey[0].intercept) == (2, -10)
+
+
+@pytest.mark.parametrize(("shape", "inverse"), [("IDENTITY", False), ("INVERSE", True), (None, False)])
+def test_a_missing_photometric_interpretation_is_told(tmp_path, shape, inverse):
+    image = read(tmp_path, PhotometricInterpretation=None, PresentationLUTShape=shape)
+    assert image.grey[0].inverse is inverse
+    assert {note.code: note.level for note in image.notes}["photometric-missing"] == "inferred"
+    assert "photometric-conflict" not in codes(image)
