@@ -91,7 +91,8 @@ def _protocol(bundle: Bundle, part: Part, seen: Callable[[str], bool]) -> str:
     if met:
         return (
             f"{text} Out-of-fold: each of the {met} patients that trained the ensemble was scored by a "
-            "member that never saw her."
+            "member that never saw her. The calibration that ships was fitted on their scores, so Brier "
+            "score and calibration error are somewhat too good here."
         )
     return f"{text} None of these patients trained the weights, as far as the bundle says."
 

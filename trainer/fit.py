@@ -223,6 +223,18 @@ def _callbacks(recipe: Recipe, folder: Path, tuned: bool, events: Events) -> lis
     return [*made, last]
 
 
+def _loggers(folder: Path) -> list[Any]:
+    """Return loggers into the run folder; the table of an interrupted session is kept as metrics-1.csv."""
+    table = folder / "logs" / "metrics.csv"
+    if leads() and table.is_file():
+        earlier = len(list(table.parent.glob("metrics-*.csv")))
+        table.rename(table.with_name(f"metrics-{earlier + 1}.csv"))
+    return [
+        CSVLogger(folder, "logs", version="", flush_logs_every_n_steps=1),
+        TensorBoardLogger(str(folder), "logs", version=""),
+    ]
+
+
 def _engine(
     recipe: Recipe,
     folder: Path,
@@ -244,7 +256,7 @@ def _engine(
         max_epochs=recipe.train.epochs,
         gradient_clip_val=recipe.train.clip or None,
         callbacks=[*callbacks, *_callbacks(recipe, folder, tuned, stream)],
-        logger=[CSVLogger(folder, "logs", version=""), TensorBoardLogger(str(folder), "logs", version="")],
+        logger=_loggers(folder),
         log_every_n_steps=1,
         num_sanity_val_steps=0,
         check_val_every_n_epoch=min(recipe.train.validate_every, recipe.train.epochs),

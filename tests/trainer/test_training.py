@@ -43,6 +43,9 @@ def test_a_resumed_training_ends_with_the_same_weights(
     with pytest.raises(TrainerError, match="power cut"):
         train(miniature, tmp_path / "run", callbacks=[Stop()])
     train(miniature, tmp_path / "run", resume=True)
+    logs = [tmp_path / "run" / "logs" / name for name in ("metrics-1.csv", "metrics.csv")]
+    epochs = [{row["epoch"] for row in csv.DictReader(log.read_text().splitlines())} for log in logs]
+    assert epochs == [{"0"}, {str(epoch) for epoch in range(1, EPOCHS)}]
     whole, resumed = weights(runs[0]), weights(tmp_path / "run")
     for name, value in whole.items():
         assert torch.equal(value, resumed[name]), name
