@@ -106,6 +106,9 @@ def headline(look: SecondLook, threshold: float = 0.0) -> str:
         "declined": "Declined",
         "outside its training domain": "Outside its training domain",
     }[look.state]
+    scored = sum(view.status == "scored" for view in look.views)
+    if look.state == "no findings" and scored < len(look.views):
+        return f"No findings in {scored} of {len(look.views)} views"
     if look.state not in ("findings", "partly failed", "outside its training domain"):
         return words
     parts = [] if look.state == "findings" else [words]

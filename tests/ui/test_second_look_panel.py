@@ -120,6 +120,15 @@ def test_a_view_that_failed_says_why_among_the_findings():
     assert [entry.text for entry in entries] == ["", "failed: too few pixels"]
 
 
+def test_views_that_a_model_does_not_read_are_not_among_those_without_findings(four_views):
+    views = tuple(
+        ViewLook(i.key, i.label, "scored" if i.view == "MLO" else "declined", score=0.1)
+        for i in four_views.session.screen.study.images
+    )
+    look = say(four_views, "no findings", views=views)
+    assert wording.headline(look) == "No findings in 2 of 4 views"
+
+
 def test_findings_below_the_threshold_leave_the_list(four_views):
     say(four_views, "findings")
     panel = four_views.window.second_look
