@@ -35,7 +35,7 @@ class Events:
         """Append one event: start, epoch, step, metric, warning, checkpoint, done or failed."""
         if self.path is None:
             return
-        line = json.dumps({"t": round(time.time(), 3), "kind": kind, **facts})
+        line = json.dumps({"t": round(time.time(), 3), "kind": kind, **facts}, allow_nan=False)
         with self.path.open("a", encoding="utf-8") as stream:
             stream.write(line + "\n")
 

@@ -42,7 +42,7 @@ from trainer.runs import (
 from trainer.samples import EpochBatches, PartSamples, collate, need_both_classes
 from trainer.splits import Part, Splits, check_seed, part_of, refit_part
 from trainer.task import LesionTask
-from trainer.watch import EventCallback
+from trainer.watch import EventCallback, number
 
 Report = Callable[[int, int], None]
 
@@ -315,12 +315,12 @@ def fit(
     run = _describe(manifest, splits_path, recipe, train, val, seed, before)
     start = _may_start(folder, run, resume)
     stream.write("start", recipe=recipe.name, fold=fold, images=len(train.rows), folder=str(folder))
-    fill((*train.rows, *(val.rows if val else ())), recipe.preprocess, report)
-    if leads():
-        write_run(run, folder)
     if start is not None and has_ended(load_checkpoint(start), recipe.train.epochs):
         stream.write("done", folder=str(folder), epochs=recipe.train.epochs, metrics={})
         return folder
+    fill((*train.rows, *(val.rows if val else ())), recipe.preprocess, report)
+    if leads():
+        write_run(run, folder)
     task = LesionTask(recipe.raw, seed)
     task.augment = Augment(train, recipe.augment, seed)
     if recipe.pretrained and start is None:
@@ -332,7 +332,7 @@ def fit(
         engine.fit(task, datamodule=data, ckpt_path=str(start) if start else None, weights_only=True)
     if leads():
         need_ended(folder, recipe.train.epochs)
-    final = {name: float(value) for name, value in engine.callback_metrics.items()}
+    final = {name: number(value) for name, value in engine.callback_metrics.items()}
     stream.write("done", folder=str(folder), epochs=int(engine.current_epoch), metrics=final)
     return folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -13,9 +14,10 @@ _STEP_SECONDS = 1.0
 """Step events are written no more often than this."""
 
 
-def _number(value: Any) -> float | None:
-    number = float(value)
-    return number if number == number else None
+def number(value: Any) -> float | None:
+    """Return a number as JSON has it: None where it is none, or infinite."""
+    found = float(value)
+    return found if math.isfinite(found) else None
 
 
 class EventCallback(lightning.Callback):  # type: ignore[misc]
@@ -41,14 +43,14 @@ class EventCallback(lightning.Callback):  # type: ignore[misc]
                 epoch=trainer.current_epoch,
                 step=step + 1,
                 steps=int(trainer.num_training_batches),
-                loss=_number(loss),
+                loss=number(loss),
             )
 
     def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
         """Write the epoch with every metric logged, and warn of a training that says one thing only."""
         if not trainer.is_global_zero:
             return
-        metrics = {name: _number(value) for name, value in trainer.callback_metrics.items()}
+        metrics = {name: number(value) for name, value in trainer.callback_metrics.items()}
         seconds = round(time.monotonic() - self._began, 2)
         self.events.write(
             "epoch", epoch=trainer.current_epoch, epochs=trainer.max_epochs, seconds=seconds, metrics=metrics
