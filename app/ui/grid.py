@@ -171,7 +171,7 @@ class Grid(QWidget):
         panes = sorted(self.visible_panes, key=lambda index: index != first)
         if any(self._viewports[index].refine() for index in panes):
             self._rest.start(0)
-            self.scenes_changed.emit()
+        self.scenes_changed.emit()
 
     def _place(self, screen: ScreenState) -> None:
         while len(self._viewports) < len(screen.panes):

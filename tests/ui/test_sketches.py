@@ -55,6 +55,16 @@ def test_a_zoom_is_sketched_at_once_and_exact_when_the_hand_rests(large, qtbot):
     assert large.window.grid.loading == (0, 4)
     qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4), timeout=5000)
     assert work(large) == [(2, 1)] * 4
+    assert large.window.status.text("work") == ""
+
+
+def test_the_status_line_says_that_the_picture_is_not_exact_yet_and_forgets_it(large, qtbot):
+    large.session.zoom_at(1, 1.1)
+    paint(large)
+    large.session.set_overlay(corner="off")
+    assert large.window.status.text("work") == "refining 0/4"
+    paint(large)  # the overlay alone changed, so that this is exact already
+    qtbot.waitUntil(lambda: large.window.status.text("work") == "", timeout=5000)
 
 
 def test_the_pane_in_the_readers_hand_is_exact_first(large):

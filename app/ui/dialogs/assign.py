@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout,
 
 from app.core.imaging.image import Image
 from app.services.assign import COARSEST_MM, SOURCE_WORDS, alike, lacks_source, lacks_spacing
-from app.ui import wording
 from app.ui.dialog import Dialog
 
 LATERALITIES: Final = ((None, "not known"), ("R", "Right"), ("L", "Left"), ("B", "Both"))
@@ -38,7 +37,7 @@ class AssignDialog(Dialog):
         others = alike(self._session.collection, image)
         self.folder = QCheckBox(f"Origin and pixel size also for the other {len(others)} of this folder")
         self.folder.setVisible(bool(others))
-        name = QLabel(f"{wording.label(image)}   {image.path.name}")
+        name = QLabel("   ".join(text for text in (image.label, image.path.name) if text))
         name.setProperty("role", "quiet")
         self.body.addWidget(name)
         self.body.addLayout(
@@ -80,7 +79,7 @@ def _choice(entries) -> QComboBox:
 
 def _spacing(image: Image) -> QDoubleSpinBox:
     """Return the editor of the distance between pixels; its least value reads "not known"."""
-    spin = QDoubleSpinBox()
+    spin = _Millimetres()
     spin.setRange(0.0, COARSEST_MM)
     spin.setDecimals(4)
     spin.setSingleStep(0.01)
@@ -89,6 +88,13 @@ def _spacing(image: Image) -> QDoubleSpinBox:
     spin.setValue(image.spacing.row_mm if image.spacing else 0.0)
     spin.setEnabled(lacks_spacing(image))
     return spin
+
+
+class _Millimetres(QDoubleSpinBox):
+    """Writes 0.2, not 0.2000."""
+
+    def textFromValue(self, value: float) -> str:
+        return f"{value:g}"
 
 
 def _table(*rows: tuple[str, QWidget]) -> QGridLayout:
