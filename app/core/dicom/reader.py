@@ -16,6 +16,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from app.core.dicom import raster
+from app.core.dicom.character_set import repair_character_set
 from app.core.dicom.codes import label_of
 from app.core.dicom.corner import read_corner
 from app.core.dicom.elements import numbers, text
@@ -31,7 +32,7 @@ from app.core.dicom.view import View, read_view
 from app.core.errors import ReadError
 from app.core.imaging.background import surroundings
 from app.core.imaging.image import Grey, Image, Laterality, Note
-from app.core.imaging.orientation import chest_wall
+from app.core.imaging.orientation import FEET_DOWN_VIEWS, chest_wall
 
 
 def read_image(path: Path | str) -> Image:
@@ -51,6 +52,7 @@ def read_image(path: Path | str) -> Image:
 def image_of(header: Header) -> Image:
     """Return the `Image` of a parsed header; errors as in `read_image`."""
     ds = header.dataset
+    text_notes = repair_character_set(ds)
     why_not = why_not_mammogram(ds)
     if why_not is not None:
         raise ReadError(header.path, why_not)
@@ -61,7 +63,8 @@ def image_of(header: Header) -> Image:
     spacing, spacing_notes = read_spacing(ds, spacing_rule(ds))
     little = header.transfer_syntax != BIG_ENDIAN
     grey, grey_notes = read_grey(ds, Layout(layout.bits_stored, layout.signed, layout.frames, little))
-    notes = (*side_notes, *view.notes, *orientation_notes, *spacing_notes, *grey_notes, *_cut(header, layout))
+    notes = (*side_notes, *view.notes, *orientation_notes, *spacing_notes, *grey_notes,
+             *_cut(header, layout), *text_notes)  # fmt: skip
     return _filled(
         header, layout, laterality, view, notes, orientation=orientation, spacing=spacing, grey=grey
     )
@@ -166,7 +169,9 @@ def complete(image: Image, stored: npt.NDArray[Any]) -> Image:
     if found is None:
         return image
     if image.orientation is None:
-        words = "The orientation is not stated and was taken from where the chest wall is in the pixels."
+        words = "The orientation is not stated and was taken from where the chest wall is in the pixels"
+        # The lateral and the medial half of a cranio-caudal view look alike.
+        words += "." if image.view in FEET_DOWN_VIEWS else "; which end is lateral is assumed."
         note = Note("orientation-inferred", words, "inferred")
         return replace(image, orientation=found, notes=(*image.notes, note))
     if _opposed(image.orientation, found):

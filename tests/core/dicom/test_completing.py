@@ -32,6 +32,9 @@ def test_a_missing_orientation_is_inferred_and_marked(tmp_path, laterality, view
     image = opened(tmp_path, pixels, laterality=laterality, view=view, orientation=None)
     assert image.orientation[0] == CANONICAL[laterality, view][0]
     assert notes(image)["orientation-inferred"] == "inferred"
+    (told,) = [note.text for note in image.notes if note.code == "orientation-inferred"]
+    # Only an oblique's pixels tell up from down; that of a cranio-caudal view is a guess, and said to be.
+    assert ("is assumed" in told) == (view == "CC")
 
 
 def test_a_mirrored_image_is_recognised_by_its_chest_wall(tmp_path):

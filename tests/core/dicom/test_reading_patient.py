@@ -178,3 +178,41 @@ def test_other_projections_are_read_where_they_show_a_breast(tmp_path, sop_class
     assert read(tmp_path, sop_class=sop_class, **(blank | {"Modality": "MG"})).modality == "MG"
     assert read(tmp_path, sop_class=sop_class, **(blank | {"BodyPartExamined": "BREAST"})).modality == "CR"
     assert read(tmp_path, sop_class=sop_class, **(blank | {"view": "MLO"})).view == "MLO"
+
+
+MUELLER = "Müller^Jörg"
+
+
+@pytest.mark.parametrize(("stated", "raw", "inferred"), [
+    ("ISO_IR 100", MUELLER.encode("latin-1"), False),
+    ("ISO_IR100", MUELLER.encode("latin-1"), False),
+    ("ISO_IR 192", MUELLER.encode("utf-8"), False),
+    (None, MUELLER.encode("utf-8"), True),
+    (None, MUELLER.encode("latin-1"), True),
+    ("ISO_IR 192", MUELLER.encode("latin-1"), True),
+    ("BOGUS", MUELLER.encode("latin-1"), True),
+    ("BOGUS", MUELLER.encode("utf-8"), True),
+])  # fmt: skip
+def test_names_are_read_whatever_character_set_is_stated(tmp_path, stated, raw, inferred):
+    path = write_mg(tmp_path / "a.dcm", SpecificCharacterSet=stated)
+    raw += b" " * (len(raw) % 2)
+    plain, named = b"PN\x08\x00Doe^Jane", b"PN" + len(raw).to_bytes(2, "little") + raw
+    content = path.read_bytes()
+    assert content.count(plain) == 1
+    path.write_bytes(content.replace(plain, named))
+    image = read_image(path)
+    assert image.patient.name == "Müller, Jörg"
+    assert ("character-set-inferred" in {note.code for note in image.notes}) is inferred
+
+
+def test_several_character_sets_are_left_as_they_are(tmp_path):
+    """The Korean example of PS3.5 J.3: the alphabetic group is what is shown."""
+    korean = b"Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7"
+    path = write_mg(tmp_path / "a.dcm", SpecificCharacterSet=["", "ISO 2022 IR 149"])
+    content = path.read_bytes()
+    korean += b" " * (len(korean) % 2)
+    named = b"PN" + len(korean).to_bytes(2, "little") + korean
+    path.write_bytes(content.replace(b"PN\x08\x00Doe^Jane", named))
+    image = read_image(path)
+    assert image.patient.name == "Hong, Gildong"
+    assert "character-set-inferred" not in {note.code for note in image.notes}
