@@ -162,7 +162,7 @@ QPushButton:disabled {{ color: {DISABLED}; }}
 QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit {{ background: {WINDOW}; border: 1px solid {LINE};
     border-radius: 4px; padding: 4px 8px; min-height: 20px; selection-background-color: {ACCENT_GROUND};
     selection-color: {TEXT}; }}
-QSpinBox QLineEdit, QDoubleSpinBox QLineEdit {{ background: transparent; border: none; padding: 0 6px; }}
+QSpinBox QLineEdit, QDoubleSpinBox QLineEdit {{ background: transparent; border: none; padding: 0; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{
     width: 0; border: none; }}
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {QUIET};

@@ -80,6 +80,7 @@ def _choice(entries) -> QComboBox:
 def _spacing(image: Image) -> QDoubleSpinBox:
     """Return the editor of the distance between pixels; its least value reads "not known"."""
     spin = _Millimetres()
+    spin.lineEdit().setTextMargins(6, 0, 6, 0)
     spin.setRange(0.0, COARSEST_MM)
     spin.setDecimals(4)
     spin.setSingleStep(0.01)

@@ -190,6 +190,7 @@ def _editor(window, item, value) -> QWidget:
     if isinstance(value, (int, float)):
         spin = QSpinBox() if isinstance(value, int) else QDoubleSpinBox()
         low, high = bounds or (0, 1_000_000)
+        spin.lineEdit().setTextMargins(6, 0, 6, 0)
         spin.setRange(low, high)
         spin.setValue(value)
         return spin
