@@ -299,9 +299,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _fail(sentence: str) -> int:
-    # The others of several processes fail for the same reason: it is said once.
+    line = f"mammoview-trainer: {' '.join(sentence.split())}"
     if leads():
-        print(f"mammoview-trainer: {' '.join(sentence.split())}", file=sys.stderr)
+        print(line, file=sys.stderr)
+    else:
+        # Several processes mostly fail for one reason: the leader says it, trainer.log holds the rest.
+        logging.getLogger("trainer").error(line)
     return 1
 
 

@@ -116,6 +116,7 @@ def quiet(log: Path | None) -> None:
         "torch",
         "py.warnings",
         "tensorboard",
+        "trainer",
     ):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]

@@ -114,13 +114,16 @@ def test_control_c_is_exit_one_one_line_and_a_failed_event(miniature: Miniature,
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 120
-    while not (events.is_file() and "epoch" in kinds(events)):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    out, error = process.communicate(timeout=60)
+    try:
+        deadline = time.monotonic() + 120
+        while not (events.is_file() and "epoch" in kinds(events)):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 1
     assert error.count("\n") == 1
     assert "interrupted" in error
@@ -147,6 +150,16 @@ def test_two_processes_train_one_run(miniature: Miniature, tmp_path: Path) -> No
         [row for row in miniature.manifest.rows if row.patient_id in miniature.splits.folds[0].train]
     )
     assert checkpoint["global_step"] == 2 * (images // BATCH // 2)
+
+
+def test_a_process_that_does_not_lead_fails_in_silence(
+    miniature: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    events = tmp_path / "events.jsonl"
+    assert main(words(miniature, tmp_path / "run", "--fold", "7", "--events", str(events))) == 1
+    assert capsys.readouterr().err == ""
+    assert events.read_text() == ""
 
 
 @pytest.mark.parametrize(

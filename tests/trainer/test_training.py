@@ -172,6 +172,19 @@ def test_an_ensemble_of_official_folds_is_measured_on_the_official_test_part(
     assert again["metrics"] == bundle.metrics["metrics"]
 
 
+def test_a_file_that_changed_since_indexing_is_not_measured_on(miniature: Miniature, tmp_path: Path) -> None:
+    data = official(miniature, tmp_path)
+    row = data.manifest.rows[-1]
+    copy = tmp_path / row.path.name
+    copy.write_bytes(row.path.read_bytes())
+    rows = [*data.manifest.rows[:-1], replace(row, path=copy)]
+    data = official(replace(data, manifest=replace(data.manifest, rows=tuple(rows))), tmp_path)
+    run = train(data, tmp_path / "run")
+    copy.write_bytes(copy.read_bytes()[:-1] + b"\x07")
+    with pytest.raises(TrainerError, match=rf"{copy.name}: the file has changed since the manifest was made"):
+        export([run], tmp_path / "bundles", print)
+
+
 def test_a_bundle_knows_whom_its_pretraining_has_seen(
     miniature: Miniature, runs: list[Path], tmp_path: Path
 ) -> None:

@@ -1,0 +1,30 @@
+"""Recipes are checked whole, before any training."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.core.errors import MammoviewError
+from model_zoo.errors import ModelError
+from trainer.recipe import read_recipe, recipe_names
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_of_ours_makes_a_bundle(name: str) -> None:
+    assert read_recipe(name).name == name
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("networks.detector.config.classes=2", "detector has 2 classes"),
+        ("target.findings.mass=['mass']", "findings names 2"),
+        ("networks.detector.config.finest=5", "finest must be one of"),
+        ("detection.nms_iou=7", "nms_iou must lie in"),
+        ("detection.nms=0.3", "nms is not a field"),
+        ("aggregation.view=oracle", "view must be one of"),
+    ],
+)
+def test_a_recipe_whose_bundle_would_be_refused_is_refused(change: str, said: str) -> None:
+    with pytest.raises((MammoviewError, ModelError), match=said):
+        read_recipe("phantom-lesions", [change])
