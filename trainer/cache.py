@@ -119,28 +119,23 @@ def _prepare(row: Row, block: Preprocess, stem: Path) -> None:
         raise TrainerError(f"{row.path}: {error}") from error
     _write(stem.with_suffix(".mask.npy"), np.packbits(made.mask, axis=1))
     _write(stem.with_suffix(".npy"), made.pixels)
-    facts = {
-        "to_stored": made.to_stored.tolist(),
-        "stored_shape": list(made.stored_shape),
-        "crc32": _checksum(stem),
-    }
+    place = {"to_stored": made.to_stored.tolist(), "stored_shape": list(made.stored_shape)}
     # Last: an entry exists once this does.
-    write_json(stem.with_suffix(".json"), facts)
+    write_json(stem.with_suffix(".json"), place | {"crc32": _checksum(stem, json.dumps(place))})
 
 
-def _checksum(stem: Path) -> int:
-    """Return the CRC-32 of an entry's arrays, one after the other."""
-    return zlib.crc32(stem.with_suffix(".npy").read_bytes(), zlib.crc32(_mask_bytes(stem)))
-
-
-def _mask_bytes(stem: Path) -> bytes:
-    return stem.with_suffix(".mask.npy").read_bytes()
+def _checksum(stem: Path, place: str) -> int:
+    """Return the CRC-32 of an entry's arrays and of its place, one after the other."""
+    found = zlib.crc32(place.encode())
+    for suffix in (".mask.npy", ".npy"):
+        found = zlib.crc32(stem.with_suffix(suffix).read_bytes(), found)
+    return found
 
 
 @lru_cache(maxsize=100_000)
-def _is_sound(stem: Path, crc32: int, changed_ns: tuple[int, int]) -> bool:
-    """Return whether an entry's arrays are those that were written; asked once per process and change."""
-    return _checksum(stem) == crc32
+def _is_sound(stem: Path, place: str, crc32: int, changed_ns: tuple[int, int]) -> bool:
+    """Return whether an entry is the one that was written; asked once per process and change."""
+    return _checksum(stem, place) == crc32
 
 
 def _read(stem: Path) -> Entry | None:
@@ -148,14 +143,15 @@ def _read(stem: Path) -> Entry | None:
     files = stem.with_suffix(".npy"), stem.with_suffix(".mask.npy")
     try:
         facts = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+        crc32 = facts.pop("crc32")
         changed = files[0].stat().st_mtime_ns, files[1].stat().st_mtime_ns
-        if not _is_sound(stem, facts["crc32"], changed):
+        if not _is_sound(stem, json.dumps(facts), crc32, changed):
             return None
         mapped = np.load(files[0], mmap_mode="r", allow_pickle=False)
         mask = np.unpackbits(np.load(files[1], allow_pickle=False), axis=1, count=mapped.shape[2])
         rows, columns = facts["stored_shape"]
         place = np.array(facts["to_stored"], np.float64).reshape(2, 3)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError):
         return None
     return Entry(mapped, mask.astype(np.bool_), place, (int(rows), int(columns)))
 

@@ -31,8 +31,9 @@ def lengthen(path: Path) -> None:
 
 
 def flip(path: Path) -> None:
+    # In the middle: among pixels or mask, or in the digits of the place.
     content = bytearray(path.read_bytes())
-    content[-9] ^= 1
+    content[len(content) // 2] ^= 1
     path.write_bytes(content)
 
 
