@@ -31,6 +31,11 @@ _WORDS = (
     (re.compile(r"medio[\s_-]*lateral(?![\s_-]*obli)"), "ML"),
     (re.compile(r"latero[\s_-]*medial(?![\s_-]*obli)"), "LM"),
 )
+_MODIFIER_WORDS = (
+    (re.compile(r"\bmag(?:n|nif(?:ied|ication))?\b"), "M"),
+    (re.compile(r"\bspot\b"), "S"),
+    (re.compile(r"\bimplant[\s_-]*displaced\b|\beklund\b"), "ID"),
+)
 _STANDS_FOR = {"at": ("MLO", "AT"), "cv": ("CC", "CV"), "tan": (None, "TAN")}
 
 
@@ -77,6 +82,8 @@ def parse(text: str) -> Named:
     lower = spaced.lower()
     if not views:
         views.update(view for pattern, view in _WORDS if pattern.search(lower))
+    said = " ".join(re.split(r"[^a-z]+", lower))
+    modifiers += [code for pattern, code in _MODIFIER_WORDS if pattern.search(said)]
     return Named(
         laterality=next(iter(sides)) if len(sides) == 1 else None,
         view=next(iter(views)) if len(views) == 1 else None,

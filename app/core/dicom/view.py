@@ -6,7 +6,7 @@ PS3.3 C.8.11.7.1.1 and C.8.21.3: View Code Sequence (0054,0220), with View Modif
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydicom.dataset import Dataset
 
@@ -32,7 +32,8 @@ def read_view(ds: Dataset) -> View:
     Notes
     -----
     Codes: ``view-conflict`` (View Position contradicts the code, the code is kept), ``view-inferred``
-    (from a description or from Patient Orientation), ``view-unknown``, ``modifier-unknown``.
+    (from a description or from Patient Orientation), ``view-unknown``, ``modifier-unknown``,
+    ``modifier-inferred`` (from a description).
     """
     partial = _partial(ds)
     coded, modifiers, notes = _coded(ds)
@@ -41,10 +42,10 @@ def read_view(ds: Dataset) -> View:
         if position.view and position.view != coded and not position.modifiers:
             words = f"The view code says {coded}, View Position {position.view}: {coded} is shown."
             notes = (*notes, Note("view-conflict", words, "warning"))
-        return View(coded, modifiers, partial, notes)
+        return _with_worded_modifiers(ds, View(coded, modifiers, partial, notes))
     if position.view or position.modifiers:
         found = tuple(dict.fromkeys((*modifiers, *position.modifiers)))
-        return View(position.view, found, partial, notes)
+        return _with_worded_modifiers(ds, View(position.view, found, partial, notes))
     source, named = _worded(ds)
     if named.view:
         words = f"The view ({named.view}) was taken from the {source}."
@@ -52,6 +53,16 @@ def read_view(ds: Dataset) -> View:
         return View(named.view, found, partial, (*notes, Note("view-inferred", words, "inferred")))
     unknown = Note("view-unknown", "The file does not say which view it shows.", "warning")
     return View(None, modifiers, partial, (*notes, unknown))
+
+
+def _with_worded_modifiers(ds: Dataset, stated: View) -> View:
+    """Return a view that states no modifier with those of a description that names the same view."""
+    source, named = _worded(ds)
+    if stated.modifiers or not named.modifiers or named.view != stated.view:
+        return stated
+    words = f"The view modifiers ({', '.join(named.modifiers)}) were taken from the {source}."
+    note = Note("modifier-inferred", words, "inferred")
+    return replace(stated, modifiers=named.modifiers, notes=(*stated.notes, note))
 
 
 def _coded(ds: Dataset) -> tuple[str | None, tuple[str, ...], tuple[Note, ...]]:

@@ -199,3 +199,20 @@ def test_words_of_a_view_serve_too():
     assert parse("medio-lateral oblique, left").view == "MLO"
     assert parse("Cranio-caudal").view == "CC"
     assert parse("medio-lateral").view == "ML"
+
+
+@pytest.mark.parametrize(("words", "modifiers"), [
+    ("R MLO", ()), ("R MLO SPOT MAG", ("M", "S")), ("RMLO magnification", ("M",)), ("R MLO - Spot", ("S",)),
+    ("R MLO Implant Displaced", ("ID",)), ("Eklund RMLO", ("ID",)), ("R MLO image spotless", ()),
+    ("R CC MAG", None), ("MAG", None),
+])  # fmt: skip
+@pytest.mark.parametrize("stated", ["code", "position", "description"])
+def test_modifiers_come_from_a_description_of_the_same_view(tmp_path, words, modifiers, stated):
+    given = {"code": {}, "position": {"ViewCodeSequence": None}, "description": {"view": None}}[stated]
+    if stated == "description" and modifiers is None:
+        return  # it names another view, or none
+    image = read_image(write_mg(tmp_path / "a.dcm", SeriesDescription=words, **given))
+    assert (image.view, image.modifiers) == ("MLO", modifiers or ())
+    told = {note.code for note in image.notes} & {"modifier-inferred", "view-inferred"}
+    wanted = {"view-inferred"} if stated == "description" else {"modifier-inferred"} if modifiers else set()
+    assert told == wanted
