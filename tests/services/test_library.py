@@ -13,11 +13,14 @@ from dicom_files import J2K, TOMOSYNTHESIS, write_four_views, write_mg
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
+from app.core.dicom.pixels import read_frame
+from app.core.dicom.reader import read_image
 from app.core.imaging.image import Image
 from app.core.settings import Settings
 from app.services import decoding
 from app.services import library as module
 from app.services.assign import assigned
+from app.services.develop import develop, thumbnail
 from app.services.library import Library
 from app.services.requests import Urgency
 from app.services.session import Session
@@ -445,3 +448,18 @@ def test_a_folder_without_mammograms_leaves_open_what_is_open(
         assert images(library) == [image]
         assert library.frame(image) is pixels
         assert not library.opening
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 7])
+@pytest.mark.parametrize("rows", [1, 2, 3, 8])
+def test_an_image_of_a_few_pixels_is_shown_like_any_other(tmp_path: Path, rows: int, columns: int) -> None:
+    for number in range(30):
+        stored = np.random.default_rng(number).integers(0, 2, (rows, columns)).astype(np.uint16) * 4000
+        path = write_mg(tmp_path / "a.dcm", stored, orientation=None)
+        image = read_image(path)
+        frame = develop(image, 0, read_frame(image))
+        assert np.array_equal(frame.stored, stored)
+        assert thumbnail(frame).size
+        row0, col0, row1, col1 = frame.breast
+        assert 0 <= row0 < row1 <= rows
+        assert 0 <= col0 < col1 <= columns

@@ -232,8 +232,9 @@ def _surrounds(found: tuple[Mask, float] | None) -> float:
     """Return the part of a ring just inside the image border that the region takes up, 0..1."""
     if found is None:
         return 0.0
-    inset = max(1, min(found[0].shape) // 30)
-    ring = found[0][inset:-inset, inset:-inset]
+    rows, columns = found[0].shape
+    inset = min(max(1, min(rows, columns) // 30), (min(rows, columns) - 1) // 2)
+    ring = found[0][inset : rows - inset, inset : columns - inset]
     return float(np.concatenate([ring[0], ring[-1], ring[:, 0], ring[:, -1]]).mean())
 
 
