@@ -1,14 +1,21 @@
-"""Weights that start from those of another run: what they bring along, and whom they have seen."""
+"""Weights that start from those of another run or bundle: what they bring along, and whom they have seen."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import safetensors.torch
+from torch import Tensor
+
+from model_zoo.bundle import Bundle, load_bundle
+from model_zoo.errors import BundleError
+from model_zoo.seal import BUNDLE_FILE
 from trainer.errors import TrainerError
 from trainer.manifest import Manifest
 from trainer.recipe import Recipe, resolve
-from trainer.runs import Run, Seen, kept_checkpoint, load_checkpoint, read_run
+from trainer.runs import MARKED, Run, Seen, kept_checkpoint, load_checkpoint, patient_mark, read_run
 from trainer.splits import Splits, official_test
 from trainer.task import LesionTask
 
@@ -20,6 +27,14 @@ class Ancestry:
     licences: tuple[str, ...] = ()
     sentences: tuple[str, ...] = ()
     seen: tuple[Seen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """Tensors by their names in a `LesionTask`, and the architecture of the classifier among them."""
+
+    tensors: Mapping[str, Tensor]
+    classifier: str
 
 
 def seen_before(run: Run, folder: str) -> tuple[Seen, ...]:
@@ -45,6 +60,8 @@ def ancestry(recipe: Recipe) -> Ancestry:
     """Return what a recipe's pretraining brings along; nothing where there is none."""
     if not recipe.pretrained:
         return Ancestry()
+    if _is_bundle(recipe.pretrained):
+        return _ancestry_of_bundle(_bundle(recipe.pretrained))
     before = read_run(Path(recipe.pretrained))
     sentence = (
         f"{before.recipe['name']}, {len(before.trained_on)} patients of the manifest "
@@ -57,6 +74,19 @@ def ancestry(recipe: Recipe) -> Ancestry:
     )
 
 
+def _ancestry_of_bundle(bundle: Bundle) -> Ancestry:
+    marks = bundle.metrics.get("trained_on_patients")
+    if not isinstance(marks, list) or not marks:
+        raise TrainerError(
+            f"{bundle.folder}: does not say whom its weights have seen, so none may start there"
+        )
+    name = f"{bundle.name} {bundle.spec.model_version}"
+    sentence = f"the bundle {name} and what it came from, {len(marks)} patients known by their marks"
+    seen = Seen(f"bundle {name}", tuple(f"{MARKED}{mark}" for mark in marks), ())
+    licence = bundle.spec.licence
+    return Ancestry((f"{licence.use}: {licence.name}",), (sentence,), (seen,))
+
+
 def check_unseen(before: Ancestry, recipe: Recipe, manifest: Manifest, splits: Splits, fold: int) -> None:
     """Refuse weights that have seen a patient who tests here, or trained on one who tunes here.
 
@@ -66,9 +96,10 @@ def check_unseen(before: Ancestry, recipe: Recipe, manifest: Manifest, splits: S
     part = splits.folds[fold] if fold >= 0 else None
     tests = set(part.test) if part else set(official_test(manifest, splits))
     tunes = set(part.val) if part else set()
-    trained = {patient for one in before.seen for patient in one.trained_on}
-    tuned = {patient for one in before.seen for patient in one.tuned_on}
-    met = ((trained | tuned) & tests) | (trained & tunes)
+    trained = {patient_mark(patient) for one in before.seen for patient in one.trained_on}
+    tuned = {patient_mark(patient) for one in before.seen for patient in one.tuned_on}
+    met = {patient for patient in tests if patient_mark(patient) in trained | tuned}
+    met |= {patient for patient in tunes if patient_mark(patient) in trained}
     if met:
         raise TrainerError(
             f"{recipe.pretrained}: its weights have seen {len(met)} patients that tune or test here "
@@ -77,16 +108,47 @@ def check_unseen(before: Ancestry, recipe: Recipe, manifest: Manifest, splits: S
 
 
 def load_pretrained(task: LesionTask, folder: str) -> None:
-    """Take over every tensor of the same name and shape from another run."""
-    before = read_run(Path(folder))
-    keep = resolve(before.recipe, folder).train.keep
-    state = load_checkpoint(kept_checkpoint(before, Path(folder), keep))["state_dict"]
+    """Take over every tensor of the same name and shape from another run or a bundle."""
+    before = _of_bundle(folder) if _is_bundle(folder) else _of_run(folder)
     own = task.state_dict()
-    fitting = {name: value for name, value in state.items() if name in own and own[name].shape == value.shape}
+    fitting = {
+        name: value
+        for name, value in before.tensors.items()
+        if name in own and own[name].shape == value.shape
+    }
     # What turns a map into cells' logits belongs to one kind of classifier and fits no other.
     kind = (task.recipe.config("classifier") or ("", {}))[0]
-    if before.recipe["networks"].get("classifier", {}).get("architecture") != kind:
+    if before.classifier != kind:
         fitting = {name: value for name, value in fitting.items() if name.startswith("networks.")}
     if not fitting:
         raise TrainerError(f"{folder}: none of its weights fits the recipe's networks")
     task.load_state_dict({**own, **fitting})
+
+
+def _of_run(folder: str) -> _Weights:
+    run = read_run(Path(folder))
+    keep = resolve(run.recipe, folder).train.keep
+    state = load_checkpoint(kept_checkpoint(run, Path(folder), keep))["state_dict"]
+    return _Weights(state, str(run.recipe["networks"].get("classifier", {}).get("architecture", "")))
+
+
+def _of_bundle(folder: str) -> _Weights:
+    bundle = _bundle(folder)
+    state = safetensors.torch.load_file(bundle.weights)
+    tensors = {
+        f"networks.{name}": value.float() if value.is_floating_point() else value
+        for name, value in state.items()
+    }
+    classifier = bundle.spec.networks.get("classifier")
+    return _Weights(tensors, classifier.architecture if classifier else "")
+
+
+def _is_bundle(folder: str) -> bool:
+    return (Path(folder) / BUNDLE_FILE).is_file()
+
+
+def _bundle(folder: str) -> Bundle:
+    try:
+        return load_bundle(folder)
+    except BundleError as error:
+        raise TrainerError(str(error)) from error

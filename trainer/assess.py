@@ -20,13 +20,13 @@ from trainer.evaluate import (
     boxes_from,
     find_bundle,
     models_folder,
-    patient_mark,
     score_part,
     seen_patients,
     target_of,
     write_report,
 )
 from trainer.measure import measure
+from trainer.runs import patient_mark
 from trainer.splits import Part
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,16 +24,12 @@ from trainer.files import write_json, write_text
 from trainer.manifest import Row
 from trainer.measure import ExamResult, ImageResult
 from trainer.recipe import Target
+from trainer.runs import patient_mark
 from trainer.splits import Part
 from trainer.views import read_view
 
 Report = Callable[[int, int], None]
 _NORMAL = ("normal", "negative", "0", "no", "")
-
-
-def patient_mark(patient: str) -> str:
-    """Return a patient's mark in a bundle: enough to recognise her, not to name her."""
-    return hashlib.sha256(patient.encode()).hexdigest()[:16]
 
 
 def studies(rows: Iterable[Row]) -> list[list[Row]]:

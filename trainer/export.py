@@ -21,7 +21,6 @@ import torch
 from model_zoo.bundle import Bundle, write_bundle
 from trainer.card import bundle_card
 from trainer.errors import TrainerError
-from trainer.evaluate import patient_mark
 from trainer.held_out import (
     Data,
     Measured,
@@ -37,7 +36,7 @@ from trainer.manifest import Manifest, read_manifest
 from trainer.measure import ExamResult, measure
 from trainer.operating import operating_point
 from trainer.recipe import Recipe
-from trainer.runs import Run
+from trainer.runs import Run, patient_mark
 from trainer.splits import official_test, read_splits
 
 Protocol = Literal["single", "ensemble", "refit"]

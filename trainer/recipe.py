@@ -134,7 +134,7 @@ class Recipe:
     Attributes
     ----------
     pretrained
-        Folder of a run whose weights are the start, or "".
+        Folder of a run or a bundle whose weights are the start, or "".
     specificity
         At which the operating point is set (on out-of-fold predictions).
     false_boxes

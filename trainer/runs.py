@@ -6,6 +6,7 @@ TensorBoard), ``trainer.log``.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 from collections.abc import Mapping
@@ -18,6 +19,15 @@ from trainer.files import write_json
 
 FORMAT = "mammoview-run"
 RUN_FILE = "run.json"
+MARKED = "mark:"
+"""Begins the name of a patient of whom only the mark is known, because the weights came from a bundle."""
+
+
+def patient_mark(patient: str) -> str:
+    """Return a patient's mark in a bundle: enough to recognise her, not to name her."""
+    if patient.startswith(MARKED):
+        return patient.removeprefix(MARKED)
+    return hashlib.sha256(patient.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from tiny_training import EPOCHS, TINY, Miniature, Stop, train, weights
 
 from model_zoo.bundle import load_bundle
@@ -195,6 +196,38 @@ def test_a_bundle_knows_whom_its_pretraining_has_seen(
     bundle = export([tmp_path / "run"], tmp_path / "bundles", print)
     trained = part_of(miniature.manifest, miniature.splits, 0, "train")
     report = assess(str(bundle.folder), trained, tmp_path / "report", "cpu", None)
+    assert "IN-SAMPLE" in report["protocol"]
+
+
+def others(miniature: Miniature, folder: Path) -> Miniature:
+    """The same pictures as if they were of other women."""
+    rows = [replace(row, patient_id=f"other-{row.patient_id}") for row in miniature.manifest.rows]
+    manifest = write_manifest(rows, folder / "manifest.csv")
+    splits = make_splits(manifest, folds=3, seed=1)
+    write_splits(splits, folder / "splits.json")
+    return replace(miniature, manifest=manifest, splits=splits, splits_path=folder / "splits.json")
+
+
+def test_a_training_starts_from_a_bundle_and_minds_its_patients(
+    miniature: Miniature, runs: list[Path], tmp_path: Path
+) -> None:
+    bundle = export([runs[0]], tmp_path / "bundles", print)
+    # At no learning rate to speak of the weights stay those of the bundle, to the bundle's 16 bits.
+    recipe = read_recipe("mias-abnormality", [*TINY, f"pretrained={bundle.folder}", "train.lr=1e-8"])
+    with pytest.raises(TrainerError, match="weights have seen"):
+        train(miniature, tmp_path / "met", fold=1, recipe=recipe)
+    data = others(miniature, tmp_path)
+    run = train(data, tmp_path / "run", fold=1, recipe=recipe)
+    assert read_run(run).licences == read_run(runs[0]).licences
+    again = export([run], tmp_path / "again", print)
+    shipped, trained = load_file(bundle.weights), load_file(again.weights)
+    assert shipped.keys() == trained.keys()
+    learned = [name for name in shipped if "running_" not in name and "num_batches" not in name]
+    for name in learned:
+        torch.testing.assert_close(trained[name], shipped[name], rtol=1e-3, atol=1e-6, msg=name)
+    # What comes of it knows the bundle's patients too, whom its own training never met.
+    seen = part_of(miniature.manifest, miniature.splits, 0, "train")
+    report = assess(str(again.folder), seen, tmp_path / "report", "cpu", None)
     assert "IN-SAMPLE" in report["protocol"]
 
 
