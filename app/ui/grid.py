@@ -37,6 +37,7 @@ class Grid(QWidget):
 
     scenes_changed = Signal()
     menu_asked = Signal(int, QPoint)
+    _more = Signal()
 
     def __init__(self, session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +51,8 @@ class Grid(QWidget):
         self._scaled: tuple[tuple[object, ...], float] | None = None
         self._rest = QTimer(self, singleShot=True)
         self._rest.timeout.connect(self._refine)
+        # Queued, not a timer of 0 ms: that waits for as long as any widget has something to repaint.
+        self._more.connect(self._refine, Qt.ConnectionType.QueuedConnection)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Images")
         self.setMinimumSize(320, 240)
@@ -170,7 +173,7 @@ class Grid(QWidget):
         first = self._session.screen.active
         panes = sorted(self.visible_panes, key=lambda index: index != first)
         if any(self._viewports[index].refine() for index in panes):
-            self._rest.start(0)
+            self._more.emit()
         self.scenes_changed.emit()
 
     def _place(self, screen: ScreenState) -> None:

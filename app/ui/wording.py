@@ -136,8 +136,8 @@ def short_state(looks: tuple[SecondLook, ...]) -> str:
         ("running", "AI running"),
         ("failed", "AI failed"),
         ("partly failed", "AI partly failed"),
-        ("outside its training domain", "AI outside domain"),
         ("findings", "AI findings"),
+        ("outside its training domain", "AI outside domain"),
         ("declined", "AI declined"),
         ("no findings", "AI no findings"),
     ):

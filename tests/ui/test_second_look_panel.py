@@ -238,6 +238,16 @@ def test_a_request_holds_for_the_open_study_only(four_views):
     assert drawn(four_views) == [None] * 4
 
 
+def test_a_model_that_has_an_answer_comes_before_one_that_was_not_made_for_the_study(four_views):
+    mapped(four_views, "stranger", in_domain=False)
+    say(four_views, "findings")
+    panel = four_views.window.second_look
+    assert [card.name.text().split()[0] for card in panel._cards] == ["test-model", "stranger"]
+    four_views.session.set_overlay(score_threshold=0.6)
+    assert [card.state.isVisible() for card in panel._cards] == [True, False]  # the stranger's is in amber
+    assert four_views.window.top_bar._ai.text() == "AI findings"
+
+
 def test_the_reader_chooses_whose_map_is_drawn(four_views):
     mapped(four_views, "stranger", in_domain=False)
     assert not four_views.window.second_look.controls.owner.isVisible()

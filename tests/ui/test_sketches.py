@@ -53,7 +53,7 @@ def test_a_zoom_is_sketched_at_once_and_exact_when_the_hand_rests(large, qtbot):
     paint(large)
     assert work(large) == [(1, 1)] * 4  # five steps, one picture
     assert large.window.grid.loading == (0, 4)
-    qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4), timeout=5000)
+    qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4), timeout=20_000)
     assert work(large) == [(2, 1)] * 4
     assert large.window.status.text("work") == ""
 

@@ -50,8 +50,8 @@ class MapControls(QWidget):
         self._owner_label.setProperty("role", "quiet")
         self.owner.setAccessibleName("Heat map of")
         self.owner.activated.connect(lambda _: self.owner_chosen.emit(self.owner.currentData()))
-        grid.addWidget(self._owner_label, len(ROWS), 0)
-        grid.addWidget(self.owner, len(ROWS), 1, 1, 2)
+        grid.addWidget(self._owner_label, len(ROWS), 0, 1, 3)
+        grid.addWidget(self.owner, len(ROWS) + 1, 0, 1, 3)
         self.present_owners((), "")
 
     def present_owners(self, owners: tuple[tuple[str, bool], ...], shown: str) -> None:

@@ -93,7 +93,7 @@ class SecondLookPanel(QWidget):
 
     def present(self, looks: tuple[SecondLook, ...]) -> None:
         """Show the answers of the reading set."""
-        looks = looks or tuple(SecondLook("", model, "not run") for model in self._models)
+        looks = _answers_first(looks) or tuple(SecondLook("", model, "not run") for model in self._models)
         while len(self._cards) < len(looks):
             card = ModelCard()
             self._cards.append(card)
@@ -124,7 +124,7 @@ class SecondLookPanel(QWidget):
         self.controls.present(overlay)
         looks = self._session.looks
         self.findings.present(looks, overlay.score_threshold)
-        for card, look in zip(self._cards, looks, strict=False):
+        for card, look in zip(self._cards, _answers_first(looks), strict=False):
             card.present(look, overlay.score_threshold)
         self._tell_of_maps(looks)
 
@@ -135,6 +135,11 @@ class SecondLookPanel(QWidget):
         words = map_words(looks, asked)
         self.native.setText(words)
         self.native.setVisible(bool(words))
+
+
+def _answers_first(looks: tuple[SecondLook, ...]) -> tuple[SecondLook, ...]:
+    """Return the looks, those of models that were not made for this study last."""
+    return tuple(sorted(looks, key=lambda look: look.state in ("declined", "outside its training domain")))
 
 
 def map_words(looks: tuple[SecondLook, ...], asked: str) -> str:
