@@ -143,6 +143,11 @@ def breast_region(mask: Mask) -> Mask:
     return region
 
 
+def thinned(shape: tuple[int, ...], step: int) -> tuple[slice, ...]:
+    """Return the slices that take the middle pixel of every `step`, of each axis one at least."""
+    return tuple(slice(min(step // 2, size - 1), None, step) for size in shape)
+
+
 def breast_box(mask: Mask) -> tuple[int, int, int, int]:
     """Return the extent of the breast: (row0, col0, row1, col1), half-open, in pixels of the mask.
 
@@ -157,7 +162,7 @@ def breast_box(mask: Mask) -> tuple[int, int, int, int]:
     """
     rows, columns = mask.shape
     step = max(1, -(-max(mask.shape) // _SIDE))
-    region = breast_region(mask[step // 2 :: step, step // 2 :: step])
+    region = breast_region(mask[thinned(mask.shape, step)])
     if not region.any():
         return (0, 0, rows, columns)
     near = cv2.dilate(region.view(np.uint8), np.ones((3, 3), np.uint8)) if step > 1 else region.view(np.uint8)

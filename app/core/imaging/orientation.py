@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app.core.imaging.background import breast_region
+from app.core.imaging.background import breast_region, thinned
 from app.core.imaging.geometry import Affine
 from app.core.imaging.image import Laterality
 
@@ -163,12 +163,12 @@ def chest_wall(
     if mask.shape != stored.shape:
         raise ValueError("the mask has another shape than the image")
     step = max(1, -(-max(mask.shape) // 512))
-    thinned = (slice(step // 2, None, step), slice(step // 2, None, step))
-    region = breast_region(mask[thinned])
+    some = thinned(mask.shape, step)
+    region = breast_region(mask[some])
     if not region.any() or not mask.any():
         return None
-    values = stored[thinned].astype(np.float64)
-    values = np.abs(values - np.median(values[mask[thinned]])) if mask[thinned].any() else values
+    values = stored[some].astype(np.float64)
+    values = np.abs(values - np.median(values[mask[some]])) if mask[some].any() else values
     box = (_body(region.sum(axis=1)), _body(region.sum(axis=0)))
     region, values = region[box], values[box] * region[box]
     side = _broad_side(region)
