@@ -211,7 +211,14 @@ def _opened(bright: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return the mask without what is thinner than `_OPENING`; the image's edge counts as inside."""
     side = max(3, round(_OPENING * max(bright.shape))) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    opened: npt.NDArray[np.uint8] = cv2.morphologyEx(bright, cv2.MORPH_OPEN, kernel)
+    opened = np.zeros_like(bright)
+    # Far from what is bright nothing can change, and a breast fills a third of its image.
+    left, top, width, height = cv2.boundingRect(bright)
+    near = (
+        slice(max(0, top - side), top + height + side),
+        slice(max(0, left - side), left + width + side),
+    )
+    opened[near] = cv2.morphologyEx(bright[near], cv2.MORPH_OPEN, kernel)
     return opened
 
 

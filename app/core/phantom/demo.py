@@ -19,7 +19,7 @@ from app.core.phantom.write import write_exam
 DEMO_SEED = 4
 DEMO_SHAPE = (2560, 2048)
 _DENSITY: Density = "b"
-_VERSION = 2
+_VERSION = 3
 """Raised whenever the demo's pixels change: a folder with another number is made anew."""
 _STAMP = "demo.json"
 
