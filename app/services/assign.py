@@ -25,11 +25,12 @@ SUPERSEDED = frozenset(
 )
 """Notes that no longer hold once the reader has said what the image is."""
 
+INFERRED = frozenset(["laterality-inferred", "view-inferred"])
+"""Notes that ask the reader to confirm what was taken from elsewhere."""
+
 SOURCE_NOTE = "source-by-hand"
 SPACING_NOTE = "spacing-by-hand"
-MISSING = Note(
-    "spacing-missing", "The image has no pixel spacing: lengths can only be given in pixels.", "warning"
-)
+MISSING = Note("spacing-missing", "No pixel spacing: lengths can only be given in pixels.", "warning")
 COARSEST_MM = 2.0
 """A larger pixel spacing is no mammogram's but a slip of the hand."""
 SOURCE_WORDS: dict[Source, str] = {
@@ -68,6 +69,12 @@ def assigned(image: Image, laterality: str | None, view: str | None) -> Image:
     )
 
 
+def confirms(image: Image, laterality: str | None, view: str | None) -> bool:
+    """Tell whether a laterality and view say more of an image than is known: others, or what was inferred."""
+    inferred = any(_has(image, code) for code in INFERRED)
+    return inferred or (laterality, view) != (image.laterality, image.view)
+
+
 def lacks_source(image: Image) -> bool:
     """Tell whether the file does not say what made the image, so that the reader may."""
     return image.source == "unknown" or _has(image, SOURCE_NOTE)
@@ -99,7 +106,7 @@ def described(image: Image, source: Source, spacing_mm: float | None) -> Image:
             words = f"The image was said by hand to be {SOURCE_WORDS[source]}."
             notes = (*notes, Note(SOURCE_NOTE, words, "inferred"))
         image = replace(image, source=source, notes=notes)
-    if not lacks_spacing(image):
+    if not lacks_spacing(image) or spacing_mm == (image.spacing.row_mm if image.spacing else None):
         return image
     notes = _without(image, SPACING_NOTE, MISSING.code)
     if spacing_mm is None:

@@ -20,7 +20,7 @@ from app.core.reading.findings import SecondLook
 from app.core.settings import Settings
 from app.services import maps
 from app.services import screen as move
-from app.services.assign import alike, assigned, described
+from app.services.assign import alike, assigned, confirms, described
 from app.services.hangings import Hangings
 from app.services.library import ImageKey, Library
 from app.services.looks import Inference, Looks
@@ -165,15 +165,18 @@ class Session(Hangings):
     ) -> None:
         """Say all of an image that its file does not: see `app.services.assign.described`.
 
+        What is said as it was known changes nothing: no image is decoded again, no look dropped.
+
         Parameters
         ----------
         folder
             Say source and spacing of the other pictures of its folder too.
         """
-        if (laterality, view) != (image.laterality, image.view):
-            image = assigned(image, laterality, view)
-        others = alike(self._collection, image) if folder else ()
-        self._amend(described(each, source, spacing_mm) for each in (image, *others))
+        said = assigned(image, laterality, view) if confirms(image, laterality, view) else image
+        news = [(image, described(said, source, spacing_mm))]
+        if folder:
+            news += [(each, described(each, source, spacing_mm)) for each in alike(self._collection, image)]
+        self._amend(new for old, new in news if new != old)
 
     def next_study(self) -> None:
         """Open the study after this one in the list."""
@@ -231,7 +234,7 @@ class Session(Hangings):
         Where no model is within its domain this is the request that its map waits for.
         """
         asked = model or self._overlay.map_of
-        if shown:
+        if shown and maps.held_back(self.looks, asked):
             asked = maps.on_request(self.looks, asked)
         self.set_overlay(heatmap=shown, map_of=asked)
 
@@ -264,7 +267,8 @@ class Session(Hangings):
         news = tuple(images)
         for image in news:
             self._views.pop(image.key, None)
-        self._library.amend(news)
+        if news:
+            self._library.amend(news)
 
     def _is_unread(self, study: Study) -> bool:
         return study.key not in self._reads

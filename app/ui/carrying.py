@@ -25,6 +25,6 @@ def key_in(data: QMimeData) -> tuple[str, str] | None:
         return None
     try:
         path, uid = json.loads(bytes(data.data(FORMAT).data()))
-    except ValueError:  # another program's idea of this format
+    except (TypeError, ValueError):  # another program's idea of this format
         return None
     return (str(path), str(uid))

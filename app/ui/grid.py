@@ -266,6 +266,10 @@ class Grid(QWidget):
         super().resizeEvent(event)
         self.refresh()
 
+    def showEvent(self, event) -> None:
+        super().showEvent(event)
+        self._rest.start(REST_MS)  # sketches that could not be refined while nothing was seen
+
     def paintEvent(self, event) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.BLACK))

@@ -85,12 +85,12 @@ class Viewport(QWidget):
         return old.frame.image.key != new.image.key
 
     def refine(self) -> bool:
-        """Paint exact pixels in place of a sketch; tell whether there was one."""
+        """Paint exact pixels in place of a sketch; tell whether it could: the hidden paint nothing."""
         self._hasty = False
         if not self.raster.is_sketch:
             return False
         self.repaint()
-        return True
+        return not self.raster.is_sketch
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -25,6 +25,12 @@ def test_a_silent_file_takes_source_and_spacing_with_notes() -> None:
     assert said.notes[-1].text == "The pixel spacing was given by hand: 0.2 mm."
 
 
+@pytest.mark.parametrize("spacing", [None, 0.2])
+def test_what_is_said_as_it_was_known_changes_nothing(spacing: float | None) -> None:
+    known = described(SILENT, "unknown", spacing)
+    assert described(known, "unknown", spacing) is known
+
+
 def test_what_was_said_can_be_corrected_and_taken_back() -> None:
     said = described(described(SILENT, "film", 0.2), "ffdm", 0.1)
     assert (said.source, said.spacing) == ("ffdm", Spacing(0.1, 0.1, "by hand"))

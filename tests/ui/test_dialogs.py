@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+import pytest
+from PySide6.QtCore import QLocale, Qt
 from PySide6.QtGui import QKeySequence
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from ui_desk import study_of
 
+from app.core.imaging.image import Note, Spacing
 from app.core.settings import Settings, load
 from app.ui import menus
 from app.ui.actions import ACTIONS
@@ -55,6 +59,60 @@ def test_origin_and_pixel_size_of_a_silent_file_are_said_by_hand_for_its_folder(
         assert image.source == "film"
         assert (image.spacing.row_mm, image.spacing.col_mm, image.spacing.label) == (0.2, 0.2, "by hand")
         assert [note.text.count("by hand") for note in image.notes] == [1, 1]
+
+
+@pytest.fixture(params=["en_GB", "de_DE", "fr_FR"])
+def country(request):
+    """The reader's country, which decides how Qt writes and reads numbers."""
+    before = QLocale()
+    QLocale.setDefault(QLocale(request.param))
+    yield
+    QLocale.setDefault(before)
+
+
+@pytest.mark.parametrize(
+    ("typed", "millimetres"), [("", 0.2), ("0.1", 0.1), ("0,1", 0.1), ("0,05", 0.05), ("0.0941", 0.0941)]
+)
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_a_pixel_size_is_read_as_it_was_typed_in_any_country(
+    country, desk, qtbot, typed, millimetres, confirmed
+):
+    desk.open(study_of("X", source="unknown", spacing=Spacing(0.2, 0.2, "by hand")))
+    dialog = AssignDialog(desk.window, desk.session.screen.study.images[0])
+    qtbot.addWidget(dialog)
+    dialog.spacing.lineEdit().selectAll()
+    QTest.keyClicks(dialog.spacing, typed)
+    if confirmed:
+        QTest.keyClick(dialog.spacing, Qt.Key.Key_Return)
+    dialog.assign()
+    assert desk.session.screen.study.images[0].spacing == Spacing(millimetres, millimetres, "by hand")
+
+
+def test_what_was_inferred_is_confirmed_by_hand_as_it_is(desk, qtbot):
+    notes = (Note("laterality-inferred", "?", "inferred"), Note("view-inferred", "?", "inferred"))
+    desk.open(study_of("LCC", notes=notes))
+    dialog = AssignDialog(desk.window, desk.session.screen.study.images[0])
+    qtbot.addWidget(dialog)
+    dialog.assign()
+    (image,) = desk.session.screen.study.images
+    assert [note.code for note in image.notes] == ["assigned-by-hand"]
+    assert image.label == "LCC"
+
+
+@pytest.mark.parametrize("spacing", [None, Spacing(0.2, 0.2, "by hand")])
+def test_to_assign_what_is_known_already_changes_nothing(desk, qtbot, spacing):
+    notes = (Note("spacing-missing", "?", "warning"),)
+    study = desk.open(study_of("LCC", "RCC", kind="raster", source="unknown", spacing=spacing, notes=notes))
+    desk.session.analyse()
+    look = desk.oracle.say(study)
+    dialog = AssignDialog(desk.window, study.images[0])
+    qtbot.addWidget(dialog)
+    dialog.folder.setChecked(True)
+    amended = []
+    desk.library.collection_changed.connect(amended.append)
+    dialog.assign()
+    assert (desk.session.screen.study, amended) == (study, [])
+    assert desk.session.looks == (look,)
 
 
 def test_what_the_file_says_of_origin_and_pixel_size_cannot_be_changed(desk, qtbot):

@@ -219,13 +219,21 @@ def test_outside_its_domain_a_map_is_drawn_only_after_the_reader_asked(four_view
     mapped(four_views, "stranger", in_domain=False)
     panel = four_views.window.second_look
     assert drawn(four_views) == [None] * 4
-    assert "only on request: Shift+A" in panel.native.text()
+    assert "only on request (Heat map)" in panel.native.text()
     assert not four_views.window.actions_by_id["heat_map"].isChecked()
     press(four_views, Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
     assert drawn(four_views) == [2.0] * 4
     assert panel.native.text().startswith("stranger: class activation map")
     press(four_views, Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
     assert drawn(four_views) == [None] * 4
+
+
+def test_showing_maps_is_no_request_for_those_of_views_outside_the_domain(four_views):
+    look = mapped(four_views, "native", in_domain=True)
+    views = (look.views[0], *(replace(view, in_domain=False, status="declined") for view in look.views[1:]))
+    say(four_views, look.state, model=look.model, views=views, exam_score=None)
+    four_views.session.show_heat_map(True)
+    assert drawn(four_views) == [1.0, None, None, None]
 
 
 def test_a_request_holds_for_the_open_study_only(four_views):

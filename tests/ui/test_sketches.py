@@ -76,6 +76,19 @@ def test_the_pane_in_the_readers_hand_is_exact_first(large):
     assert [exact for exact, _ in work(large)] == [1, 1, 2, 1]
 
 
+def test_a_pane_that_cannot_be_seen_is_not_painted_over_and_over(large, qtbot):
+    large.session.zoom_at(1, 1.1)
+    paint(large)
+    changes = []
+    large.window.grid.scenes_changed.connect(lambda: changes.append(1))
+    large.window.hide()
+    qtbot.wait(5 * grid_module.REST_MS)
+    assert len(changes) < 10  # one when the hand rests; without an end it would be hundreds
+    large.window.show()
+    qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4), timeout=20_000)
+    qtbot.waitUntil(lambda: large.window.status.text("work") == "", timeout=5000)
+
+
 def test_small_images_are_never_sketched(four_views, monkeypatch):
     monkeypatch.setattr(grid_module, "SLOW_S", 0.0)
     paint(four_views)

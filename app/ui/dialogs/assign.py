@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QLabel, QWidget
 
 from app.core.imaging.image import Image
@@ -54,7 +55,8 @@ class AssignDialog(Dialog):
         self.add_button("Assign", self.assign, default=True)
 
     def assign(self) -> None:
-        """Send the choice and close."""
+        """Send the choice, with what is still being typed, and close."""
+        self.spacing.interpretText()
         self._session.describe(
             self._image,
             self.laterality.currentData(),
@@ -92,10 +94,18 @@ def _spacing(image: Image) -> QDoubleSpinBox:
 
 
 class _Millimetres(QDoubleSpinBox):
-    """Writes 0.2, not 0.2000."""
+    """Writes 0.2, not 0.2000, in any country; reads 0.2 and 0,2 alike."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Written and read in one language: where the comma is the decimal mark "0.2" would be read as 2.
+        self.setLocale(QLocale.c())
 
     def textFromValue(self, value: float) -> str:
         return f"{value:g}"
+
+    def validate(self, text: str, pos: int) -> object:
+        return super().validate(text.replace(",", "."), pos)
 
 
 def _table(*rows: tuple[str, QWidget]) -> QGridLayout:

@@ -145,7 +145,7 @@ def _answers_first(looks: tuple[SecondLook, ...]) -> tuple[SecondLook, ...]:
 def map_words(looks: tuple[SecondLook, ...], asked: str) -> str:
     """Return what is to be said of the heat maps of some looks; empty where there are none."""
     if maps.held_back(looks, asked):
-        return "Outside its training domain a model's heat map is drawn only on request: Shift+A."
+        return "Outside its training domain a model's heat map is drawn only on request (Heat map)."
     owner = maps.owner(looks, asked)
     for look in looks:
         for view in look.views:
