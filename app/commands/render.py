@@ -100,12 +100,12 @@ def _window(path: Path, grey: Grey, window: tuple[float, float], function: str |
 
 def _alternative(path: Path, stored: npt.NDArray[np.generic], grey: Grey, number: int | None) -> Voi:
     """Return an alternative by its 1-based place in the file; None is the first that is possible."""
+    if number in grey.missing:
+        raise ReadError(path, f"has an impossible grey-scale alternative {number}")
     if not grey.voi and number in (None, 1):
         return automatic_window(stored, surroundings(stored, grey).dark, grey)
     if number is None:
         return grey.voi[0]
-    if number in grey.missing:
-        raise ReadError(path, f"has an impossible grey-scale alternative {number}")
     index = number - 1 - sum(place < number for place in grey.missing)
     if index >= len(grey.voi):
         count = len(grey.voi) + len(grey.missing)

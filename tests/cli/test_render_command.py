@@ -68,6 +68,13 @@ def test_the_default_is_the_first_possible_alternative_and_numbers_are_places_in
         assert reason in capsys.readouterr().err
 
 
+def test_an_impossible_only_alternative_is_refused_when_asked_for(tmp_path, capsys):
+    path = write_mg(tmp_path / "a.dcm", RAMP, window=[(100, 0)])
+    assert main(["render", str(path), "-o", str(tmp_path / "b.png"), "--voi", "1"]) == 1
+    assert "has an impossible grey-scale alternative 1" in capsys.readouterr().err
+    assert main(["render", str(path), "-o", str(tmp_path / "b.png")]) == 0
+
+
 def test_rare_padding_leaves_the_air_its_value_until_inverted(tmp_path):
     stored = np.full((300, 200), 60, np.uint16)  # air, which the window shows dark grey
     stored[50:250, :120] = 2500

@@ -23,7 +23,7 @@ from app.core.dicom.elements import numbers, text
 from app.core.dicom.grey import Layout, read_grey
 from app.core.dicom.header import BIG_ENDIAN, NATIVE, Header, read_header
 from app.core.dicom.laterality import read_laterality
-from app.core.dicom.layout import JPEG_LOSSY, PixelLayout, read_layout
+from app.core.dicom.layout import JPEG_LOSSY, MAYBE_LOSSY, PixelLayout, read_layout
 from app.core.dicom.orientation import read_orientation
 from app.core.dicom.patient import LONGEST, read_acquired, read_age, read_patient, read_study_date
 from app.core.dicom.source import read_intent, read_source, spacing_rule, why_not_mammogram
@@ -137,12 +137,18 @@ def _cut_out(ds: Dataset) -> tuple[Note, ...]:
 
 
 def _lossy(ds: Dataset, layout: PixelLayout) -> tuple[Note, ...]:
-    """Return a note if the pixels were ever compressed with loss (PS3.3 C.7.6.1.1.5), said or not."""
-    if text(ds, "LossyImageCompression") != "01" and layout.transfer_syntax not in JPEG_LOSSY:
+    """Return a note if the pixels were or may have been compressed with loss (PS3.3 C.7.6.1.1.5).
+
+    The file says so, or its syntax is never lossless, or may be lossy and the file says nothing.
+    """
+    stated = text(ds, "LossyImageCompression")
+    sure = stated == "01" or layout.transfer_syntax in JPEG_LOSSY
+    if not sure and (stated or layout.transfer_syntax not in MAYBE_LOSSY):
         return ()
     ratios = numbers(ds, "LossyImageCompressionRatio")
     how_much = f" ({math.prod(ratios):.3g} : 1)" if ratios and min(ratios) > 0 else ""
-    words = f"The pixels were compressed with loss{how_much}: fine detail may be missing."
+    verb = "were" if sure else "may have been"
+    words = f"The pixels {verb} compressed with loss{how_much}: fine detail may be missing."
     return (Note("lossy", words, "warning"),)
 
 

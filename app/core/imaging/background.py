@@ -14,14 +14,14 @@ from app.core.imaging.image import Grey
 Mask = npt.NDArray[np.bool_]
 ByteArray = npt.NDArray[np.uint8]
 
-LEAST_PADDING = 0.01
-"""Part of the frame below which named padding is not the air around the breast."""
-
 _SIDE = 512
 """Air is looked for on a copy whose longer side has at most about so many pixels."""
 
 _REACH = 0.12
 """Largest part of the way from air to breast tissue that still counts as air."""
+
+_AROUND = 0.4
+"""Least part of a ring inside the image border that air takes up: it surrounds the breast."""
 
 
 def padding_mask(stored: npt.NDArray[Any], grey: Grey) -> Mask | None:
@@ -70,9 +70,9 @@ def background_mask(stored: npt.NDArray[Any], grey: Grey) -> Mask:
     small = _shrink(stored, step)
     dark_is_high = grey.inverse != (grey.modality_lut is None and grey.slope < 0)
     found = _air(-small if dark_is_high else small)
-    if _surrounds(found) < 0.4:
+    if found is None or _surrounds(found[0]) < _AROUND:
         other = _air(small if dark_is_high else -small)
-        if _surrounds(other) > 0.5 and _bulges(other) and not _bulges(found):
+        if other and _surrounds(other[0]) > 0.5 and _bulges(other) and not _bulges(found):
             found, dark_is_high = other, not dark_is_high
     if found is None:
         return np.zeros(stored.shape, np.bool_)
@@ -111,14 +111,14 @@ def surroundings(stored: npt.NDArray[Any], grey: Grey) -> Surroundings:
 
     Notes
     -----
-    Padding is the air where it is at least `LEAST_PADDING` of the frame. Where it is rarer the air is
-    looked for as well: a few marked pixels say nothing about it.
+    Padding is the air where it lies around the breast as air does. Where it does not, however much of it
+    there is, the air is looked for as well: a strip or a frame along the border says nothing about it.
     """
     padding = padding_mask(stored, grey)
-    count = 0 if padding is None else np.count_nonzero(padding)
-    if padding is None or count == 0:
+    if padding is None or not padding.any():
         return Surroundings(background_mask(stored, grey), None)
-    if count >= LEAST_PADDING * padding.size:
+    step = max(1, -(-max(padding.shape) // _SIDE))
+    if _surrounds(padding[thinned(padding.shape, step)]) >= _AROUND:
         return Surroundings(padding, padding)
     return Surroundings(padding | background_mask(stored, grey), padding)
 
@@ -233,13 +233,11 @@ def _touching_border(region: Mask) -> Mask:
     return kept
 
 
-def _surrounds(found: tuple[Mask, float] | None) -> float:
+def _surrounds(region: Mask) -> float:
     """Return the part of a ring just inside the image border that the region takes up, 0..1."""
-    if found is None:
-        return 0.0
-    rows, columns = found[0].shape
+    rows, columns = region.shape
     inset = min(max(1, min(rows, columns) // 30), (min(rows, columns) - 1) // 2)
-    ring = found[0][inset : rows - inset, inset : columns - inset]
+    ring = region[inset : rows - inset, inset : columns - inset]
     return float(np.concatenate([ring[0], ring[-1], ring[:, 0], ring[:, -1]]).mean())
 
 

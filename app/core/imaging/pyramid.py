@@ -128,7 +128,7 @@ def build(stored: npt.NDArray[Any], around: Surroundings | None, grey: Grey) -> 
 
 def _outside(mask: Mask | None) -> Bytes | None:
     """Return 255 where nothing is masked, else 0."""
-    return None if mask is None else _frozen(cv2.compare(mask.view(np.uint8), 0, cv2.CMP_EQ))
+    return None if mask is None else _frozen(np.multiply(~mask, 255, dtype=np.uint8))
 
 
 def _extent(mask: Mask) -> tuple[int, int, int, int]:

@@ -190,6 +190,19 @@ def test_pixels_that_were_compressed_with_loss_are_told(tmp_path, stated, ratios
     assert all(words in one for one in told)
 
 
+@pytest.mark.parametrize("syntax", [JPEG_LS_NEAR, HTJ2K_LOSSY])
+@pytest.mark.parametrize(("stated", "words"), [
+    (None, "may have been compressed"), ("01", "were compressed"), ("00", ""),
+])  # fmt: skip
+def test_of_a_syntax_that_may_be_lossy_the_file_decides(tmp_path, syntax, stated, words):
+    given = {"LossyImageCompression": stated} if stated else {}
+    pixels = phantom_pixels(bits=12)
+    image = read_image(write_mg(tmp_path / "a.dcm", pixels, bits_stored=12, transfer_syntax=syntax, **given))
+    told = [note.text for note in image.notes if note.code == "lossy"]
+    assert len(told) == bool(words)
+    assert all(words in one for one in told)
+
+
 def test_a_jpeg_that_does_not_say_it_is_lossy_is_told_too(tmp_path):
     path = write_mg(tmp_path / "a.dcm", phantom_pixels(bits=8), bits_stored=8, transfer_syntax=JPEG_BASELINE)
     assert "lossy" in {note.code for note in read_image(path).notes}

@@ -224,21 +224,29 @@ def marked(share: float, inverse: bool) -> tuple[np.ndarray, np.ndarray, Grey]:
 
 
 @pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("share", [0.01, 0.1])
-def test_padding_that_is_the_surroundings_is_masked_alone(share, inverse):
-    stored, padding, grey = marked(share, inverse)
+def test_padding_that_lies_around_the_breast_is_masked_alone(inverse):
+    stored, padding, grey = marked(0.0, inverse)
+    padding[:70] = padding[-70:] = padding[:, :70] = True
+    stored[padding] = grey.padding[0]
     around = surroundings(stored, grey)
     assert np.array_equal(around.dark, padding)
     assert around.padding is around.dark
 
 
 @pytest.mark.parametrize("inverse", [False, True])
-@pytest.mark.parametrize("share", [0.0004, 0.0, 0.0099])
-def test_air_is_masked_with_padding_that_is_rare(share, inverse):
+@pytest.mark.parametrize("share", [0.0, 0.0004, 0.01, 0.05, 0.1])
+def test_air_is_masked_with_padding_that_is_a_strip(share, inverse):
     stored, padding, grey = marked(share, inverse)
     dark = surroundings(stored, grey).dark
     assert dark[padding].all()
     assert np.array_equal(dark, padding | ~breast_truth())
+
+
+def test_air_is_masked_with_padding_that_is_a_thin_frame():
+    stored, padding, grey = marked(0.0, False)
+    padding[:12] = padding[-12:] = padding[:, :12] = padding[:, -12:] = True  # 4.6 % of the pixels
+    stored[padding] = 0
+    assert np.array_equal(surroundings(stored, grey).dark, padding | ~breast_truth())
 
 
 @pytest.mark.parametrize("inverse", [False, True])

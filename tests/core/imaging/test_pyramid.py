@@ -32,6 +32,14 @@ def mean_of_blocks(values: np.ndarray, weights: np.ndarray, size: int) -> tuple[
     return np.divide(sums, total, out=np.zeros_like(sums), where=total > 0), total
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_a_single_pixel_may_be_padding_beside_air(masked):
+    one = np.ones((1, 1), np.bool_)
+    pyramid = build(np.full((1, 1), 7, np.uint16), Surroundings(one, one & masked), Grey(bits_stored=12))
+    assert pyramid.levels[0].values.tolist() == [[7]]
+    assert (pyramid.padding is not None) == masked
+
+
 def test_the_yardstick_is_the_mean_of_whole_blocks():
     values = RNG.uniform(0, 99, (16, 24))
     expected = values.reshape(4, 4, 6, 4).mean(axis=(1, 3))
