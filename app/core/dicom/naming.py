@@ -36,6 +36,8 @@ _MODIFIER_WORDS = (
     (re.compile(r"\bspot\b"), "S"),
     (re.compile(r"\bimplant[\s_-]*displaced\b|\beklund\b"), "ID"),
 )
+_MODIFIER_PART = re.compile(r"(?:mag(?:n|nif(?:ied|ication))?|spot|implant|displaced|eklund)$")
+_NEGATED = re.compile(r"\b(?:no|not|without)(?: (?:a|or|nor|any|and|mag[a-z]*|spot))+\b")
 _STANDS_FOR = {"at": ("MLO", "AT"), "cv": ("CC", "CV"), "tan": (None, "TAN")}
 
 
@@ -58,11 +60,12 @@ class Named:
     modifiers: tuple[str, ...] = ()
 
 
-def parse(text: str) -> Named:
+def parse(text: str, *, file_name: bool = False) -> Named:
     """Return what a file name (without folders) or a description says about side and view.
 
     A side is read from a word, or from a single letter that stands alone or before a view; a view
-    only from a whole token, so that ``Accession`` is no CC.
+    only from a whole token, so that ``Accession`` is no CC. Words such as ``spot`` are modifiers unless
+    negated; in a file name only right before the view, or right behind it and last.
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     tokens = [token for token in re.split(r"[^A-Za-z]+", spaced) if token]
@@ -82,7 +85,9 @@ def parse(text: str) -> Named:
     lower = spaced.lower()
     if not views:
         views.update(view for pattern, view in _WORDS if pattern.search(lower))
-    said = " ".join(re.split(r"[^a-z]+", lower))
+    said = _NEGATED.sub("", " ".join(re.split(r"[^a-z]+", lower)))
+    if file_name:
+        said = _beside_the_view(said.split())
     modifiers += [code for pattern, code in _MODIFIER_WORDS if pattern.search(said)]
     return Named(
         laterality=next(iter(sides)) if len(sides) == 1 else None,
@@ -101,6 +106,21 @@ def _collect(token: str, before: str | None, behind: str | None, views: set[str]
 _LETTER = re.compile(r"[^\W\d_]+")
 _VIEW_WORD = re.compile(r"(?=.)(?:medio|latero|cranio)?-?(?:lateral|medial|caudal)?(?:oblique|obli)?$")
 _FILLERS = frozenset({"full", "view"})
+
+
+def _beside_the_view(words: list[str]) -> str:
+    """Return the modifier words of a file name: ``spot`` of ``LCC spot``, "" of ``LCC with spot light``."""
+    found = re.search(r"m+(?=s*v)|(?<=[sv])m+(?=f*$)", "".join(map(_kind, words)))
+    return " ".join(words[found.start() : found.end()]) if found else ""
+
+
+def _kind(word: str) -> str:
+    """Return s for a side, v for a view, m for a part of a modifier, f for a filler, x for the rest."""
+    if word in _SIDES:
+        return "s"
+    if _TOKEN.match(word) or _VIEW_WORD.match(word):
+        return "v"
+    return "m" if _MODIFIER_PART.match(word) else "f" if word in _FILLERS else "x"
 
 
 def exam_name(stem: str) -> str:

@@ -3,7 +3,8 @@
 A picture names no patient. What the file name says besides side and view (``brown`` in
 ``brown_RCC.png``) is taken for the exam, within one folder. Pictures of two people must never hang
 together; where names of sides and views do not tell exams apart, every file stays an exam of its own.
-Pictures that name neither hang nowhere before a reader says what they are: a folder of them is one study.
+Pictures that name neither hang nowhere before a reader says what they are: a few of one folder are one
+exam, so that they hang together then; of many each is an exam of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import replace
 
 from app.core.dicom.naming import exam_name
 from app.core.dicom.raster import folder_of, study_uid_of
-from app.core.imaging.image import Image, Note
+from app.core.imaging.image import Image
 
 MOST_VIEWS = 8
 """More pictures without side and view in one folder are hardly all of one person."""
@@ -26,7 +27,7 @@ def assigned(images: Iterable[Image]) -> list[Image]:
     -----
     Pictures whose names tell a side or a view: one exam for each folder and rest of the name, unless a
     side and view comes twice in it, then each file is an exam. Pictures whose names tell neither: one for
-    each folder, to be assigned by hand; with more than `MOST_VIEWS` each is noted to be of anyone.
+    each folder, to be assigned by hand; of more than `MOST_VIEWS` each file is an exam.
     """
     found: list[Image] = []
     exams: dict[tuple[str, str | None], list[Image]] = {}
@@ -39,23 +40,16 @@ def assigned(images: Iterable[Image]) -> list[Image]:
         exams.setdefault((str(folder_of(image.path)), rest), []).append(image)
     for (folder, rest), pictures in exams.items():
         pictures.sort(key=lambda one: one.key)
-        if rest is not None and _a_slot_comes_twice(pictures):
+        if len(pictures) > MOST_VIEWS if rest is None else _a_slot_comes_twice(pictures):
             found += [_own(image) for image in pictures]
-            continue
-        together = [_together(image, folder, rest, pictures[0]) for image in pictures]
-        loose = rest is None and len(pictures) > MOST_VIEWS
-        found += [_of_anyone(image, len(pictures)) for image in together] if loose else together
+        else:
+            found += [_together(image, folder, rest, pictures[0]) for image in pictures]
     return found
 
 
 def _a_slot_comes_twice(pictures: list[Image]) -> bool:
     slots = {(one.laterality, one.view, one.modifiers) for one in pictures}
     return len(slots) < len(pictures)
-
-
-def _of_anyone(image: Image, count: int) -> Image:
-    words = f"One of {count} loose pictures in this folder: they may be of different people."
-    return replace(image, notes=(*image.notes, Note("loose-pictures", words, "warning")))
 
 
 def _own(image: Image) -> Image:

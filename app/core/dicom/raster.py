@@ -65,7 +65,7 @@ def read_picture_facts(path: Path) -> Image:
         raise ReadError(path, str(error)) from error
     except OSError as error:
         raise ReadError(path, "cannot be read") from error
-    named = parse(path.stem)
+    named = parse(path.stem, file_name=True)
     label = label_of(named.laterality, named.view, named.modifiers)
     bits = 8 if mode in EIGHT_BIT else 16
     return Image(

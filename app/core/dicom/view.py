@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 
 from app.core.dicom.codes import MODIFIERS, SECTIONS, VIEWS, code_value, meaning
 from app.core.dicom.elements import items, text, texts, walk
+from app.core.dicom.laterality import read_laterality
 from app.core.dicom.naming import Named, parse
 from app.core.imaging.image import Note
 
@@ -108,7 +109,9 @@ def _worded(ds: Dataset) -> tuple[str, Named]:
     ):
         named = parse(text(ds, keyword))
         if named.view:
-            return name, named
+            side, _ = read_laterality(ds)
+            other = {named.laterality, side} == {"L", "R"}  # its modifiers are the other breast's too
+            return name, replace(named, modifiers=()) if other else named
     return "", Named()
 
 

@@ -89,14 +89,20 @@ def test_two_people_who_share_a_surname_but_not_the_initial_are_two():
     assert exams("R_Brown_RCC.png", "L_Brown_LCC.png") == [["L_Brown_LCC.png"], ["R_Brown_RCC.png"]]
 
 
-@pytest.mark.parametrize("count", [2, 8, 9, 254])
-def test_the_loose_pictures_of_a_folder_are_one_study_and_more_than_eight_are_doubted(count):
+@pytest.mark.parametrize("count", [2, 8])
+def test_a_few_loose_pictures_of_a_folder_are_one_study(count):
     names = [f"mdb{n:03}.png" for n in range(1, count + 1)]
     assert exams(*names, picture("mdb001.png", "/other")) == [["mdb001.png"], names]
-    ((study,),) = (patient.studies for patient in group([picture(name) for name in names]))
-    doubts = {tuple(note.text for note in one.notes if note.code == "loose-pictures") for one in study.images}
-    words = f"One of {count} loose pictures in this folder: they may be of different people."
-    assert doubts == {(words,) if count > 8 else ()}
+
+
+@pytest.mark.parametrize("count", [9, 254])
+def test_of_many_loose_pictures_each_is_a_patient_of_its_own(count):
+    names = [f"mdb{n:03}.png" for n in range(1, count + 1)]
+    patients = group([picture(name) for name in names])
+    assert [[one.path.name for one in study.images] for patient in patients for study in patient.studies] == [
+        [name] for name in names
+    ]
+    assert len(patients) == count
 
 
 def test_pictures_that_name_no_view_do_not_join_those_that_do():

@@ -195,6 +195,16 @@ def test_side_and_view_are_read_from_names_as_people_write_them(name, laterality
     assert (named.laterality, named.view) == (laterality, view)
 
 
+@pytest.mark.parametrize(("stem", "modifiers"), [
+    ("LCC_spot", ("S",)), ("LCC_spot_mag_2", ("M", "S")), ("brown_spot_L_CC", ("S",)),
+    ("LCC_mag_view", ("M",)),
+    ("left mediolateral oblique spot", ("S",)), ("RMLO implant displaced", ("ID",)), ("LSCC", ("S",)),
+    ("LCC with spot light", ()), ("LCC spot light", ()), ("LCC_no_spot", ()), ("spot_the_dog_LCC", ()),
+])  # fmt: skip
+def test_a_word_in_a_file_name_is_a_modifier_only_beside_the_view(stem, modifiers):
+    assert parse(stem, file_name=True).modifiers == modifiers
+
+
 def test_words_of_a_view_serve_too():
     assert parse("medio-lateral oblique, left").view == "MLO"
     assert parse("Cranio-caudal").view == "CC"
@@ -204,7 +214,8 @@ def test_words_of_a_view_serve_too():
 @pytest.mark.parametrize(("words", "modifiers"), [
     ("R MLO", ()), ("R MLO SPOT MAG", ("M", "S")), ("RMLO magnification", ("M",)), ("R MLO - Spot", ("S",)),
     ("R MLO Implant Displaced", ("ID",)), ("Eklund RMLO", ("ID",)), ("R MLO image spotless", ()),
-    ("R CC MAG", None), ("MAG", None),
+    ("R MLO no spot", ()), ("RMLO without mag or spot", ()), ("R MLO no grid, spot", ("S",)),
+    ("L MLO spot", ()), ("MLO spot", ("S",)), ("R CC MAG", None), ("MAG", None),
 ])  # fmt: skip
 @pytest.mark.parametrize("stated", ["code", "position", "description"])
 def test_modifiers_come_from_a_description_of_the_same_view(tmp_path, words, modifiers, stated):
