@@ -108,6 +108,17 @@ def test_a_click_on_a_loose_picture_shows_it_and_paging_follows_in_the_list(desk
     assert panel.list.currentIndex().row() == 5
 
 
+def test_a_click_on_a_loose_picture_of_its_own_study_opens_that_alone(desk, tmp_path):
+    studies = [loose(tmp_path / "films", name) for name in FILMS]
+    desk.library._set_collection(Collection(tuple(Patient(each.patient, (each,)) for each in studies)))
+    panel = desk.window.panels["StudiesPanel"]
+    place = panel.list.visualRect(panel.rows.index(4)).center()
+    QTest.mouseClick(panel.list.viewport(), LEFT, pos=place)
+    images = {pane.viewport.image for pane in desk.session.screen.panes if pane.viewport} - {None}
+    assert {image.path.stem for image in images} == {"mdb004"}
+    assert panel.list.currentIndex().row() == 4
+
+
 def test_loose_pictures_are_called_by_their_folder_where_a_name_would_stand(desk, tmp_path):
     desk.library.put(loose(tmp_path / "films", *FILMS[:2]))
     assert desk.window.top_bar._patient.accessibleName() == "films"
