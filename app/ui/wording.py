@@ -109,6 +109,9 @@ def headline(look: SecondLook, threshold: float = 0.0) -> str:
     scored = sum(view.status == "scored" for view in look.views)
     if look.state == "no findings" and scored < len(look.views):
         return f"No findings in {scored} of {len(look.views)} views"
+    if look.state == "declined" and scored:
+        rest = "" if look.exam_score is not None else ", no exam score"
+        return f"Declined in part: {scored} of {len(look.views)} views scored{rest}"
     if look.state not in ("findings", "partly failed", "outside its training domain"):
         return words
     parts = [] if look.state == "findings" else [words]

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from dicom_files import write_mg
 
+from app.core.imaging.image import Image
 from app.core.settings import Settings
+from app.services.inference.exam import gather
 from app.services.inference.process import LookRequest, bundle_digest, no_predictors, run_look
 from app.services.inference.service import Inference
 from app.services.library import Library
@@ -138,3 +140,19 @@ def test_a_folder_that_is_gone_is_refused_in_a_sentence(tmp_path):
     request = LookRequest(tmp_path / "gone", "cpu", (flat_view("R", "CC", 0.5),))
     with pytest.raises(ModelError, match="gone"):
         run_look(request, lambda done, total: None, no_predictors())
+
+
+def test_what_every_model_refuses_by_its_facts_is_not_decoded(bundle):
+    decoded = []
+
+    def read(image):
+        decoded.append(image.view)
+        return flat_view("L", image.view, 0.5, source="ffdm")
+
+    views = (None, "CC", "SPECIMEN")
+    images = [Image(Path(f"{n}.dcm"), str(n), view=view, source="ffdm") for n, view in enumerate(views)]
+    gathered = gather(images, read, specs=(bundle.spec,))
+    assert decoded == ["CC"]
+    answer = run_look(LookRequest(bundle.folder, "cpu", gathered), lambda *_: None, no_predictors())
+    assert [view.status for view in answer.views] == ["declined", "scored", "declined"]
+    assert answer.views[0].reason == "The view is not known; the model reads CC and MLO."

@@ -129,6 +129,14 @@ def test_views_that_a_model_does_not_read_are_not_among_those_without_findings(f
     assert wording.headline(look) == "No findings in 2 of 4 views"
 
 
+def test_an_exam_without_a_score_of_which_views_were_scored_says_how_many(four_views):
+    first, *others = (ViewLook(i.key, i.label, "declined") for i in four_views.session.screen.study.images)
+    views = (replace(first, status="scored", score=0.95), *others)
+    by_breast = replace(FACTS, unit="breast")  # whose operating point no view's score is compared with
+    look = say(four_views, "declined", model=by_breast, views=views, exam_score=None)
+    assert wording.headline(look) == "Declined in part: 1 of 4 views scored, no exam score"
+
+
 def test_findings_below_the_threshold_leave_the_list(four_views):
     say(four_views, "findings")
     panel = four_views.window.second_look

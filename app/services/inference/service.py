@@ -137,7 +137,8 @@ class Inference(QObject):
                 return read_model_view(image)
             return model_view(frame.image, frame.stored)
 
-        return self._process.look(LookRequest(bundle.folder, device, gather(images, read)), report)
+        views = gather(images, read, specs=(bundle.spec,))
+        return self._process.look(LookRequest(bundle.folder, device, views), report)
 
     @Slot(object, int, int)
     def _progress(self, job: Job, done: int, total: int) -> None:
