@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from app.core.dicom.codes import label_of
+from app.core.dicom.spacing import MISSING
 from app.core.imaging.image import Collection, Image, Laterality, Note, Source, Spacing
 
 NOTE = "assigned-by-hand"
@@ -30,7 +31,6 @@ INFERRED = frozenset(["laterality-inferred", "view-inferred"])
 
 SOURCE_NOTE = "source-by-hand"
 SPACING_NOTE = "spacing-by-hand"
-MISSING = Note("spacing-missing", "No pixel spacing: lengths can only be given in pixels.", "warning")
 COARSEST_MM = 2.0
 """A larger pixel spacing is no mammogram's but a slip of the hand."""
 SOURCE_WORDS: dict[Source, str] = {

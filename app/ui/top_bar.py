@@ -18,6 +18,8 @@ WIDE: Final = 1240
 """Logical pixels from which on all buttons have room beside the patient's name."""
 SPARE: Final = "Image"
 """Group whose buttons a narrower bar leaves out; menu and keys have them."""
+SECOND_LOOK: Final = "Second look"
+"""Group whose buttons stand at the right, beside the state of the models."""
 
 
 class Elided(QLabel):
@@ -89,9 +91,18 @@ class TopBar(QFrame):
         self.setFixedHeight(theme.BAR)
         self._menu = menu
         self._shown: tuple[object, ...] | None = None
+        self._spare: list[QWidget] = []
         line = QHBoxLayout(self)
         line.setContentsMargins(8, 0, 12, 0)
         line.setSpacing(4)
+        self._lay_patient(line)
+        line.addStretch(1)
+        self._lay_hanging(line, actions)
+        self._lay_tools(line, actions)
+        line.addStretch(1)
+        self._lay_second_look(line, actions)
+
+    def _lay_patient(self, line: QHBoxLayout) -> None:
         self._menu_button = QToolButton()
         self._menu_button.setIcon(icon("list"))
         self._menu_button.setIconSize(QSize(SIZE, SIZE))
@@ -107,7 +118,8 @@ class TopBar(QFrame):
         for label in (self._patient, self._facts, self._study):
             line.addWidget(label)
             line.addSpacing(8)
-        line.addStretch(1)
+
+    def _lay_hanging(self, line: QHBoxLayout, actions: dict[str, QAction]) -> None:
         self._protocol = QComboBox()
         self._protocol.setAccessibleName("Hanging protocol")
         self._protocol.setToolTip("Hanging protocol  (Ctrl+P)")
@@ -124,10 +136,11 @@ class TopBar(QFrame):
         self._stage.setAccessibleName("Stage")
         line.addWidget(self._stage)
         line.addWidget(tool_button(actions["next_stage"]))
+
+    def _lay_tools(self, line: QHBoxLayout, actions: dict[str, QAction]) -> None:
         group = ""
-        self._spare: list[QWidget] = []
         for action in ACTIONS:
-            if not action.bar or action.group == "Second look":
+            if not action.bar or action.group == SECOND_LOOK:
                 continue
             if action.group != group:
                 group = action.group
@@ -135,9 +148,10 @@ class TopBar(QFrame):
                 self._add(line, gap(), group)
                 line.addSpacing(4)
             self._add(line, tool_button(actions[action.id]), group)
-        line.addStretch(1)
+
+    def _lay_second_look(self, line: QHBoxLayout, actions: dict[str, QAction]) -> None:
         for action in ACTIONS:
-            if action.bar and action.group == "Second look":
+            if action.bar and action.group == SECOND_LOOK:
                 line.addWidget(tool_button(actions[action.id]))
         self._ai = QLabel("AI off")
         self._ai.setProperty("role", "quiet")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pydicom
 import pytest
 from judging import need
 from pydicom.uid import HTJ2K, HTJ2KLossless
 
 from app.core.phantom.encode import ENCAPSULATED, LOSSY
-from app.core.phantom.exam import make_exam
+from app.core.phantom.exam import PhantomView, make_exam
 from app.core.phantom.write import write_exam, write_view
 
 pytestmark = pytest.mark.judge
@@ -62,21 +63,23 @@ def test_dcentvfy_finds_the_four_views_consistent(tmp_path: Path) -> None:
     assert judged.returncode == 0
 
 
+def _through_gdcm(view: PhantomView, folder: Path, transfer_syntax: str) -> npt.NDArray[Any]:
+    """Return the pixels that gdcm finds in a view written with a transfer syntax."""
+    write_view(view, folder / "x.dcm", transfer_syntax=transfer_syntax)
+    command = [need("gdcmconv"), "--raw", str(folder / "x.dcm"), str(folder / "raw.dcm")]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return pydicom.dcmread(folder / "raw.dcm").pixel_array
+
+
 @pytest.mark.parametrize("transfer_syntax", KNOWN)
 def test_gdcm_decodes_the_same_pixels(tmp_path: Path, transfer_syntax: str) -> None:
     view = EXAM.views[2]
-    write_view(view, tmp_path / "x.dcm", transfer_syntax=transfer_syntax)
-    command = [need("gdcmconv"), "--raw", str(tmp_path / "x.dcm"), str(tmp_path / "raw.dcm")]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    assert np.array_equal(pydicom.dcmread(tmp_path / "raw.dcm").pixel_array, view.pixels)
+    assert np.array_equal(_through_gdcm(view, tmp_path, transfer_syntax), view.pixels)
 
 
 @pytest.mark.parametrize("transfer_syntax", KNOWN_LOSSY)
 def test_gdcm_decodes_nearly_the_same_pixels_of_a_lossy_file(tmp_path: Path, transfer_syntax: str) -> None:
     view = EXAM.views[2]
-    write_view(view, tmp_path / "x.dcm", transfer_syntax=transfer_syntax)
-    command = [need("gdcmconv"), "--raw", str(tmp_path / "x.dcm"), str(tmp_path / "raw.dcm")]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    seen = _through_gdcm(view, tmp_path, transfer_syntax).astype(int)
     shift = 4 if transfer_syntax.endswith(".50") else 0
-    seen = pydicom.dcmread(tmp_path / "raw.dcm").pixel_array.astype(int)
     assert np.abs(seen - (view.pixels >> shift)).max() <= 16

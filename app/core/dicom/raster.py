@@ -16,6 +16,7 @@ from app.core.dicom.codes import label_of
 from app.core.dicom.codestream import CodecError
 from app.core.dicom.naming import Named, parse
 from app.core.dicom.pictures import EIGHT_BIT, SUFFIXES, probe
+from app.core.dicom.spacing import MISSING
 from app.core.errors import ReadError
 from app.core.imaging.image import Grey, Image, Note
 
@@ -87,8 +88,7 @@ def read_picture_facts(path: Path) -> Image:
 
 
 def _notes(named: Named, label: str, mode: str) -> tuple[Note, ...]:
-    words = "A picture has no pixel spacing: lengths can only be given in pixels."
-    notes = [Note("spacing-missing", words, "warning")]
+    notes = [MISSING]
     if named.laterality or named.view:
         words = f"Side and view ({label}) were taken from the file name."
         notes.append(Note("view-inferred", words, "inferred"))

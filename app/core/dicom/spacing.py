@@ -25,6 +25,8 @@ SMALLEST_MM, LARGEST_MM = 0.001, 10.0
 
 LARGEST_FACTOR = 10.0
 
+MISSING = Note("spacing-missing", "No pixel spacing: lengths can only be given in pixels.", "warning")
+
 Pair = tuple[float, float]
 Rule = Literal["mammography", "other"]
 _NAMES = {
@@ -54,9 +56,7 @@ def read_spacing(ds: Dataset, rule: Rule) -> tuple[Spacing | None, tuple[Note, .
     else:
         found = _other(ds, imager, pixel, scanned, notes)
     if found is None:
-        notes.append(
-            Note("spacing-missing", "No pixel spacing: lengths can only be given in pixels.", "warning")
-        )
+        notes.append(MISSING)
     return found, tuple(notes)
 
 
