@@ -91,7 +91,7 @@ class Grid(QWidget):
         scenes = [self._viewports[index].scene for index in self.visible_panes]
         wanted = [scene for scene in scenes if scene is not None and scene.pane.viewport.image is not None]
         done = [s for s in wanted if s.failed or (s.frame is not None and not s.frame.refining)]
-        sketches = sum(self._viewports[index].raster.is_sketch for index in self.visible_panes)
+        sketches = sum(self._viewports[index].is_rough for index in self.visible_panes)
         return max(0, len(done) - sketches), len(wanted)
 
     def set_truth(self, truth: dict[tuple[str, str], tuple[Box, ...]]) -> None:

@@ -84,6 +84,11 @@ class Viewport(QWidget):
             return old.affine != scene.affine
         return old.frame.image.key != new.image.key
 
+    @property
+    def is_rough(self) -> bool:
+        """Whether a sketch is shown, or would be if it were painted now."""
+        return self._hasty or self.raster.is_sketch
+
     def refine(self) -> bool:
         """Paint exact pixels in place of a sketch; tell whether it could: the hidden paint nothing."""
         self._hasty = False

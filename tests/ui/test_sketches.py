@@ -58,6 +58,15 @@ def test_a_zoom_is_sketched_at_once_and_exact_when_the_hand_rests(large, qtbot):
     assert large.window.status.text("work") == ""
 
 
+def test_a_picture_that_would_be_sketched_is_not_settled_before_it_is_painted(large, qtbot):
+    large.session.zoom_at(1, 1.1)
+    assert large.window.grid.loading == (0, 4)
+    qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4), timeout=20_000)
+    paint(large)  # what a picture of the window does
+    assert not any(view.raster.is_sketch for view in large.window.grid.viewports)
+    assert large.window.grid.loading == (4, 4)
+
+
 def test_the_status_line_says_that_the_picture_is_not_exact_yet_and_forgets_it(large, qtbot):
     large.session.zoom_at(1, 1.1)
     paint(large)
