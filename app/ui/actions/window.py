@@ -1,0 +1,26 @@
+"""The window itself, help."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.ui.actions.action import Action
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    Action(
+        "panels",
+        "Side panels",
+        "Window",
+        ("Tab",),
+        "columns",
+        "Fold or open both side panels",
+        check="has_panels",
+    ),
+    Action("bars", "Bars", "Window", ("F11",), "rows", "Fold or open the bars", check="has_bars"),
+    Action(
+        "focus_next", "Keyboard to the next panel", "Window", ("F6",), "", "Study list, images, second look"
+    ),
+    Action("menu", "Menu", "Window", ("F10",), "list", "Open the menu"),
+    Action("keys", "Keys", "Window", ("F1",), "keyboard", "Every action and its key"),
+    Action("about", "About Mammoview", "Window", (), "info", "Version, licences, research use only"),
+)

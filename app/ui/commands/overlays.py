@@ -1,0 +1,42 @@
+"""What is drawn above the pixels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from app.services.state import Corner
+from app.ui.commands.group import Group
+
+_CORNERS: Final[tuple[Corner, ...]] = ("short", "full", "off")
+
+
+class OverlaysCommands(Group):
+    """Slots of the menu Overlays."""
+
+    def corner(self) -> None:
+        here = _CORNERS.index(self._session.overlay.corner)
+        self._session.set_overlay(corner=_CORNERS[(here + 1) % len(_CORNERS)])
+
+    def overlays(self) -> None:
+        """Hide corner text, marks and heat map; the second press brings back what was on."""
+        if self._hidden is not None and self.is_bare:
+            old, self._hidden = self._hidden, None
+            self._session.set_overlay(
+                corner=old.corner, boxes=old.boxes, heatmap=old.heatmap, truth=old.truth
+            )
+        else:
+            self._hidden = replace(self._session.overlay)
+            self._session.set_overlay(corner="off", boxes=False, heatmap=False, truth=False)
+
+    @property
+    def is_bare(self) -> bool:
+        overlay = self._session.overlay
+        return overlay.corner == "off" and not (overlay.boxes or overlay.heatmap or overlay.truth)
+
+    def truth(self) -> None:
+        self._session.set_overlay(truth=not self._session.overlay.truth)
+
+    @property
+    def is_truth(self) -> bool:
+        return bool(self._session.overlay.truth)

@@ -1,0 +1,35 @@
+"""The window itself, help."""
+
+from __future__ import annotations
+
+from app.ui.commands.group import Group
+
+
+class WindowCommands(Group):
+    """Slots of the menu Window."""
+
+    def panels(self) -> None:
+        self._window.fold_panels()
+
+    @property
+    def has_panels(self) -> bool:
+        return self._window.has_panels
+
+    def bars(self) -> None:
+        self._window.fold_bars()
+
+    @property
+    def has_bars(self) -> bool:
+        return self._window.has_bars
+
+    def focus_next(self) -> None:
+        self._window.focus_next_panel()
+
+    def menu(self) -> None:
+        self._window.top_bar.open_menu()
+
+    def keys(self) -> None:
+        self._window.show_dialog("keys")
+
+    def about(self) -> None:
+        self._window.show_dialog("about")
