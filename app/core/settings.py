@@ -142,6 +142,14 @@ class Settings:
             bounds=(0, 262144),
         ),
     )
+    reader: str = field(
+        default="",
+        metadata=_about(
+            "Reading",
+            "Reader's name",
+            "Kept with every mark and report; empty: nobody is named.",
+        ),
+    )
     key_bindings: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({}),
         metadata=_about(

@@ -13,7 +13,7 @@ from typing import get_args
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.core.hanging.hang import choose_protocol, reading_order
+from app.core.hanging.hang import choose_protocol, priors_of, reading_order
 from app.core.hanging.protocols import Protocol
 from app.core.imaging.image import Collection, Image, Source, Study
 from app.core.reading.findings import SecondLook
@@ -25,6 +25,7 @@ from app.services.hangings import Hangings
 from app.services.library import ImageKey, Library
 from app.services.looks import Inference, Looks
 from app.services.state import OverlayState, ScreenState, Tool
+from app.services.work import ReaderWork
 from app.services.worklist import following, studies_of
 
 
@@ -76,6 +77,8 @@ class Session(Hangings):
         self._unseen: set[ImageKey] = set()
         self._looks = Looks(looks, self)
         self._looks.changed.connect(self.looks_changed)
+        self._work = ReaderWork(self)
+        self._work.message.connect(self.message)
         self.screen_changed.connect(self._look_closer)
         library.collection_changed.connect(self._on_collection)
         library.nothing_found.connect(self._on_nothing)
@@ -113,6 +116,11 @@ class Session(Hangings):
         return self._looks.all
 
     @property
+    def work(self) -> ReaderWork:
+        """The reader's marks, key images and report."""
+        return self._work
+
+    @property
     def reads(self) -> frozenset[str]:
         """Keys of the studies that were marked as read."""
         return self._reads
@@ -136,6 +144,7 @@ class Session(Hangings):
             return
         self._views.clear()
         self._looks.begin(study)
+        self._work.begin(study.key, [prior.key for prior in priors_of(self._collection, study)])
         self.set_overlay(map_of="")
         protocol = choose_protocol(study, self._protocols, self._settings.protocol)
         first, others = reading_order(study, protocol)
@@ -292,6 +301,7 @@ class Session(Hangings):
             self.open_study(self.studies[0].key)
         else:
             self._looks.begin(None)
+            self._work.begin("")
             self._show(ScreenState(generation=self._screen.generation + 1))
             self.message.emit(_why_nothing(collection))
 
