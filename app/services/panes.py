@@ -98,6 +98,12 @@ class Panes(QObject):
         if self._has(index):
             self._show(move.panned(self._screen, index, rows_mm, columns_mm, self._linked))
 
+    def look_at(self, index: int, point: tuple[float, float]) -> None:
+        """Let one pane fill the grid at actual pixels, a stored (row, col) at its centre."""
+        if self._has(index):
+            screen = move.looking_at(self._screen, index, point)
+            self._show(replace(screen, active=index, single=index if len(screen.panes) > 1 else None))
+
     def invert(self, index: int) -> None:
         """Swap black and white in one pane."""
         if self._has(index):

@@ -279,6 +279,15 @@ def focused(
     return _with(screen, index, focus)
 
 
+def looking_at(screen: ScreenState, index: int, point: tuple[float, float]) -> ScreenState:
+    """Show a pane at actual pixels with a stored (row, col) at its centre."""
+    return _with(
+        screen,
+        index,
+        lambda pane: _view(pane, sizing="actual", base="actual", zoom=1.0, pan=(0.0, 0.0), focus=point),
+    )
+
+
 def to_remember(view: ViewportState) -> ViewportState:
     """Return what stays with an image while its study is open: window, frame, flips, inversion."""
     return ViewportState(

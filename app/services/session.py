@@ -24,6 +24,7 @@ from app.services.assign import alike, assigned, confirms, described
 from app.services.hangings import Hangings
 from app.services.library import ImageKey, Library
 from app.services.looks import Inference, Looks
+from app.services.seen import Seen
 from app.services.state import OverlayState, ScreenState, Tool
 from app.services.work import ReaderWork
 from app.services.worklist import following, studies_of
@@ -78,6 +79,7 @@ class Session(Hangings):
         self._looks = Looks(looks, self)
         self._looks.changed.connect(self.looks_changed)
         self._work = ReaderWork(self)
+        self._seen = Seen()
         self._work.message.connect(self.message)
         self.screen_changed.connect(self._look_closer)
         library.collection_changed.connect(self._on_collection)
@@ -119,6 +121,11 @@ class Session(Hangings):
     def work(self) -> ReaderWork:
         """The reader's marks, key images and report."""
         return self._work
+
+    @property
+    def seen(self) -> Seen:
+        """What was on screen at actual pixels."""
+        return self._seen
 
     @property
     def reads(self) -> frozenset[str]:

@@ -132,6 +132,8 @@ class ScreenState:
         Images of the study that no pane of any stage asked for.
     single
         Index of the pane that fills the grid (double click), or None.
+    walk
+        True where the stage asks that every pixel is looked at.
     """
 
     generation: int = 0
@@ -147,6 +149,7 @@ class ScreenState:
     active: int = 0
     tray: tuple[Image, ...] = ()
     single: int | None = None
+    walk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,8 @@ class OverlayState:
         Of the heat map, 0..1; threshold on the map normalised to its own maximum.
     score_threshold
         Boxes below this score are not drawn.
+    pointer
+        The linked cursor: what the mouse points at is shown in the other panes.
     """
 
     corner: Corner = "short"
@@ -171,3 +176,4 @@ class OverlayState:
     threshold: float = 0.3
     score_threshold: float = 0.0
     truth: bool = False
+    pointer: bool = False

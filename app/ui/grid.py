@@ -5,6 +5,7 @@ Panes share their edges: there is no gap and no line where two chest walls meet.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt, QTimer, Signal
@@ -18,8 +19,10 @@ from app.services.frames import FramePixels
 from app.services.maps import evidence_at
 from app.services.state import PaneState, ScreenState
 from app.ui import theme
+from app.ui.pointing import Pointing
 from app.ui.scene import Scene
 from app.ui.viewport import Viewport
+from app.ui.walking import Walking
 
 WELCOME: Final = "Drop a folder here, or press Ctrl+O"
 
@@ -49,6 +52,8 @@ class Grid(QWidget):
         self._research = False
         self._placed: dict[int, tuple[tuple[object, ...], Affine]] = {}
         self._scaled: tuple[tuple[object, ...], float] | None = None
+        self._pointing = Pointing(session)
+        self.walking = Walking(self, session)
         self._rest = QTimer(self, singleShot=True)
         self._rest.timeout.connect(self._refine)
         # Queued, not a timer of 0 ms: that waits for as long as any widget has something to repaint.
@@ -60,6 +65,7 @@ class Grid(QWidget):
         session.screen_changed.connect(lambda _: self.refresh())
         session.overlay_changed.connect(lambda _: self.refresh())
         session.looks_changed.connect(lambda _: self.refresh())
+        session.work.changed.connect(lambda _: self.refresh())
         session.library.frame_ready.connect(lambda *_: self.refresh())
         session.library.frame_failed.connect(lambda *_: self.refresh())
         self.refresh()
@@ -148,6 +154,11 @@ class Grid(QWidget):
         self._lens = None if at is None else (index, at)  # type: ignore[assignment]
         self.refresh()
 
+    def point(self, index: int, at: object) -> None:
+        """Take what the mouse points at: pane and stored (row, col), or None where it left."""
+        if self._pointing.move(index, at):  # type: ignore[arg-type]
+            self.refresh()
+
     # Scenes
 
     def refresh(self) -> None:
@@ -157,6 +168,7 @@ class Grid(QWidget):
         frames = {index: self._frame(screen.panes[index]) for index in self.visible_panes}
         scale = self._scale(screen, frames)
         scenes = {index: self._scene(screen, index, frames[index], scale) for index in self.visible_panes}
+        scenes = self._with_guides(scenes)
         hasty = self._is_slow and any(self._viewports[i].moves_to(scene) for i, scene in scenes.items())
         for index, scene in scenes.items():
             self._viewports[index].present(scene, hasty=hasty)
@@ -181,6 +193,7 @@ class Grid(QWidget):
             view = Viewport(self._session, len(self._viewports), self)
             view.menu_asked.connect(self.menu_asked)
             view.lens_moved.connect(self._move_lens)
+            view.pointed.connect(self.point)
             self._viewports.append(view)
         visible = self.visible_panes
         for index, view in enumerate(self._viewports):
@@ -245,6 +258,18 @@ class Grid(QWidget):
             px_per_mm=scale,
             research=self._research and index == self.visible_panes[0],
         )
+
+    def _with_guides(self, scenes: dict[int, Scene]) -> dict[int, Scene]:
+        """Return the scenes with the linked cursor, and with what was seen of those at actual pixels."""
+        source = self._pointing.source(scenes)
+        guided = {}
+        for index, scene in scenes.items():
+            pointer = self._pointing.mark_in(index, scene.frame, source, scenes)
+            coverage = self.walking.coverage(scene)
+            guided[index] = (
+                replace(scene, pointer=pointer, coverage=coverage) if pointer or coverage else scene
+            )
+        return guided
 
     def _affine(
         self, index: int, frame: FramePixels, pane: PaneState, size: tuple[int, int], scale: float

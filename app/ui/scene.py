@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
 
+from app.core.hanging.correspond import Arc, Cross
 from app.core.imaging.geometry import Affine, Box
 from app.core.imaging.image import Image
+from app.core.reading.coverage import Coverage
 from app.core.reading.findings import Evidence, ViewLook
 from app.services.frames import FramePixels
 from app.services.state import OverlayState, PaneState
@@ -55,6 +57,10 @@ class Scene:
         The scale that all panes share, in device pixels.
     research
         True where "research use only" is to stand in the image because no bar says it.
+    coverage
+        What was seen of the frame, while it is at actual pixels; else None.
+    pointer
+        Where the place pointed at in another pane is to be looked for here, or None.
     """
 
     pane: PaneState
@@ -73,6 +79,8 @@ class Scene:
     active: bool = False
     px_per_mm: float = 1.0
     research: bool = False
+    coverage: Coverage | None = None
+    pointer: Cross | Arc | None = None
 
     def same_as(self, other: Scene) -> bool:
         """Return whether `other` looks the same; pixels are compared by identity."""

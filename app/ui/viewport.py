@@ -30,11 +30,12 @@ class Viewport(QWidget):
     """Paints a `Scene`; sends what the reader does with the mouse to the session.
 
     Signals carry this pane's index: `menu_asked` (with the global place), `lens_moved` (device
-    (row, col) or None).
+    (row, col) or None), `pointed` (stored (row, col) under the mouse, or None).
     """
 
     menu_asked = Signal(int, QPoint)
     lens_moved = Signal(int, object)
+    pointed = Signal(int, object)
 
     def __init__(self, session, index: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -179,6 +180,8 @@ class Viewport(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
         if not self._held:
+            if self.session.overlay.pointer:
+                self.pointed.emit(self.index, self.stored_at(at))
             if self.scene is not None and self.scene.lens is not None:
                 self.lens_moved.emit(self.index, self.to_device(at))
             return
@@ -223,6 +226,8 @@ class Viewport(QWidget):
         self.session.show_in(self.index, image)
 
     def leaveEvent(self, event) -> None:
+        if self.session.overlay.pointer:
+            self.pointed.emit(self.index, None)
         if not self._held and self.scene is not None and self.scene.lens is not None:
             self.lens_moved.emit(self.index, None)
 

@@ -33,4 +33,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Truth of a synthetic exam, in white dashes",
         check="is_truth",
     ),
+    Action(
+        "pointer",
+        "Linked cursor",
+        "Overlays",
+        ("C",),
+        "crosshair",
+        "What is pointed at, in the other panes: a cross, or an arc about the nipple",
+        check="is_pointing",
+    ),
 )

@@ -9,10 +9,18 @@ class HangingCommands(Group):
     """Slots of the menu Hanging."""
 
     def next_stage(self) -> None:
-        self._session.next_stage()
+        """Go on: to the next place while the stage is a walk, else to the next stage."""
+        if not (self._session.screen.walk and self._window.grid.walking.step(1)):
+            self._session.next_stage()
 
     def previous_stage(self) -> None:
         self._session.previous_stage()
+
+    def walk(self, step: int) -> None:
+        """Go to another place at actual pixels; past the last one, say what is left."""
+        walking = self._window.grid.walking
+        if not walking.step(step) and step > 0:
+            walking.tell()
 
     def protocol(self) -> None:
         self._window.top_bar.open_protocols()

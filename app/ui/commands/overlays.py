@@ -34,6 +34,23 @@ class OverlaysCommands(Group):
         overlay = self._session.overlay
         return overlay.corner == "off" and not (overlay.boxes or overlay.heatmap or overlay.truth)
 
+    def pointer(self) -> None:
+        """Turn the linked cursor on or off; say once what the arc between CC and MLO needs."""
+        self._session.set_overlay(pointer=not self._session.overlay.pointer)
+        images = [pane.viewport.image for pane in self._session.screen.panes]
+        state = self._session.work.state
+        views = {image.view for image in images if image is not None}
+        marked = [
+            image is None or any(mark.kind == "nipple" for mark in state.of_image(image.sop_uid))
+            for image in images
+        ]
+        if self.is_pointing and len(views) > 1 and not all(marked):
+            self._session.message.emit("Mark the nipple in both views to see the arc between CC and MLO.")
+
+    @property
+    def is_pointing(self) -> bool:
+        return bool(self._session.overlay.pointer)
+
     def truth(self) -> None:
         self._session.set_overlay(truth=not self._session.overlay.truth)
 

@@ -5,6 +5,8 @@ from app.ui.overlays.corner_text import paint_corner_text
 from app.ui.overlays.heat_map import paint_heat_map
 from app.ui.overlays.magnifier import paint_magnifier
 from app.ui.overlays.orientation import paint_orientation
+from app.ui.overlays.overview import paint_overview
+from app.ui.overlays.pointer import paint_pointer
 from app.ui.overlays.scale_bar import paint_scale_bar
 from app.ui.overlays.truth import paint_truth
 from app.ui.overlays.warnings import paint_warnings
@@ -13,9 +15,11 @@ OVERLAYS = (
     paint_heat_map,
     paint_truth,
     paint_boxes,
+    paint_pointer,
     paint_orientation,
     paint_scale_bar,
     paint_corner_text,
+    paint_overview,
     paint_magnifier,
     paint_warnings,
 )
