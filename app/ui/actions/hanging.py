@@ -48,7 +48,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Next place at actual pixels",
         "Hanging",
         ("Q",),
-        "binoculars",
+        "person-simple-walk",
         "Look over the whole breast at actual pixels, place by place",
         method="walk",
         argument=1,
