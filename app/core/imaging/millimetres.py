@@ -10,6 +10,9 @@ from app.core.imaging.image import Spacing
 
 Point = tuple[float, float]
 
+NO_SPACING = "no spacing"
+"""The basis of lengths and areas in pixels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Length:
@@ -22,7 +25,7 @@ class Length:
     unit
         ``mm``, or ``px`` where the image has no usable spacing.
     basis
-        Where the millimetres hold, as written beside the length (`Spacing.label`); ``uncalibrated``
+        Where the millimetres hold, as written beside the length (`Spacing.label`); ``no spacing``
         for pixels.
     """
 
@@ -32,9 +35,10 @@ class Length:
 
     @property
     def label(self) -> str:
-        """The length as written on the image, for example ``12.3 mm at detector``."""
-        digits = 1 if self.unit == "mm" else 0
-        return f"{self.value:.{digits}f} {self.unit} {self.basis}"
+        """The length as written on the image: ``12.3 mm at detector``, ``123 px: no spacing``."""
+        if self.unit == "px":
+            return f"{self.value:.0f} px: {self.basis}"
+        return f"{self.value:.1f} {self.unit} {self.basis}"
 
 
 def length(start: Point, end: Point, spacing: Spacing | None) -> Length:
@@ -49,7 +53,7 @@ def length(start: Point, end: Point, spacing: Spacing | None) -> Length:
     """
     rows, columns = end[0] - start[0], end[1] - start[1]
     if spacing is None:
-        return Length(float(np.hypot(rows, columns)), "px", "uncalibrated")
+        return Length(float(np.hypot(rows, columns)), "px", NO_SPACING)
     return Length(float(np.hypot(rows * spacing.row_mm, columns * spacing.col_mm)), "mm", spacing.label)
 
 

@@ -21,7 +21,7 @@ def test_the_label_says_where_the_millimetres_hold():
 
 
 def test_without_spacing_a_length_is_in_pixels():
-    assert length((0, 0), (3, 4), None).label == "5 px uncalibrated"
+    assert length((0, 0), (3, 4), None).label == "5 px: no spacing"
 
 
 def test_extent_is_vertical_first():
