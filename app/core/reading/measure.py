@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -92,7 +93,7 @@ def size(points: Sequence[Point], spacing: Spacing | None) -> tuple[Length, Leng
 
 
 def statistics(
-    kind: Kind, points: Sequence[Point], stored: npt.NDArray[np.generic], grey: Grey
+    kind: Kind, points: Sequence[Point], stored: npt.NDArray[np.integer[Any]], grey: Grey
 ) -> Statistics:
     """Return the grey values of the pixels whose centres lie in a region.
 
