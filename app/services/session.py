@@ -13,7 +13,7 @@ from typing import get_args
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
-from app.core.hanging.hang import choose_protocol, priors_of, reading_order
+from app.core.hanging.hang import choose_protocol, reading_order
 from app.core.hanging.protocols import Protocol
 from app.core.imaging.image import Collection, Image, Source, Study
 from app.core.reading.findings import SecondLook
@@ -24,6 +24,8 @@ from app.services.assign import alike, assigned, confirms, described
 from app.services.hangings import Hangings
 from app.services.library import ImageKey, Library
 from app.services.looks import Inference, Looks
+from app.services.marking import Marking
+from app.services.measuring import Measuring
 from app.services.seen import Seen
 from app.services.state import OverlayState, ScreenState, Tool
 from app.services.work import ReaderWork
@@ -81,6 +83,8 @@ class Session(Hangings):
         self._work = ReaderWork(self)
         self._seen = Seen()
         self._work.message.connect(self.message)
+        self._marking = Marking(self._work, self._study_key, lambda: self._settings.reader)
+        self._measuring = Measuring(library, self)
         self.screen_changed.connect(self._look_closer)
         library.collection_changed.connect(self._on_collection)
         library.nothing_found.connect(self._on_nothing)
@@ -128,6 +132,16 @@ class Session(Hangings):
         return self._seen
 
     @property
+    def marking(self) -> Marking:
+        """Draws and changes marks, answers findings."""
+        return self._marking
+
+    @property
+    def measuring(self) -> Measuring:
+        """Knows the grey values inside marks."""
+        return self._measuring
+
+    @property
     def reads(self) -> frozenset[str]:
         """Keys of the studies that were marked as read."""
         return self._reads
@@ -151,7 +165,7 @@ class Session(Hangings):
             return
         self._views.clear()
         self._looks.begin(study)
-        self._work.begin(study.key, [prior.key for prior in priors_of(self._collection, study)])
+        self._work.begin(study.key, [prior.key for prior in self._priors(study)])
         self.set_overlay(map_of="")
         protocol = choose_protocol(study, self._protocols, self._settings.protocol)
         first, others = reading_order(study, protocol)
@@ -225,7 +239,7 @@ class Session(Hangings):
     # Overlays, tool, preferences
 
     def set_tool(self, name: str) -> None:
-        """Choose what the left mouse button does: window, pan, zoom or magnifier."""
+        """Choose what the left mouse button does, by a name of `Tool`."""
         for tool in get_args(Tool):
             if tool == name != self._tool:
                 self._tool = tool
@@ -285,6 +299,11 @@ class Session(Hangings):
             self._views.pop(image.key, None)
         if news:
             self._library.amend(news)
+
+    def _study_key(self, image: Image) -> str:
+        """Return the key of the study of an image; empty for the one being read."""
+        study = self._study_of.get(image.key)
+        return "" if study is None or study.key == self._key else study.key
 
     def _is_unread(self, study: Study) -> bool:
         return study.key not in self._reads

@@ -11,16 +11,29 @@ from typing import Literal
 
 from app.core.imaging.image import Image, Study
 
-Sizing = Literal["same", "fit", "actual", "free"]
-"""``same``: one mm scale for all panes, the largest breast fits; ``actual``: one image pixel per
-device pixel; ``free``: the reader zoomed."""
+Sizing = Literal["same", "fit", "true", "actual", "free"]
+"""``same``: one mm scale for all panes, the largest breast fits; ``true``: one mm of the breast is one mm
+of the screen; ``actual``: one image pixel per device pixel; ``free``: the reader zoomed."""
 
-Base = Literal["same", "fit", "actual"]
+Base = Literal["same", "fit", "true", "actual"]
 """What the zoom of ``free`` is relative to: the sizing in which the reader began to zoom."""
 
 Corner = Literal["short", "full", "off"]
 
-Tool = Literal["window", "pan", "zoom", "magnifier"]
+Tool = Literal[
+    "window",
+    "pan",
+    "zoom",
+    "magnifier",
+    "length",
+    "angle",
+    "rectangle",
+    "ellipse",
+    "polygon",
+    "arrow",
+    "text",
+    "nipple",
+]
 """What the left mouse button does."""
 
 
@@ -128,8 +141,18 @@ class ScreenState:
     ----------
     generation
         Grows with every new study, stage or protocol; late answers carry the old one and are dropped.
+    stage, stages
+        0-based place among the stages that find something for this study, and how many these are.
+    number
+        0-based place of the stage among all of its protocol.
+    stage_titles
+        Of the stages that find something.
+    sizing
+        How large images are hung in this stage.
+    walk
+        This stage is made for stepping through all pixels of its image.
     tray
-        Images of the study that no pane of any stage asked for.
+        Images of the study that no pane of any stage took, then those of the priors that panes show.
     single
         Index of the pane that fills the grid (double click), or None.
     walk
@@ -149,6 +172,10 @@ class ScreenState:
     active: int = 0
     tray: tuple[Image, ...] = ()
     single: int | None = None
+    number: int = 0
+    stage_titles: tuple[str, ...] = ()
+    sizing: Literal["same", "fit", "actual"] = "same"
+    walk: bool = False
     walk: bool = False
 
 
@@ -164,6 +191,8 @@ class OverlayState:
         Of the heat map, 0..1; threshold on the map normalised to its own maximum.
     score_threshold
         Boxes below this score are not drawn.
+    marks
+        The reader's marks.
     pointer
         The linked cursor: what the mouse points at is shown in the other panes.
     """
@@ -176,4 +205,5 @@ class OverlayState:
     threshold: float = 0.3
     score_threshold: float = 0.0
     truth: bool = False
+    marks: bool = True
     pointer: bool = False
