@@ -20,6 +20,7 @@ import platformdirs
 from app.core.errors import ReadError
 
 CONFIG_VARIABLE = "MAMMOVIEW_CONFIG"
+DATA_VARIABLE = "MAMMOVIEW_DATA"
 FILE_NAME = "settings.json"
 
 SecondLookTiming = Literal["on key", "after every view has been seen", "when a study opens"]
@@ -165,6 +166,12 @@ def config_folder() -> Path:
     """Return the folder of the settings file: ``MAMMOVIEW_CONFIG`` if set, else the platform's own."""
     named = os.environ.get(CONFIG_VARIABLE)
     return Path(named) if named else Path(platformdirs.user_config_dir("mammoview", appauthor=False))
+
+
+def data_folder() -> Path:
+    """Return the folder of the reader's work: ``MAMMOVIEW_DATA`` if set, else the platform's own."""
+    named = os.environ.get(DATA_VARIABLE)
+    return Path(named) if named else Path(platformdirs.user_data_dir("mammoview", appauthor=False))
 
 
 def load(path: Path | None = None) -> Settings:
