@@ -57,7 +57,9 @@ class Walking(QObject):
         if scene is None or scene.frame is None:
             return False
         frame, view = scene.frame, scene.pane.viewport
-        at = stops(frame.image, frame.breast, scene.size)
+        # The pane is about to fill the grid.
+        size = (round(self._grid.height() * scene.ratio), round(self._grid.width() * scene.ratio))
+        at = stops(frame.image, frame.breast, size)
         walking = view.sizing == "actual" and view.focus is not None
         found = next_stop(at, view.focus if walking else None, by)
         if found is None:

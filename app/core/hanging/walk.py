@@ -16,6 +16,8 @@ from app.core.imaging.image import Image
 
 OVERLAP = 0.06
 """Part of the pane that neighbouring stops share: nothing falls between two of them."""
+AROUND = 32
+"""Image pixels about the breast that are shown too, and the least that neighbouring stops share."""
 
 Point = tuple[float, float]
 
@@ -32,9 +34,11 @@ def stops(image: Image, breast: PixelBox, pane_px: Size) -> tuple[Point, ...]:
     """
     view = hung(image, image.rows, image.columns, breast, justify_of(image))
     pixel = min(view.pixel)  # at actual pixels the finer pixel is one device pixel
-    top, left, bottom, right = view.breast
-    rows = _centres(top, bottom, pane_px[0] * pixel)
-    columns = _centres(left, right, pane_px[1] * pixel)
+    around = AROUND * max(view.pixel)
+    top, left = (max(0.0, edge - around) for edge in view.breast[:2])
+    bottom, right = (min(end, edge + around) for end, edge in zip(view.size, view.breast[2:], strict=True))
+    rows = _centres(top, bottom, pane_px[0] * pixel, around)
+    columns = _centres(left, right, pane_px[1] * pixel, around)
     if view.justify == "right":
         columns.reverse()
     centres = np.array([[row, column] for row in rows for column in columns])
@@ -56,9 +60,10 @@ def next_stop(at: tuple[Point, ...], focus: Point | None, step: int) -> int | No
     return found if 0 <= found < len(at) else None
 
 
-def _centres(low: float, high: float, room: float) -> list[float]:
+def _centres(low: float, high: float, room: float, shared: float) -> list[float]:
     """Return the centres of as few windows of a size as cover a stretch, evenly spread."""
     if high - low <= room * (1 + 1e-9):
         return [(low + high) / 2]
-    count = math.ceil((high - low - room) / (room * (1 - OVERLAP))) + 1
+    shared = min(max(shared, OVERLAP * room), room / 2)
+    count = math.ceil((high - low - room) / (room - shared)) + 1
     return [float(value) for value in np.linspace(low + room / 2, high - room / 2, count)]

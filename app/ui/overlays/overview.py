@@ -33,7 +33,8 @@ def overview_affine(scene: Scene, edge: int) -> tuple[Affine, tuple[int, int]]:
     edge
         Device pixels of the longer side.
     """
-    assert scene.affine is not None and scene.frame is not None
+    assert scene.affine is not None
+    assert scene.frame is not None
     linear = scene.affine.matrix[:, :2]
     turned = Affine(np.column_stack([linear, np.zeros(2)]))
     top, left, bottom, right = turned.apply_box(scene.frame.breast)

@@ -8,7 +8,6 @@ from PySide6.QtCore import QLineF, QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from app.core.hanging.correspond import Arc, Cross
-from app.core.imaging.millimetres import nearest_pixel
 from app.ui import theme
 from app.ui.lettering import advance, edged_text, small
 from app.ui.scene import Scene
@@ -20,7 +19,7 @@ GAP: Final = 5.0
 
 def paint_pointer(painter: QPainter, scene: Scene) -> None:
     """Draw where the place pointed at elsewhere is to be looked for."""
-    if scene.pointer is None or scene.affine is None or scene.image is None:
+    if scene.pointer is None or scene.affine is None or scene.frame is None:
         return
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -45,14 +44,14 @@ def _cross(painter: QPainter, scene: Scene, cross: Cross) -> None:
 
 
 def _arc(painter: QPainter, scene: Scene, arc: Arc) -> None:
-    """Draw the part of the circle that lies in the image, and the distance at the end of it."""
+    """Draw the part of the circle that lies about the breast, and the distance at its upper end."""
     assert scene.affine is not None
-    image = scene.image
-    assert image is not None
+    assert scene.frame is not None
+    row0, col0, row1, col1 = scene.frame.breast
     path, inside = QPainterPath(), False
     last: QPointF | None = None
     for stored, device in zip(arc.points, scene.affine.apply(arc.points).tolist(), strict=True):
-        if nearest_pixel(stored, image.rows, image.columns) is None:
+        if not (row0 <= stored[0] < row1 and col0 <= stored[1] < col1):
             inside = False
             continue
         at = scene.to_qt(*device)

@@ -7,11 +7,25 @@ import pytest
 
 from app.core.hanging.placement import place
 from app.core.hanging.walk import next_stop, stops
+from app.core.reading.coverage import shown, unseen
 from app.services.state import ViewportState
 from tests.core.hanging.test_placement import image
 
 ROWS, COLUMNS = 400, 300
 BREASTS = {"R": (40, 60, 380, 300), "L": (40, 0, 380, 240)}
+
+
+@pytest.mark.parametrize("pane", [(100.0, 120.0), (200.0, 90.0)])
+def test_every_cell_of_the_coverage_is_whole_in_some_stop(pane: tuple[float, float]) -> None:
+    one = image("RCC")
+    mask = np.ones((ROWS, COLUMNS), dtype=bool)
+    mask[40:380, 60:] = False
+    coverage = unseen(mask)
+    for focus in stops(one, BREASTS["R"], pane):
+        view = ViewportState(image=one, sizing="actual", focus=focus)
+        affine = place(one, ROWS, COLUMNS, BREASTS["R"], view, "none", False, pane, 1.0)
+        coverage = shown(coverage, affine.inverse().apply_box((0.0, 0.0, *pane)))
+    assert coverage.complete
 
 
 @pytest.mark.parametrize("label", ["RCC", "LCC", "RMLO", "LMLO"])
@@ -37,13 +51,14 @@ def test_the_walk_begins_at_the_top_by_the_chest_wall() -> None:
         stops(image("RCC"), BREASTS["R"], (100, 90))[0],
         stops(image("LCC"), BREASTS["L"], (100, 90))[0],
     )
-    # Edges 40 + 100/2 = 90, in pixel centres 89.5; chest wall at columns 300 and 0, half a pane away.
-    assert right == pytest.approx((89.5, 300 - 45 - 0.5))
-    assert left == pytest.approx((89.5, 45 - 0.5))
+    # Edges 40 - 32 + 100/2 = 58: centre 57.5; chest wall at columns 300 and 0, half a pane away.
+    assert right == pytest.approx((57.5, 300 - 45 - 0.5))
+    assert left == pytest.approx((57.5, 45 - 0.5))
 
 
 def test_a_breast_that_fits_has_one_stop_at_its_middle() -> None:
-    assert stops(image("LCC"), BREASTS["L"], (340, 240)) == (pytest.approx((209.5, 119.5)),)
+    # 340 and 240 pixels with 32 around, cut at the image's edges: rows 8..400, columns 0..272.
+    assert stops(image("LCC"), BREASTS["L"], (392, 272)) == (pytest.approx((203.5, 135.5)),)
 
 
 def test_walking_on_and_back_ends_at_the_ends() -> None:
