@@ -177,8 +177,11 @@ def gdcm(raw: bytes, job: FrameJob, facts: StreamFacts, out: Array | None = None
     image.SetPixelFormat(
         library.PixelFormat(1, allocated, facts.precision, facts.precision - 1, int(facts.signed))
     )
+    text = image.GetBuffer()
+    if text is None:
+        raise ValueError("GDCM gives nothing")
     # GDCM hands its char* over as str.
-    buffer = image.GetBuffer().encode("utf-8", "surrogateescape")
+    buffer = text.encode("utf-8", "surrogateescape")
     return np.frombuffer(buffer, f"<{'i' if facts.signed else 'u'}{allocated // 8}").reshape(job.shape)
 
 

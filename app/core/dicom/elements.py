@@ -24,8 +24,11 @@ from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
 
 BROKEN = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, NotImplementedError,
-          EOFError, struct.error, BytesLengthException, RecursionError)  # fmt: skip
-"""What pydicom raises when it converts a value that the standard forbids."""
+          EOFError, struct.error, BytesLengthException, RecursionError, OSError)  # fmt: skip
+"""What pydicom raises when it converts a value that the standard forbids.
+
+`OSError` where an item of a sequence has no tag; values are in memory by then, no disk is read.
+"""
 
 
 @functools.cache

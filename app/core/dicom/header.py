@@ -40,7 +40,7 @@ PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 """Float, Double Float and integer Pixel Data."""
 
 UNDEFINED = 0xFFFFFFFF
-_MOST_INFLATED = 1 << 30
+_MOST_INFLATED = 1 << 29
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,6 @@ def read_header(path: Path) -> Header:
                 raise ReadError(path, "is not a DICOM file")
             file.seek(0)
             return _parse(path, file, size)
-    except (*BROKEN, InvalidDicomError, zlib.error, MemoryError) as error:
-        raise ReadError(path, "has a header that cannot be read") from error
     except FileNotFoundError as error:
         raise ReadError(path, "does not exist") from error
     except OSError as error:
@@ -133,6 +131,8 @@ def read_header(path: Path) -> Header:
             else "has a header that cannot be read"
         )
         raise ReadError(path, said) from error
+    except (*BROKEN, InvalidDicomError, zlib.error, MemoryError) as error:
+        raise ReadError(path, "has a header that cannot be read") from error
 
 
 def _parse(path: Path, file: BinaryIO, size: int) -> Header:
@@ -188,7 +188,7 @@ def _inflate(path: Path, file: BinaryIO) -> bytes:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     inflated = inflater.decompress(file.read(), _MOST_INFLATED)
     if inflater.unconsumed_tail:
-        raise ReadError(path, "inflates to more than 1 GiB")
+        raise ReadError(path, "inflates to more than 512 MiB")
     return inflated
 
 

@@ -25,7 +25,7 @@ MAYBE_LOSSY = frozenset({"1.2.840.10008.1.2.4.81", "1.2.840.10008.1.2.4.91", "1.
 
 ENCAPSULATED = frozenset({RLE}) | JPEG_LOSSY | JPEG_LOSSLESS | JPEG_LS | JPEG_2000 | HTJ2K
 
-MOST_PIXELS = 200_000_000
+MOST_PIXELS = 100_000_000
 """Of one frame; the largest film scans have about 45 million."""
 
 MOST_FRAMES = 5000

@@ -19,7 +19,7 @@ from app.core.dicom.codestream import CodecError
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".pgm", ".tif", ".tiff"})
 
-MOST_PIXELS = 200_000_000
+MOST_PIXELS = 100_000_000
 """The largest film scans have about 45 million."""
 
 EIGHT_BIT = frozenset({"L", "P", "RGB", "RGBA", "LA", "1"})

@@ -18,6 +18,8 @@ from app.core.dicom.codestream import CodecError
 from app.core.dicom.sharing import receive
 
 READY = "ready"
+_MOST_MIB = 1280
+"""What a decoder may take beyond what it starts with: the largest honest frame needs 800 (OpenJPEG)."""
 _MMAP_THRESHOLD = -3
 """M_MMAP_THRESHOLD of malloc.h; naming it also stops glibc from raising it."""
 
@@ -27,6 +29,7 @@ def serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches the whole group
     _silence()
     _give_memory_back()
+    _limit_memory()
     try:
         pipe.send(READY)
         while True:
@@ -71,6 +74,21 @@ def _give_memory_back() -> None:
 
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 1 << 20)
+
+
+def _limit_memory() -> None:
+    """Let a codestream that lies not take what memory there is; a decoder then fails, or ends its process."""
+    if not sys.platform.startswith("linux"):
+        return
+    import resource
+
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        with open("/proc/self/statm", "rb") as file:
+            held = int(file.read().split()[5]) * resource.getpagesize()  # data and stack, as the limit counts
+        most = held + (_MOST_MIB << 20)
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        if hard == resource.RLIM_INFINITY or most < hard:
+            resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
 
 
 def _silence() -> None:
