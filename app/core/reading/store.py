@@ -8,6 +8,7 @@ written to and never deleted.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -310,6 +311,8 @@ def _make(path: Path) -> None:
         # Never opened by us where it exists: closing it again would drop SQLite's locks (POSIX).
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder") from None
         with suppress(OSError):
             if path.stat().st_mode & 0o077:
                 path.chmod(0o600)
