@@ -143,6 +143,14 @@ class Settings:
             bounds=(0, 262144),
         ),
     )
+    mask_names: bool = field(
+        default=False,
+        metadata=_about(
+            "Display",
+            "Mask patient names",
+            "For teaching: a code stands in place of name and id; birth date and institution are left out.",
+        ),
+    )
     reader: str = field(
         default="",
         metadata=_about(

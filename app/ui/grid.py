@@ -66,6 +66,7 @@ class Grid(QWidget):
         session.overlay_changed.connect(lambda _: self.refresh())
         session.looks_changed.connect(lambda _: self.refresh())
         session.work.changed.connect(lambda _: self.refresh())
+        session.settings_changed.connect(lambda _: self.refresh())
         session.library.frame_ready.connect(lambda *_: self.refresh())
         session.library.frame_failed.connect(lambda *_: self.refresh())
         self.refresh()
@@ -257,6 +258,7 @@ class Grid(QWidget):
             active=index == screen.active and len(self.visible_panes) > 1,
             px_per_mm=scale,
             research=self._research and index == self.visible_panes[0],
+            masked=self._session.settings.mask_names,
         )
 
     def _with_guides(self, scenes: dict[int, Scene]) -> dict[int, Scene]:

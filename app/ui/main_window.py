@@ -166,7 +166,7 @@ class MainWindow(QMainWindow):
         """Show the session's state in bars and buttons."""
         session = self.session
         protocols = tuple((protocol.name, protocol.title) for protocol in session.protocols)
-        self.top_bar.present(session.screen, protocols)
+        self.top_bar.present(session.screen, protocols, masked=session.settings.mask_names)
         self.top_bar.present_looks(session.looks)
         names = [look.model.name for look in session.looks] or [model.name for model in self.reading_set]
         self.status.write(models=f"reading set: {', '.join(names)}" if names else "")

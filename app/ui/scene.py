@@ -57,6 +57,8 @@ class Scene:
         The scale that all panes share, in device pixels.
     research
         True where "research use only" is to stand in the image because no bar says it.
+    masked
+        True where no name may be shown.
     coverage
         What was seen of the frame, while it is at actual pixels; else None.
     pointer
@@ -79,6 +81,7 @@ class Scene:
     active: bool = False
     px_per_mm: float = 1.0
     research: bool = False
+    masked: bool = False
     coverage: Coverage | None = None
     pointer: Cross | Arc | None = None
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QSi
 
 from app.core.reading.findings import SecondLook
 from app.services.state import ScreenState
-from app.ui import theme, wording
+from app.ui import identity, theme, wording
 from app.ui.actions import ACTIONS
 from app.ui.icons import SIZE, icon
 
@@ -169,10 +169,12 @@ class TopBar(QFrame):
         for part in self._spare:
             part.setVisible(self.width() >= WIDE)
 
-    def present(self, screen: ScreenState, protocols: tuple[tuple[str, str], ...]) -> None:
-        """Show who is on screen and how it hangs; `protocols` are (name, title)."""
+    def present(
+        self, screen: ScreenState, protocols: tuple[tuple[str, str], ...], *, masked: bool = False
+    ) -> None:
+        """Show who is on screen and how it hangs; `protocols` are (name, title); `masked`: without names."""
         study = screen.study
-        shown = (study, screen.protocol, screen.stage, screen.stages, protocols)
+        shown = (study, screen.protocol, screen.stage, screen.stages, protocols, masked)
         if self._shown is not None and self._shown[0] is study and self._shown[1:] == shown[1:]:
             return
         self._shown = shown
@@ -184,9 +186,12 @@ class TopBar(QFrame):
             ages = next((image.age for image in study.images if image.age), "")
             sex = facts.sex if facts.sex in ("F", "M", "O") else ""
             loose = wording.of_nobody(study)
-            self._patient.write(study.images[0].path.parent.name if loose else wording.person(facts))
+            self._patient.write(
+                study.images[0].path.parent.name if loose else identity.person(facts, masked=masked)
+            )
+            number = identity.number(facts, masked=masked)
             self._facts.write(
-                "  ".join(x for x in (wording.age(ages), sex, f"ID {facts.id}" if facts.id else "") if x)
+                "  ".join(x for x in (wording.age(ages), sex, f"ID {number}" if number else "") if x)
             )
             told = "" if loose else f"{wording.day(study.date)}  {study.description}"
             self._study.write(told.strip())

@@ -20,6 +20,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "focus_next", "Keyboard to the next panel", "Window", ("F6",), "", "Study list, images, second look"
     ),
+    Action(
+        "mask",
+        "Mask patient names",
+        "Window",
+        ("Ctrl+Shift+M",),
+        "eye-closed",
+        "For teaching: a code in place of names and ids",
+        check="is_masked",
+    ),
     Action("menu", "Menu", "Window", ("F10",), "list", "Open the menu"),
     Action("keys", "Keys", "Window", ("F1",), "keyboard", "Every action and its key"),
     Action("about", "About Mammoview", "Window", (), "info", "Version, licences, research use only"),

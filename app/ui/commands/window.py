@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.ui.commands.group import Group
 
 
@@ -24,6 +26,15 @@ class WindowCommands(Group):
 
     def focus_next(self) -> None:
         self._window.focus_next_panel()
+
+    def mask(self) -> None:
+        """Mask names or show them again, until the program ends; the settings keep it for good."""
+        session = self._session
+        session.set_settings(replace(session.settings, mask_names=not self.is_masked))
+
+    @property
+    def is_masked(self) -> bool:
+        return bool(self._session.settings.mask_names)
 
     def menu(self) -> None:
         self._window.top_bar.open_menu()

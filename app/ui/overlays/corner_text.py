@@ -11,7 +11,7 @@ from PySide6.QtGui import QFont, QPainter
 from app.core.hanging.placement import sizing_label
 from app.core.imaging.greyscale import voi_names
 from app.core.imaging.image import Image
-from app.ui import theme, wording
+from app.ui import identity, theme, wording
 from app.ui.lettering import advance, edged_text, elided, small, wrapped
 from app.ui.scene import FOOT, MARGIN, Scene
 
@@ -57,18 +57,19 @@ def never_off(scene: Scene, image: Image) -> tuple[Line, ...]:
     """Return what stands even when the corner text is off: which view, where it is not as it should be."""
     prior = (Line(scene.pane.prior, theme.ACCENT),) if scene.pane.prior else ()
     marks = (*prior, *badges(scene, image))
-    return (Line(wording.label(image), big=True), *marks) if marks else ()
+    return (Line(identity.label(image, masked=scene.masked), big=True), *marks) if marks else ()
 
 
 def head(scene: Scene, image: Image) -> tuple[Line, ...]:
     """Return the lines of the upper corner; an image of nobody says its file instead."""
-    lines = [Line(wording.label(image), big=True)]
+    label = identity.label(image, masked=scene.masked)
+    lines = [Line(label, big=True)]
     if scene.pane.prior:
         lines.append(Line(scene.pane.prior, theme.ACCENT))
     lines += badges(scene, image)
-    name = wording.person(image.patient) if image.patient.name else image.patient.id or image.path.name
+    name = identity.of_image(image, masked=scene.masked)
     who = "  ".join(x for x in (name, wording.age(image.age)) if x)
-    if who != wording.label(image):
+    if who != label:
         lines.append(Line(who))
     if image.acquired is not None:
         lines.append(Line(wording.moment(image.acquired)))
@@ -167,7 +168,8 @@ def _write(
 
 def _write_table(painter: QPainter, scene: Scene, image: Image, top: float, bottom: float) -> None:
     """Write the full set between the corners, in as many columns as the height asks for."""
-    texts = [f"{name}  {text}" for name, text in image.corner if name not in SAID]
+    said = identity.corner(image, masked=scene.masked)
+    texts = [f"{name}  {text}" for name, text in said if name not in SAID]
     area, font = scene.bounds, small()
     shown = [elided(text, font, area.width() * COLUMN) for text in texts]
     widths = [float(advance(text, font)) for text in shown]

@@ -60,6 +60,7 @@ class StudiesPanel(QWidget):
         session.collection_changed.connect(self._collected)
         session.screen_changed.connect(self._screened)
         session.reads_changed.connect(self._marked)
+        session.settings_changed.connect(lambda _: self._fill())
         self._marked(session.reads)
         self._collected(session.collection)
         self._screened(session.screen)
@@ -68,7 +69,8 @@ class StudiesPanel(QWidget):
         self._fill()
 
     def _fill(self) -> None:
-        self.rows.put(rows_of(self._session.collection, self.search.text()))
+        masked = self._session.settings.mask_names
+        self.rows.put(rows_of(self._session.collection, self.search.text(), masked=masked))
         self._select()
 
     def _screened(self, screen: ScreenState) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
 
 from app.core.imaging.image import Collection, Image, Patient, Study
-from app.ui import wording
+from app.ui import identity, wording
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -22,7 +22,7 @@ class Row:
     """A heading (`study` is None), one study, or one loose picture of a study.
 
     `folder` is that of loose pictures, which are no person's: all of a folder stand under one heading,
-    which says their `count`.
+    which says their `count`. `masked`: no name may be shown.
     """
 
     patient: Patient
@@ -30,13 +30,15 @@ class Row:
     folder: Path | None = None
     image: Image | None = None
     count: int = 0
+    masked: bool = False
 
     @property
     def heading(self) -> tuple[str, str]:
         """What a heading says: the name, and quietly the id or how many."""
         if self.folder is not None:
             return self.folder.name or str(self.folder), f"{self.count} picture{'s' * (self.count != 1)}"
-        return wording.person(self.patient.facts), self.patient.facts.id
+        facts = self.patient.facts
+        return identity.person(facts, masked=self.masked), identity.number(facts, masked=self.masked)
 
     @property
     def texts(self) -> tuple[str, str]:
@@ -52,7 +54,8 @@ class Row:
     def words(self) -> str:
         """What the search field looks in, lower case."""
         facts = self.patient.facts
-        parts = [wording.person(facts), facts.name, facts.id]
+        parts = [identity.person(facts, masked=self.masked)]
+        parts += [] if self.masked else [facts.name, facts.id]
         if self.study:
             parts += [wording.day(self.study.date), self.study.description]
             parts += [self.study.date.isoformat() if self.study.date else ""]
@@ -62,25 +65,25 @@ class Row:
         return " ".join(parts).casefold()
 
 
-def rows_of(collection: Collection, search: str = "") -> tuple[Row, ...]:
+def rows_of(collection: Collection, search: str = "", *, masked: bool = False) -> tuple[Row, ...]:
     """Return headings and studies, newest study first, whose words all stand in `search`."""
     wanted = search.casefold().split()
     groups: dict[object, list[Row]] = {}
     for number, patient in enumerate(collection.patients):
         for study in patient.studies:
-            for row in _rows(patient, study):
+            for row in _rows(patient, study, masked):
                 if all(word in row.words for word in wanted):
                     groups.setdefault(number if row.folder is None else row.folder, []).append(row)
     found: list[Row] = []
     for rows in groups.values():
         count = sum(len(row.study.images) if row.image is None else 1 for row in rows if row.study)
-        found += [Row(rows[0].patient, None, rows[0].folder, None, count), *rows]
+        found += [Row(rows[0].patient, None, rows[0].folder, None, count, masked), *rows]
     return tuple(found)
 
 
-def _rows(patient: Patient, study: Study) -> list[Row]:
+def _rows(patient: Patient, study: Study, masked: bool) -> list[Row]:
     if not wording.of_nobody(study):
-        return [Row(patient, study)]
+        return [Row(patient, study, masked=masked)]
     folder, images = study.images[0].path.parent, study.images
     if 1 < len(images) <= FEW:
         return [Row(patient, study, folder)]
