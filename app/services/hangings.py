@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.hanging.hang import hang, prior_label, priors_of, stage_with
-from app.core.hanging.protocols import Protocol, read_protocols
+from app.core.hanging.catalogue import all_protocols
+from app.core.hanging.hang import hang, nearest, stage_with, stages_of
+from app.core.hanging.priors import can_be_of, prior_label, priors_of
+from app.core.hanging.protocols import Protocol
 from app.core.imaging.image import Image, Study
 from app.services import screen as move
 from app.services.library import ImageKey, Library
@@ -37,8 +39,10 @@ class Hangings(Panes):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(library, linked, parent)
-        shipped, self._refused = read_protocols()
-        self._protocols = shipped if protocols is None else protocols
+        self._refused: tuple[str, ...] = ()
+        if protocols is None:
+            protocols, self._refused = all_protocols()
+        self._protocols = protocols
         self._collection = library.collection
         self._study_of: dict[ImageKey, Study] = {}
 
@@ -46,6 +50,15 @@ class Hangings(Panes):
     def protocols(self) -> tuple[Protocol, ...]:
         """The hanging protocols in menu order."""
         return self._protocols
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """One sentence for each hanging protocol, and each setting, that was wrong."""
+        return self._refused
+
+    def prior_of(self, image: Image) -> str:
+        """Return ``PRIOR, -24 months`` for an image of another study than the open one; else nothing."""
+        return self._age_beside(self._screen.study, image)
 
     def set_protocol(self, name: str) -> None:
         """Hang the open study with another protocol, at its first stage."""
@@ -56,9 +69,9 @@ class Hangings(Panes):
             self._hang(self._screen.study, protocol, 0)
 
     def set_stage(self, stage: int) -> None:
-        """Hang another stage of the protocol (0-based; nothing happens outside its stages)."""
+        """Hang another stage of those that find something (0-based; nothing happens outside them)."""
         protocol = self._protocol(self._screen.protocol)
-        if protocol is not None and self._screen.study is not None and 0 <= stage < len(protocol.stages):
+        if protocol is not None and self._screen.study is not None and 0 <= stage < self._screen.stages:
             self._hang(self._screen.study, protocol, stage)
 
     def next_stage(self) -> None:
@@ -73,7 +86,7 @@ class Hangings(Panes):
         """Show any image of the patient in a pane; one of an earlier study is marked as a prior."""
         if not self._has(index) or self._key is None:
             return
-        if not same_patient(self._collection, self._key, image):
+        if not self._is_own(image):
             self.message.emit("That image is of another patient.")
             return
         self._show(move.shown_in(self._screen, index, image, self._views))
@@ -91,7 +104,7 @@ class Hangings(Panes):
             return
         protocol = self._protocol(self._screen.protocol)
         if study is not None and protocol is not None and move.pane_of(self._screen, key) is None:
-            stage = stage_with(study, protocol, key)
+            stage = stage_with(study, protocol, key, self._priors(study))
             if stage is not None:
                 self._hang(study, protocol, stage)
         found = move.pane_of(self._screen, key)
@@ -110,17 +123,37 @@ class Hangings(Panes):
     def _protocol(self, name: str) -> Protocol | None:
         return next((each for each in self._protocols if each.name == name), None)
 
+    def _priors(self, study: Study) -> tuple[Study, ...]:
+        return priors_of(self._collection, study)
+
+    def _is_own(self, image: Image) -> bool:
+        """Tell whether an image is of the patient being read, by the collection and by its own facts."""
+        study = self._screen.study
+        if study is None or not can_be_of(image.patient, study.patient):
+            return False
+        return same_patient(self._collection, study.key, image)
+
     def _hang(self, study: Study, protocol: Protocol, stage: int) -> None:
-        layout = hang(study, priors_of(self._collection, study), protocol, stage)
+        layout = hang(study, self._priors(study), protocol, stage)
         self._show(move.screen_of(layout, study, self._screen.generation + 1, self._views))
 
+    def _stage_near(self, study: Study, protocol: Protocol, number: int) -> int:
+        """Return where a stage known by its place in the protocol comes among those that find something."""
+        return nearest(stages_of(study, self._priors(study), protocol), number)
+
     def _show(self, screen: ScreenState) -> None:
+        """Show a screen; whatever asked for it, an image of another patient is taken out and told."""
         current = screen.study
+        if current is not None:
+            facts = current.patient
+            screen, strangers = move.of_one(screen, lambda image: can_be_of(image.patient, facts))
+            if strangers:
+                self.message.emit("An image of another patient was not shown.")
 
-        def prior(image: Image) -> str:
-            study = self._study_of.get(image.key)
-            if study is None or current is None or study.key == current.key:
-                return ""
-            return prior_label(study.date, current.date)
+        super()._show(move.dated(screen, lambda image: self._age_beside(current, image)))
 
-        super()._show(move.dated(screen, prior))
+    def _age_beside(self, current: Study | None, image: Image) -> str:
+        study = self._study_of.get(image.key)
+        if study is None or current is None or study.key == current.key:
+            return ""
+        return prior_label(study.date, current.date)

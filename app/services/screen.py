@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from app.core.hanging.layout import Layout, justify_of, top_of
 from app.core.imaging.image import Image, Study
-from app.services.state import PaneState, ScreenState, Sizing, ViewportState, WindowState
+from app.services.state import Base, PaneState, ScreenState, Sizing, ViewportState, WindowState
 
 STRETCH_RANGE = (0.01, 100.0)
 SHIFT_RANGE = (-50.0, 50.0)
@@ -30,7 +30,8 @@ def screen_of(layout: Layout, study: Study, generation: int, remembered: Remembe
     panes = []
     for pane in layout.panes:
         empty = PaneState(pane.row, pane.column, pane.wants, pane.candidates)
-        panes.append(_showing(empty, 0, remembered) if pane.candidates else empty)
+        shown = _showing(empty, 0, remembered, layout.sizing) if pane.candidates else empty
+        panes.append(shown)
     filled = [index for index, pane in enumerate(panes) if pane.candidates]
     return ScreenState(
         generation=generation,
@@ -45,6 +46,10 @@ def screen_of(layout: Layout, study: Study, generation: int, remembered: Remembe
         panes=tuple(panes),
         active=filled[0] if filled else 0,
         tray=layout.tray,
+        number=layout.number,
+        stage_titles=layout.stage_titles,
+        sizing=layout.sizing,
+        walk=layout.walk,
     )
 
 
@@ -85,7 +90,9 @@ def paged(screen: ScreenState, index: int, step: int, remembered: Remembered) ->
     count = len(screen.panes[index].candidates)
     if count < 2:
         return screen
-    return _with(screen, index, lambda pane: _showing(pane, (pane.shown + step) % count, remembered))
+    return _with(
+        screen, index, lambda pane: _showing(pane, (pane.shown + step) % count, remembered, screen.sizing)
+    )
 
 
 def shown_in(screen: ScreenState, index: int, image: Image, remembered: Remembered) -> ScreenState:
@@ -95,7 +102,8 @@ def shown_in(screen: ScreenState, index: int, image: Image, remembered: Remember
         keys = [candidate.key for candidate in pane.candidates]
         if image.key not in keys:
             pane = replace(pane, candidates=(*pane.candidates, image), guests=pane.guests + 1)
-        return _showing(pane, keys.index(image.key) if image.key in keys else len(keys), remembered)
+        number = keys.index(image.key) if image.key in keys else len(keys)
+        return _showing(pane, number, remembered, screen.sizing)
 
     return _with(screen, index, show)
 
@@ -125,6 +133,25 @@ def dated(screen: ScreenState, prior: Callable[[Image], str]) -> ScreenState:
         return pane if words == pane.prior else replace(pane, prior=words)
 
     return replace(screen, panes=tuple(label(pane) for pane in screen.panes))
+
+
+def of_one(screen: ScreenState, is_own: Callable[[Image], bool]) -> tuple[ScreenState, bool]:
+    """Take images that are not of the patient out of all panes and the tray; tell whether there were any."""
+    everything = (*(image for pane in screen.panes for image in pane.candidates), *screen.tray)
+    if all(is_own(image) for image in everything):
+        return screen, False
+
+    def own(pane: PaneState) -> PaneState:
+        kept = tuple(image for image in pane.candidates if is_own(image))
+        if len(kept) == len(pane.candidates):
+            return pane
+        guests = sum(is_own(image) for image in pane.candidates[len(pane.candidates) - pane.guests :])
+        fresh = PaneState(pane.row, pane.column, pane.wants, kept, guests=guests)
+        return _showing(fresh, 0, {}, screen.sizing) if kept else fresh
+
+    panes = tuple(own(pane) for pane in screen.panes)
+    tray = tuple(image for image in screen.tray if is_own(image))
+    return replace(screen, panes=panes, tray=tray), True
 
 
 def window_dragged(screen: ScreenState, index: int, shift: float, factor: float, linked: bool) -> ScreenState:
@@ -231,24 +258,24 @@ def flipped(screen: ScreenState, index: int, axis: str) -> ScreenState:
 
 
 def was_reset(screen: ScreenState, index: int, linked: bool) -> ScreenState:
-    """Show as hung: own window, same size, justified, no flip, no inversion, no guest; the frame stays."""
+    """Show as hung: own window, the stage's size, justified, no flip, inversion or guest; the frame stays."""
 
     def reset(pane: PaneState) -> PaneState:
         if pane.has_guest:
-            return _without_guests(pane)
+            return _without_guests(pane, screen.sizing)
         view = pane.viewport
         kept = pane.candidates[: len(pane.candidates) - pane.guests]
-        fresh = ViewportState(image=view.image, frame=view.frame)
+        fresh = replace(_as_hung(screen.sizing), image=view.image, frame=view.frame)
         return replace(pane, candidates=kept, guests=0, viewport=fresh)
 
     return _each(screen, index, linked, reset)
 
 
-def _without_guests(pane: PaneState) -> PaneState:
+def _without_guests(pane: PaneState, sizing: Base) -> PaneState:
     """Return a pane that shows its first own candidate again, or nothing if it had none."""
     own = replace(pane, candidates=pane.candidates[: len(pane.candidates) - pane.guests], guests=0)
     if own.candidates:
-        return _showing(own, 0, {})
+        return _showing(own, 0, {}, sizing)
     return replace(own, shown=0, viewport=ViewportState(), justify="none", top=False)
 
 
@@ -272,8 +299,8 @@ def focused(
 
     def focus(pane: PaneState) -> PaneState:
         view = pane.viewport
-        if view.sizing == "same":
-            pane = _view(pane, sizing="free", base="same", zoom=JUMP_ZOOM)
+        if view.sizing in ("same", "fit"):
+            pane = _view(pane, sizing="free", base=view.sizing, zoom=JUMP_ZOOM)
         return _view(pane, focus=centre, pan=(0.0, 0.0), frame=view.frame if frame is None else frame)
 
     return _with(screen, index, focus)
@@ -300,13 +327,17 @@ def to_remember(view: ViewportState) -> ViewportState:
     )
 
 
-def _showing(pane: PaneState, number: int, remembered: Remembered) -> PaneState:
+def _as_hung(sizing: Base) -> ViewportState:
+    return ViewportState(sizing=sizing, base=sizing)
+
+
+def _showing(pane: PaneState, number: int, remembered: Remembered, sizing: Base) -> PaneState:
     image = pane.candidates[number]
     view = remembered.get(image.key, ViewportState())
     return replace(
         pane,
         shown=number,
-        viewport=replace(to_remember(view), image=image),
+        viewport=replace(to_remember(view), image=image, sizing=sizing, base=sizing),
         justify=justify_of(image),
         top=top_of(image),
     )

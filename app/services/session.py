@@ -168,10 +168,9 @@ class Session(Hangings):
         self._work.begin(study.key, [prior.key for prior in self._priors(study)])
         self.set_overlay(map_of="")
         protocol = choose_protocol(study, self._protocols, self._settings.protocol)
-        first, others = reading_order(study, protocol)
-        self._unseen = {image.key for image in first}
+        self._unseen = {image.key for image in reading_order(study, protocol)[0]}
         self._hang(study, protocol, 0)
-        self._library.set_study(study, (*first, *others))
+        self._decode_ahead(study, protocol)
         upcoming = following(self.studies, key, 1, self._is_unread) or following(self.studies, key, 1)
         if upcoming is not None:
             next_protocol = choose_protocol(upcoming, self._protocols, self._settings.protocol)
@@ -343,9 +342,15 @@ class Session(Hangings):
         if current is not None and len(current.stages[0].panes) > 1:
             protocol = current
         self._looks.amend(study)
-        self._hang(study, protocol, self._screen.stage if protocol is current else 0)
-        first, others = reading_order(study, protocol)
+        number = self._screen.number if protocol is current else 0
+        self._hang(study, protocol, self._stage_near(study, protocol, number))
+        self._decode_ahead(study, protocol)
+
+    def _decode_ahead(self, study: Study, protocol: Protocol) -> None:
+        """Ask for the images of a study in the order they will be wanted, then for its priors'."""
+        first, others, earlier = reading_order(study, protocol, self._priors(study))
         self._library.set_study(study, (*first, *others))
+        self._library.prefetch(earlier)
 
     @Slot(object, int)
     def _on_frame(self, key: ImageKey, frame: int) -> None:
@@ -358,13 +363,20 @@ class Session(Hangings):
 
     @Slot()
     def _tell_what_was_refused(self) -> None:
-        for sentence in self._refused:
-            self.message.emit(sentence)
+        if self._refused:  # together: the status line holds one message
+            self.message.emit("; ".join(self._refused))
+
+    def saw(self, screen: ScreenState) -> None:
+        """Take note of what was seen in another window; the second look comes after the last view."""
+        self._strike_off(screen)
 
     @Slot()
     def _look_closer(self) -> None:
+        self._strike_off(self._screen)
+
+    def _strike_off(self, screen: ScreenState) -> None:
         """Strike off the views seen closely; the second look comes after the last, if so wished."""
-        seen = move.closely_seen(self._screen)
+        seen = move.closely_seen(screen)
         self._unseen -= {key for key, frame in seen if self._library.settled(key, frame)}
         wished = self._settings.second_look == "after every view has been seen"
         if wished and not self._unseen and not self._looks.asked and self._screen.study is not None:

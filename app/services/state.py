@@ -149,8 +149,6 @@ class ScreenState:
         Of the stages that find something.
     sizing
         How large images are hung in this stage.
-    walk
-        This stage is made for stepping through all pixels of its image.
     tray
         Images of the study that no pane of any stage took, then those of the priors that panes show.
     single
@@ -175,7 +173,6 @@ class ScreenState:
     number: int = 0
     stage_titles: tuple[str, ...] = ()
     sizing: Literal["same", "fit", "actual"] = "same"
-    walk: bool = False
     walk: bool = False
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.core.hanging.catalogue import load_protocols
 from app.core.hanging.hang import hang
 from app.core.hanging.placement import anchor_of, place
-from app.core.hanging.protocols import load_protocols
 from app.core.imaging.image import Grey, Image, PatientFacts, Spacing, Study, Window
 from app.services import screen as move
 from app.services.state import PaneState, ScreenState, ViewportState, WindowState

@@ -248,8 +248,9 @@ def test_stages_stop_at_the_ends(session: Session, shelf: Shelf) -> None:
     assert session.screen.stage == 0
     for _ in range(20):
         session.next_stage()
-    assert session.screen.stage_title == "LMLO"
+    assert session.screen.stage_title == "LMLO, all pixels"
     assert shown(session.screen) == ["LMLO"]
+    assert session.screen.stage == session.screen.stages - 1
 
 
 def test_window_and_flip_follow_an_image_through_the_stages_and_end_with_the_study(

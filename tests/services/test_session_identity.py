@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
 from app.core.dicom.grouping import group
-from app.core.hanging.hang import priors_of
+from app.core.hanging.priors import priors_of
 from app.core.imaging.image import (
     Collection,
     Grey,

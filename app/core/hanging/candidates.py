@@ -11,11 +11,22 @@ _VIEW_ORDER = ("RCC", "LCC", "RMLO", "LMLO", "RML", "LML", "RLM", "LLM", "RXCCL"
 
 
 def fits(image: Image, rule: PaneRule) -> bool:
-    """Tell whether an image is of the laterality and view that a pane asks for.
+    """Tell whether an image is of the laterality, view and modifiers that a pane asks for.
 
     An image whose laterality or view is unknown fits only a pane that takes any; it waits in the tray.
     """
-    return rule.laterality in (None, image.laterality) and rule.view in (None, image.view)
+    if rule.tile and not image.partial:
+        return False
+    side = rule.laterality in (None, image.laterality)
+    return side and (not rule.views or image.view in rule.views) and _modified_as(image, rule)
+
+
+def _modified_as(image: Image, rule: PaneRule) -> bool:
+    if rule.modifiers == "any":
+        return True
+    if rule.modifiers == "standard":
+        return not image.modifiers
+    return any(code in rule.modifiers for code in image.modifiers)
 
 
 def candidates(images: tuple[Image, ...], rule: PaneRule) -> tuple[Image, ...]:
@@ -23,15 +34,30 @@ def candidates(images: tuple[Image, ...], rule: PaneRule) -> tuple[Image, ...]:
 
     The order: whole views before cut-outs; For Presentation, intent unknown, For Processing; 2D,
     synthetic 2D, tomosynthesis; standard, implant displaced, other modifiers (magnification, spot,
-    rolled ...); complete before partial; then the latest acquisition. A pane that takes any view orders
-    those by the screening order first. A tomosynthesis object fits a pane for one view only where no 2D
-    image does.
+    rolled ...); complete before partial; then the latest acquisition, of the tiles of a mosaic the
+    earliest. A pane that takes any view orders those by the screening order first. A tomosynthesis
+    object fits a pane for one view only where no 2D image does.
     """
     found = sorted((image for image in images if fits(image, rule)), key=rank)
     flat = [image for image in found if image.source != "dbt"]
-    if flat and rule.view is not None:
+    if flat and rule.views:
         found = flat
-    return tuple(found)
+    return tuple(found[rule.tile - 1 : rule.tile] if rule.tile else found)
+
+
+def tiles_of(images: tuple[Image, ...], image: Image) -> tuple[Image, ...]:
+    """Return the partial views among images that make one mosaic with a partial view, itself included.
+
+    They are of its visit, laterality, view and modifiers, in the order given; none where it stands alone.
+    """
+    if not image.partial:
+        return ()
+    found = tuple(each for each in images if each.partial and _mosaic(each) == _mosaic(image))
+    return found if len(found) > 1 else ()
+
+
+def _mosaic(image: Image) -> tuple[object, ...]:
+    return (image.study_uid, image.laterality, image.view, frozenset(image.modifiers))
 
 
 def rank(image: Image) -> tuple[int, int, int, int, int, int, float, str]:
@@ -43,7 +69,7 @@ def rank(image: Image) -> tuple[int, int, int, int, int, int, float, str]:
         _modified(image),
         1 if image.partial else 0,
         _view_place(image),
-        _age(image),
+        abs(_age(image)) if image.partial else _age(image),
         image.sop_uid if image.kind == "dicom" else str(image.path),
     )
 

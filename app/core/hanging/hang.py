@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from functools import cached_property
 
 from app.core.hanging.candidates import candidates, fits
 from app.core.hanging.layout import Layout, LayoutPane
-from app.core.hanging.protocols import PaneRule, Protocol
-from app.core.imaging.image import Collection, Image, Study
-
-DAYS_PER_MONTH = 365.25 / 12
+from app.core.hanging.priors import prior_label
+from app.core.hanging.protocols import PaneRule, Protocol, Stage
+from app.core.imaging.image import Image, Study
 
 
 def hang(study: Study, priors: tuple[Study, ...], protocol: Protocol, stage: int = 0) -> Layout:
@@ -20,55 +20,85 @@ def hang(study: Study, priors: tuple[Study, ...], protocol: Protocol, stage: int
     study
         The study being read.
     priors
-        Earlier studies of the same patient, newest first (see `priors_of`).
+        Earlier studies of the same patient, newest first (see `app.core.hanging.priors.priors_of`).
     protocol, stage
-        What to hang; `stage` is 0-based and is clipped to the protocol's stages.
+        What to hang; `stage` is 0-based among the stages that find something (`stages_of`) and is
+        clipped to them.
 
     Returns
     -------
     Layout
-        A missing view leaves its pane without candidates. Images of the study that no pane of any
-        stage takes are in the tray.
+        A missing view leaves its pane without candidates. In the tray are the images that no pane of
+        any stage takes: of the study, then of the priors that panes show.
     """
-    stage = min(max(stage, 0), len(protocol.stages) - 1)
-    chosen = protocol.stages[stage]
-    found = _found(study, protocol)
-    panes = tuple(_pane(rule, found, study, priors) for rule in chosen.panes)
+    search = _Search(study, priors, protocol)
+    numbers = search.numbers
+    stage = min(max(stage, 0), len(numbers) - 1)
+    chosen = protocol.stages[numbers[stage]]
     return Layout(
         protocol=protocol.name,
         protocol_title=protocol.title,
         stage=stage,
-        stages=len(protocol.stages),
+        stages=len(numbers),
         stage_title=chosen.title,
         rows=chosen.rows,
         columns=chosen.columns,
-        panes=panes,
-        tray=_tray(study, found),
+        panes=tuple(search.pane(rule) for rule in chosen.panes),
+        tray=search.tray,
+        number=numbers[stage],
+        stage_titles=tuple(protocol.stages[number].title for number in numbers),
+        sizing=chosen.sizing,
+        walk=chosen.walk,
     )
 
 
-def reading_order(study: Study, protocol: Protocol) -> tuple[tuple[Image, ...], tuple[Image, ...]]:
+def stages_of(study: Study, priors: tuple[Study, ...], protocol: Protocol) -> tuple[int, ...]:
+    """Return which stages of a protocol find something, by their place in it; the first if none does.
+
+    A stage finds something where one of its needed panes does, or any where none is needed.
+    """
+    return _Search(study, priors, protocol).numbers
+
+
+def nearest(numbers: tuple[int, ...], number: int) -> int:
+    """Return where among stages that find something one stands by its number; else the one before it."""
+    return max((place for place, each in enumerate(numbers) if each <= number), default=0)
+
+
+def reading_order(
+    study: Study, protocol: Protocol, priors: tuple[Study, ...] = ()
+) -> tuple[tuple[Image, ...], tuple[Image, ...], tuple[Image, ...]]:
     """Return the images of a study in the order in which a reader comes to them.
 
     Returns
     -------
-    (first choices, others)
-        The best image of each pane through the stages; then other candidates, then the tray.
+    (first choices, others, priors)
+        The best image of each pane through the stages; then other candidates, then the tray; the best
+        images of the panes that ask for priors.
     """
-    found = _found(study, protocol)
-    first = {images[0].key: images[0] for images in found.values() if images}
-    others = {image.key: image for images in found.values() for image in images}
-    others |= {image.key: image for image in _tray(study, found)}
-    return tuple(first.values()), tuple(others[key] for key in others if key not in first)
+    search = _Search(study, priors, protocol)
+    own = [search.found(rule) for rule in search.rules if rule.prior == 0]
+    first = {images[0].key: images[0] for images in own if images}
+    others = {image.key: image for images in own for image in images}
+    others |= {image.key: image for image in search.left(study)}
+    earlier = [search.found(rule) for rule in search.rules if rule.prior]
+    before = {images[0].key: images[0] for images in earlier if images}
+    return (
+        tuple(first.values()),
+        tuple(others[key] for key in others if key not in first),
+        tuple(before.values()),
+    )
 
 
-def stage_with(study: Study, protocol: Protocol, key: tuple[str, str]) -> int | None:
-    """Return the first stage in which an image of the study fits a pane, or None."""
-    found = _found(study, protocol)
-    places = {place for place, images in found.items() if any(image.key == key for image in images)}
-    for number, stage in enumerate(protocol.stages):
-        if any(rule.prior == 0 and _asks(rule) in places for rule in stage.panes):
-            return number
+def stage_with(
+    study: Study, protocol: Protocol, key: tuple[str, str], priors: tuple[Study, ...] = ()
+) -> int | None:
+    """Return the first stage (as `hang` counts them) in which an image of the study fits a pane, or None."""
+    search = _Search(study, priors, protocol)
+    for place, number in enumerate(search.numbers):
+        rules = [rule for rule in protocol.stages[number].panes if rule.prior == 0]
+        if any(image.key == key for rule in rules for image in search.found(rule)):
+            return place
     return None
 
 
@@ -98,65 +128,70 @@ def views_found(study: Study, protocol: Protocol) -> int:
     return sum(any(fits(image, rule) for image in study.images) for rule in rules)
 
 
-def priors_of(collection: Collection, study: Study) -> tuple[Study, ...]:
-    """Return the earlier studies of the patient of a study, newest first; undated ones are no priors."""
-    for patient in collection.patients:
-        if any(other.key == study.key for other in patient.studies):
-            others = [other for other in patient.studies if other.key != study.key]
-            dated = [other for other in others if _earlier(other.date, study.date)]
-            return tuple(sorted(dated, key=lambda other: other.date or date.min, reverse=True))
-    return ()
+@dataclass(frozen=True)
+class _Search:
+    """What a study and its priors have for the panes of a protocol, each request answered once."""
 
+    study: Study
+    priors: tuple[Study, ...]
+    protocol: Protocol
 
-def prior_label(prior: date | None, current: date | None) -> str:
-    """Return how long before the current study a prior was made: ``PRIOR, -24 months``.
+    @cached_property
+    def _answers(self) -> dict[object, tuple[Image, ...]]:
+        return {}
 
-    Whole months of 30.44 days, rounded; days under one month; ``PRIOR`` where a date is missing;
-    ``LATER, +24 months`` for a study made after the current one.
-    """
-    if prior is None or current is None:
-        return "PRIOR"
-    days = abs((current - prior).days)
-    sign = "PRIOR, -" if prior <= current else "LATER, +"
-    months = round(days / DAYS_PER_MONTH)
-    number, unit = (days, "day") if months < 1 else (months, "month")
-    return f"{sign}{number} {unit}{'' if number == 1 else 's'}"
+    def found(self, rule: PaneRule) -> tuple[Image, ...]:
+        """Return the images for a pane, best first.
 
+        A prior is the n-th earlier study that has such an image, not the n-th study: a later exam of
+        one breast does not hide the earlier one of both.
+        """
+        asked = (rule.laterality, rule.view, rule.prior, rule.modifiers, rule.tile)
+        if asked not in self._answers:
+            self._answers[asked] = self._images(rule)
+        return self._answers[asked]
 
-def _earlier(other: date | None, current: date | None) -> bool:
-    return other is not None and current is not None and other < current
+    def _images(self, rule: PaneRule) -> tuple[Image, ...]:
+        if rule.prior == 0:
+            return candidates(self.study.images, rule)
+        having = [images for prior in self.priors if (images := candidates(prior.images, rule))]
+        return having[rule.prior - 1] if rule.prior <= len(having) else ()
 
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """Places in the protocol of the stages that find something; the first if none does."""
+        stages = self.protocol.stages
+        return tuple(n for n, stage in enumerate(stages) if self._finds(stage)) or (0,)
 
-_Asked = tuple[str | None, str | None]
-"""(laterality, view) that a pane asks for."""
+    def _finds(self, stage: Stage) -> bool:
+        needed = [rule for rule in stage.panes if rule.needed] or stage.panes
+        return any(self.found(rule) for rule in needed)
 
+    @property
+    def rules(self) -> tuple[PaneRule, ...]:
+        """The panes of all stages that find something, in their order."""
+        return tuple(rule for number in self.numbers for rule in self.protocol.stages[number].panes)
 
-def _asks(rule: PaneRule) -> _Asked:
-    return (rule.laterality, rule.view)
+    def pane(self, rule: PaneRule) -> LayoutPane:
+        """Return a pane with its images."""
+        images = self.found(rule)
+        prior = self._study_of(images[0]) if rule.prior and images else None
+        label = prior_label(prior.date, self.study.date) if prior is not None else ""
+        return LayoutPane(rule.row, rule.column, rule.wants, images, label)
 
+    def _study_of(self, image: Image) -> Study | None:
+        return next((prior for prior in self.priors if image in prior.images), None)
 
-def _found(study: Study, protocol: Protocol) -> dict[_Asked, tuple[Image, ...]]:
-    """Return what the study has for each pane of all stages, each request answered once."""
-    found: dict[_Asked, tuple[Image, ...]] = {}
-    for stage in protocol.stages:
-        for rule in stage.panes:
-            if rule.prior == 0 and _asks(rule) not in found:
-                found[_asks(rule)] = candidates(study.images, rule)
-    return found
+    @property
+    def tray(self) -> tuple[Image, ...]:
+        """What no pane takes, of the study and of the priors that panes show."""
+        shown = [
+            self._study_of(images[0]) for rule in self.rules if rule.prior and (images := self.found(rule))
+        ]
+        priors = [prior for prior in self.priors if prior in shown]
+        return tuple(image for study in (self.study, *priors) for image in self.left(study))
 
-
-def _pane(
-    rule: PaneRule, found: dict[_Asked, tuple[Image, ...]], study: Study, priors: tuple[Study, ...]
-) -> LayoutPane:
-    if rule.prior == 0:
-        return LayoutPane(rule.row, rule.column, rule.wants, found[_asks(rule)])
-    if rule.prior > len(priors):
-        return LayoutPane(rule.row, rule.column, rule.wants)
-    earlier = priors[rule.prior - 1]
-    label = prior_label(earlier.date, study.date)
-    return LayoutPane(rule.row, rule.column, rule.wants, candidates(earlier.images, rule), label)
-
-
-def _tray(study: Study, found: dict[_Asked, tuple[Image, ...]]) -> tuple[Image, ...]:
-    taken = {image.key for images in found.values() for image in images}
-    return tuple(image for image in study.images if image.key not in taken)
+    def left(self, study: Study) -> tuple[Image, ...]:
+        """Return the images of a study that no pane takes."""
+        taken = {image.key for rule in self.rules for image in self.found(rule)}
+        return tuple(image for image in study.images if image.key not in taken)

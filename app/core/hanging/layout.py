@@ -45,13 +45,20 @@ class Layout:
     protocol, protocol_title
         Name and title of the hanging protocol.
     stage, stages, stage_title
-        0-based index of the stage, how many there are, its title.
+        0-based index of the stage among those that find something, how many these are, its title.
     rows, columns
         Size of the grid.
     panes
         In the order of the protocol's file.
     tray
-        Images of the study that no pane of any stage of this protocol asks for.
+        Images of the study that no pane of any stage of this protocol takes, then those of the priors
+        that its panes show.
+    number
+        0-based place of the stage among all of its protocol.
+    stage_titles
+        Of the stages that find something.
+    sizing, walk
+        See `app.core.hanging.protocols.Stage`.
     """
 
     protocol: str
@@ -63,6 +70,10 @@ class Layout:
     columns: int
     panes: tuple[LayoutPane, ...]
     tray: tuple[Image, ...]
+    number: int = 0
+    stage_titles: tuple[str, ...] = ()
+    sizing: Literal["same", "fit", "actual"] = "same"
+    walk: bool = False
 
 
 def justify_of(image: Image | None) -> Justify:

@@ -3,7 +3,7 @@
 Everything on screen (pixels, boxes, heat map, magnifier, measurements) goes through this affine.
 The chest-wall edge of the image touches its pane edge without a gap; obliques and laterals touch the
 top too. All panes share one scale in device pixels per millimetre, so that the largest breast fits
-(the *same size* of the IHE Mammography Image profile).
+(the *same size* of the IHE Mammography Image profile); for *true size* it is that of the screen.
 
 Lengths of an image without spacing are in pixels; it is fitted to its pane instead of sharing a scale.
 """
@@ -29,11 +29,11 @@ class View(Protocol):
     """The geometry of `app.services.state.ViewportState`, where each field is explained."""
 
     @property
-    def sizing(self) -> Literal["same", "fit", "actual", "free"]:
+    def sizing(self) -> Literal["same", "fit", "true", "actual", "free"]:
         """What the scale is made for."""
 
     @property
-    def base(self) -> Literal["same", "fit", "actual"]:
+    def base(self) -> Literal["same", "fit", "true", "actual"]:
         """What zoom is relative to while free."""
 
     @property
@@ -159,9 +159,14 @@ def same_scale(panes_px: Sequence[Size], extents_mm: Sequence[Size]) -> float:
     return min(scales, default=1.0)
 
 
+def base_of(state: View) -> Literal["same", "fit", "true", "actual"]:
+    """Return the sizing that the zoom is relative to."""
+    return state.base if state.sizing == "free" else state.sizing
+
+
 def scale_of(view: Hung, state: View, pane_px: Size, px_per_mm: float, *, calibrated: bool) -> float:
     """Return device pixels per millimetre (per pixel where there is no spacing) of an image in its pane."""
-    base = state.base if state.sizing == "free" else state.sizing
+    base = base_of(state)
     if base == "actual":
         scale = 1.0 / min(view.pixel)
     elif base == "fit" or not calibrated:
@@ -195,7 +200,7 @@ def place(
     pane_px
         (height, width) of the pane in device pixels; its pixel (0, 0) is at the top left.
     px_per_mm
-        The scale all panes share, from `same_scale`.
+        The scale all panes share, from `same_scale`; for true size that of the screen.
 
     Notes
     -----
@@ -241,11 +246,19 @@ def anchor_of(
     return (float(at[0]), float(at[1]))
 
 
-def sizing_label(image: Image, state: View) -> str:
-    """Return the sizing as words for the corner text; an image without spacing says that it is fitted."""
-    base = state.base if state.sizing == "free" else state.sizing
-    words = {"same": "same size", "fit": "fit", "actual": "actual pixels"}[base]
-    if base == "same" and image.spacing is None:
+def sizing_label(image: Image, state: View, screen: str = "") -> str:
+    """Return the sizing as words for the corner text; an image without spacing says that it is fitted.
+
+    Parameters
+    ----------
+    screen
+        How the pixel size of the screen is known, ``calibrated``; empty: it is not, and what was to be
+        of true size is shown at the same size as the others.
+    """
+    base = base_of(state)
+    true = f"true size, {screen}" if screen else "same size, screen not known"
+    words = {"same": "same size", "fit": "fit", "true": true, "actual": "actual pixels"}[base]
+    if base in ("same", "true") and image.spacing is None:
         words = "fit, size unknown"
     return words if state.zoom == 1.0 else f"{words} ×{state.zoom:.2g}"
 
