@@ -23,7 +23,7 @@ def started(root: Path, store: Path, prefix: str, count: int = 0) -> subprocess.
         f"sys.argv = [{str(WRITER)!r}, *sys.argv[1:]]; runpy.run_path(sys.argv[0], run_name='__main__')"
     )
     arguments = [str(store), "study", prefix, str(count)]
-    return subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen([*command, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def sound(path: Path) -> bool:
@@ -72,7 +72,14 @@ def test_a_mark_that_was_said_to_be_saved_survives_every_kill(tmp_path: Path, ro
 def test_two_programs_that_write_at_once_lose_nothing(tmp_path: Path, root: Path) -> None:
     path = tmp_path / "work.sqlite"
     programs = [started(root, path, prefix, 60) for prefix in ("left", "right")]
-    told = {line.strip() for program in programs for line in (program.communicate()[0]).splitlines()}
+    for program in programs:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "ready\n"
+    for program in programs:
+        assert program.stdin is not None
+        program.stdin.write("go\n")
+        program.stdin.flush()
+    told = {line.strip() for program in programs for line in program.communicate()[0].splitlines()}
     assert [program.returncode for program in programs] == [0, 0]
     work, _ = work_of("study", Store(path).items("study"))
     there = [each.uid for each in work.annotations]

@@ -1,6 +1,7 @@
 """A program that adds marks to a store and prints each uid once it is told that it is saved.
 
-``python writer.py STORE STUDY PREFIX COUNT`` (0: until it is killed). Loads no Qt.
+``python writer.py STORE STUDY PREFIX COUNT`` (0: until it is killed; else it prints "ready" and waits for
+a line first). Loads no Qt.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ def added(study: str, annotation: Annotation, **facts: str) -> Change:
 def main() -> None:
     path, study, prefix, count = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
     store = Store(path, patience_s=20)
+    if count:
+        print("ready", flush=True)
+        sys.stdin.readline()
     for number in itertools.islice(itertools.count(), count or None):
         uid = f"{prefix}-{number}"
         store.commit(added(study, mark(uid)))
