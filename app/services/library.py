@@ -51,6 +51,8 @@ class Library(QObject):
     -------
     collection_changed(Collection)
         After opening, and when the reader said facts of an image by hand.
+    opened(paths)
+        The paths whose images took the place of what was open.
     progress(done, total)
         Files looked at while opening.
     opening_failed(sentence)
@@ -71,6 +73,7 @@ class Library(QObject):
     """
 
     collection_changed = Signal(object)
+    opened = Signal(object)
     progress = Signal(int, int)
     opening_failed = Signal(str)
     nothing_found = Signal(object)
@@ -91,6 +94,7 @@ class Library(QObject):
         self._looks: dict[FrameKey, FramePixels] = {}
         self._failures: dict[FrameKey, str] = {}
         self._thumbnails: OrderedDict[ImageKey, Thumbnail | None] = OrderedDict()
+        self._screens: dict[str, list[tuple[Image, int]]] = {}
         self._screen: frozenset[FrameKey] = frozenset()
 
     # What was opened
@@ -117,7 +121,8 @@ class Library(QObject):
     def open(self, paths: Iterable[Path | str]) -> None:
         """Find what lies below paths, in the background; if any, it takes the place of the present."""
         self.cancel()
-        job = Job(find_images, ([Path(path) for path in paths],))
+        wanted = [Path(path) for path in paths]
+        job = Job(find_images, (wanted,), tag=tuple(wanted))
         self._opening = job
         self._decoding.warm_up()
         self._finding.start(
@@ -195,9 +200,17 @@ class Library(QObject):
         self._pump()
         return None
 
-    def set_screen(self, shown: Iterable[tuple[Image, int]]) -> None:
-        """Say which frames are on screen: they are decoded first and never thrown out of memory."""
-        wanted = list(shown)
+    def set_screen(self, shown: Iterable[tuple[Image, int]], owner: str = "") -> None:
+        """Say which frames are on screen: they are decoded first and never thrown out of memory.
+
+        Parameters
+        ----------
+        owner
+            Of several windows the one that shows these; what the others show stays on screen.
+        """
+        self._screens[owner] = list(shown)
+        others = [window for name, window in self._screens.items() if name != owner]
+        wanted = [place for window in (self._screens[owner], *others) for place in window]
         self._screen = frozenset((image.key, frame) for image, frame in wanted)
         self.cache.pin(self._screen)
         for key in [key for key in self._looks if key not in self._screen]:
@@ -318,9 +331,12 @@ class Library(QObject):
         self.cache.clear()
         for held in (self._looks, self._failures, self._thumbnails):
             held.clear()  # type: ignore[attr-defined]
+        self._screens.clear()
         self._screen = frozenset()
         self._opening = None
         self._set_collection(collection)
+        if collection.patients:
+            self.opened.emit(job.tag)
 
     @Slot(object, object)
     def _not_found(self, job: Job, error: Exception) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QLineEdit,
     QMainWindow,
+    QPlainTextEdit,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -30,6 +31,7 @@ from app.ui.focus import keeps
 from app.ui.grid import Grid
 from app.ui.overlays.corner_text import zoom_of
 from app.ui.panels import PANELS
+from app.ui.recent_menu import RecentMenu
 from app.ui.status_line import StatusLine
 from app.ui.thumbnails import Thumbnails
 from app.ui.top_bar import TopBar
@@ -74,6 +76,7 @@ class MainWindow(QMainWindow):
         self.actions_by_id = menus.make_actions(self, self.commands)
         menus.bind(self.actions_by_id, self.bindings)
         self.thumbnails = Thumbnails(session.library, self)
+        self.recent = RecentMenu(session, self, remember=self._remember)
         self._build()
         self._connect()
         self._restore()
@@ -136,12 +139,18 @@ class MainWindow(QMainWindow):
         self.grid.menu_asked.connect(self._pane_menu)
         self.top_bar.protocol_chosen.connect(session.set_protocol)
         self.panels["TrayPanel"].assign_asked.connect(self.ask_assignment)
+        self.report.left.connect(self.grid.setFocus)
         self.second_look.findings.chosen.connect(lambda key, finding: self.grid.set_shown(key, finding.box))
 
     @property
     def second_look(self):
         """The panel of the second look."""
         return self.panels["SecondLookPanel"]
+
+    @property
+    def report(self):
+        """The panel of the report."""
+        return self.panels["ReportPanel"]
 
     def show_models(self, models: tuple[ModelFacts, ...]) -> None:
         """Take what models are installed; the panel names those of the reading set before they run."""
@@ -259,6 +268,7 @@ class MainWindow(QMainWindow):
             self.grid,
             self.second_look.findings,
             self.second_look.run,
+            self.report.density,
         ]
         places = [place for place in places if place.isVisible()]
         here = next((i for i, place in enumerate(places) if place.hasFocus()), -1)
@@ -314,7 +324,7 @@ class MainWindow(QMainWindow):
         if kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and isinstance(event, QKeyEvent):
             held = self.bindings.first("magnify")
             typed = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
-            writing = isinstance(QApplication.focusWidget(), QLineEdit)
+            writing = isinstance(QApplication.focusWidget(), (QLineEdit, QPlainTextEdit))
             if held and typed == held and not writing and not event.isAutoRepeat():
                 self.grid.hold_lens(kind == QEvent.Type.KeyPress)
                 return True
@@ -336,6 +346,7 @@ class MainWindow(QMainWindow):
             self.session.open_paths(paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.report.commit()
         if self._remember:
             store = QSettings("mammoview", "mammoview")
             store.setValue("geometry", self.saveGeometry())

@@ -44,6 +44,11 @@ class Walking(QObject):
         self._dwell.timeout.connect(self._count)
         grid.scenes_changed.connect(self._moved)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether what is on screen has not rested long enough to count."""
+        return self._dwell.isActive()
+
     def coverage(self, scene: Scene) -> Coverage | None:
         """Return what was seen of a scene's frame, where that is worth showing: at actual pixels."""
         return self._session.seen.of(scene.frame.key) if scene.frame is not None and is_full(scene) else None

@@ -26,8 +26,10 @@ def large(desk):
     return desk
 
 
-def rest(qtbot) -> None:
-    qtbot.wait(DWELL_MS + 60)
+def rest(desk, qtbot) -> None:
+    """Let the hand rest until what is on screen counts, sketches refined."""
+    qtbot.wait(DWELL_MS)
+    qtbot.waitUntil(lambda: not desk.window.grid.walking.waiting and not desk.pane.is_rough)
 
 
 def seen_of(desk):
@@ -48,7 +50,7 @@ def test_the_walk_shows_every_pixel_of_the_breast_and_then_goes_on(large, qtbot)
         corners = scene.affine.inverse().apply_box((0.0, 0.0, *map(float, scene.size)))
         row0, col0, row1, col1 = (round(edge) for edge in corners)
         visited[max(row0, 0) : max(row1, 0), max(col0, 0) : max(col1, 0)] = True
-        rest(qtbot)
+        rest(large, qtbot)
         if not walking.step(1):
             break
     assert steps > 3
@@ -63,12 +65,12 @@ def test_what_is_passed_in_haste_does_not_count(large, qtbot):
     press(large, Qt.Key.Key_Q)
     press(large, Qt.Key.Key_Q)
     assert seen_of(large) is None
-    rest(qtbot)
+    rest(large, qtbot)
     assert 0 < seen_of(large).share < 0.5
 
 
 def test_a_breast_in_small_is_not_seen_at_actual_pixels(large, qtbot):
-    rest(qtbot)
+    rest(large, qtbot)
     assert large.pane.scene.affine.scales[0] < 0.9
     assert seen_of(large) is None
     large.window.grid.walking.tell()
@@ -79,7 +81,7 @@ def test_the_last_place_says_what_is_left(large, qtbot):
     large.session.message.connect(said.append)
     while large.window.grid.walking.step(1):
         pass
-    rest(qtbot)
+    rest(large, qtbot)
     press(large, Qt.Key.Key_Q)
     left = round(100 * (1 - seen_of(large).share))
     assert 0 < left < 100

@@ -13,6 +13,9 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "open_files", "Open files…", "File", ("Ctrl+Shift+O",), "files", "Open single files or a DICOMDIR"
     ),
+    Action(
+        "recent", "Open recent…", "File", ("Ctrl+R",), "clock-counter-clockwise", "What was opened lately"
+    ),
     Action("cancel", "Stop", "File", ("Esc",), "x", "Stop opening or analysing; leave the single image"),
     Action("settings", "Settings…", "File", ("Ctrl+,",), "gear", "Preferences and keys"),
     Action("quit", "Quit", "File", ("Ctrl+Q",), "", "Close the workstation"),

@@ -14,13 +14,20 @@ class FileCommands(Group):
     def open_files(self) -> None:
         self._window.ask_files()
 
+    def recent(self) -> None:
+        self._window.recent.open_in(self._window.grid)
+
     def cancel(self) -> None:
-        """Stop what runs; else leave the single image."""
+        """Stop what is drawn or runs; else leave the walk at actual pixels or the single image."""
+        if self.stop_drawing():  # of the menu Marks
+            return
         if self._window.is_opening:
             self._session.library.cancel()
         elif any(look.state == "running" for look in self._session.looks):
             self._session.cancel_analysis()
         elif self.is_single:
+            if self.is_actual:
+                self.size("same")
             self.single()
 
     def settings(self) -> None:
