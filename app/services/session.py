@@ -40,6 +40,8 @@ class Session(Hangings):
     collection_changed(Collection), screen_changed(ScreenState), overlay_changed(OverlayState),
     tool_changed(str), linked_changed(bool), looks_changed(tuple of SecondLook),
     reads_changed(frozenset of study keys), settings_changed(Settings)
+    leaving
+        The work on the open study is about to be put away: what is being typed is to be kept now.
     message(sentence)
         For the status line: why something was not done.
 
@@ -61,6 +63,7 @@ class Session(Hangings):
     looks_changed = Signal(object)
     reads_changed = Signal(object)
     settings_changed = Signal(object)
+    leaving = Signal()
 
     def __init__(
         self,
@@ -165,6 +168,7 @@ class Session(Hangings):
             return
         self._views.clear()
         self._looks.begin(study)
+        self.leaving.emit()
         self._work.begin(study.key, [prior.key for prior in self._priors(study)])
         self.set_overlay(map_of="")
         protocol = choose_protocol(study, self._protocols, self._settings.protocol)
@@ -326,6 +330,7 @@ class Session(Hangings):
             self.open_study(self.studies[0].key)
         else:
             self._looks.begin(None)
+            self.leaving.emit()
             self._work.begin("")
             self._show(ScreenState(generation=self._screen.generation + 1))
             self.message.emit(_why_nothing(collection))

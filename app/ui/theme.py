@@ -152,6 +152,10 @@ QToolButton[role="fold"] {{ color: {QUIET}; font-size: {SMALL}px; font-weight: 6
 QToolButton[role="fold"]:hover,
 QToolButton[role="fold"]:checked:hover {{ background: transparent; color: {TEXT}; }}
 QToolButton[role="fold"]:checked {{ background: transparent; color: {QUIET}; }}
+QToolButton[role="line"] {{ text-align: left; padding: 4px 8px; }}
+QFrame[role="choice"] {{ background: {WINDOW}; border: 1px solid {LINE}; border-radius: 4px; }}
+QFrame[role="choice"]:focus {{ border-color: {ACCENT}; }}
+QFrame[role="choice"] QToolButton {{ padding: 0 2px; border-radius: 3px; }}
 QPushButton {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4px; padding: 4px 12px;
     min-height: 20px; }}
 QPushButton:hover {{ background: {HOVER}; }}
@@ -167,7 +171,7 @@ QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSp
     width: 0; border: none; }}
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled {{ color: {QUIET};
     background: {PANEL}; }}
-QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus {{ border-color: {ACCENT}; }}
+QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus {{ border-color: {ACCENT}; }}
 QComboBox {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4px; padding: 0 8px;
     min-height: 26px; }}
 QComboBox:hover {{ background: {HOVER}; }}

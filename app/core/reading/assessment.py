@@ -8,8 +8,8 @@ calls for the work-up, one with 0 and 4A for the biopsy. The order stands in the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 from app.core.reading.lexicon import Lexicon
 from app.core.reading.report import BREAST_NAMES, BREASTS, Report, ReportFinding
@@ -40,6 +40,23 @@ def derived(report: Report, lexicon: Lexicon) -> str:
 def overall(report: Report, lexicon: Lexicon) -> str:
     """Return the overall assessment: the reader's own, else what follows from the breasts."""
     return report.overall or derived(report, lexicon)
+
+
+def assessed(report: Report, lexicon: Lexicon, where: str, code: str) -> Report:
+    """Return the report with another assessment; a recommendation nobody wrote by hand follows it.
+
+    Parameters
+    ----------
+    where
+        ``right``, ``left`` or ``overall``.
+    code
+        Of the lexicon, or empty.
+    """
+    field: dict[str, Any] = {where: code}
+    changed = replace(report, **field)
+    before, after = (lexicon.assessment(overall(each, lexicon)) for each in (report, changed))
+    is_open = report.recommendation in ("", before.recommendation if before else "")
+    return replace(changed, recommendation=after.recommendation if after else "") if is_open else changed
 
 
 def contradictions(

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 from made_reports import finding, sound
 
-from app.core.reading.assessment import contradictions, derived, overall
+from app.core.reading.assessment import assessed, contradictions, derived, overall
 from app.core.reading.lexicon import load_lexicon
 
 LEXICON = load_lexicon()
@@ -114,3 +114,15 @@ def test_a_size_that_its_mark_no_longer_has_is_said():
 
 def test_category_3_overall_alone_is_said_at_screening():
     assert _codes(sound(overall="3", right="2", left="2")) == ["3-at-screening"]
+
+
+def test_a_recommendation_that_nobody_wrote_follows_the_assessment():
+    first = assessed(sound(right="", left="", recommendation=""), LEXICON, "right", "0")
+    assert first.recommendation == LEXICON.assessment("0").recommendation
+    second = assessed(first, LEXICON, "left", "4B")
+    assert second.recommendation == LEXICON.assessment("4B").recommendation
+
+
+def test_a_recommendation_of_the_reader_stays():
+    own = sound(recommendation="Ultrasound on Monday.")
+    assert assessed(own, LEXICON, "right", "0").recommendation == "Ultrasound on Monday."
