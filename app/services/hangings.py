@@ -56,6 +56,11 @@ class Hangings(Panes):
         """One sentence for each hanging protocol, and each setting, that was wrong."""
         return self._refused
 
+    @property
+    def study_of(self) -> dict[ImageKey, Study]:
+        """The study that each image of the collection is of."""
+        return self._study_of
+
     def prior_of(self, image: Image) -> str:
         """Return ``PRIOR, -24 months`` for an image of another study than the open one; else nothing."""
         return self._age_beside(self._screen.study, image)

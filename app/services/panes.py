@@ -28,6 +28,7 @@ class Panes(QObject):
         self._screen = ScreenState()
         self._linked = linked
         self._views: dict[ImageKey, ViewportState] = {}
+        self._owner = ""
 
     @property
     def library(self) -> Library:
@@ -133,5 +134,6 @@ class Panes(QObject):
         seen = move.visible(screen)
         order = sorted(range(len(screen.panes)), key=lambda index: (index not in seen, index))
         views = [screen.panes[index].viewport for index in order]
-        self._library.set_screen((view.image, view.frame) for view in views if view.image is not None)
+        shown = [(view.image, view.frame) for view in views if view.image is not None]
+        self._library.set_screen(shown, self._owner)
         self.screen_changed.emit(screen)

@@ -100,11 +100,12 @@ def test_a_drag_moves_both_breasts_and_reset_brings_them_back(exam, pixels_of, b
 
 def test_all_stages_can_be_walked_and_the_first_looks_as_before(exam, pixels_of):
     before = seen(exam, pixels_of)
-    stages = exam.session.screen.stages
-    for _ in range(stages + 1):
+    stages, presses = exam.session.screen.stages, 0
+    while exam.session.screen.stage < stages - 1:  # in a walk a press goes to the next place first
         press(exam, Key.Key_Space)
+        presses += 1
+        assert presses < 10 * stages
         assert all(not view.scene.failed for view in exam.window.grid.viewports)
-    assert exam.session.screen.stage == stages - 1
     for _ in range(stages + 1):
         press(exam, Key.Key_Space, Shift)
     np.testing.assert_array_equal(seen(exam, pixels_of), before)
