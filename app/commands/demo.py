@@ -46,7 +46,8 @@ def make() -> DemoExam:
 
 
 def _open(exam: DemoExam, *, off_screen: bool) -> Workstation:
-    workstation = open_window(off_screen=off_screen)
+    # What is tried on the demo exam is never kept among the reader's own work.
+    workstation = open_window(off_screen=off_screen, keep=False)
     workstation.window.resize(*SIZE)
     workstation.window.show()
     picture.open_and_hang(workstation, [*exam.current, *exam.prior])

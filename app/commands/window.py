@@ -37,7 +37,8 @@ class Workstation:
         return int(code)
 
     def close(self) -> None:
-        """End background work in order."""
+        """End background work in order; what the reader did last is written first."""
+        self.session.work.stop()
         self.looks.stop()
         self.library.stop()
 
@@ -74,14 +75,23 @@ def speak_utf8() -> None:
         os.environ["LC_ALL" if set_by == "LC_ALL" else "LC_CTYPE"] = "C.UTF-8"
 
 
-def open_window(*, off_screen: bool = False) -> Workstation:
-    """Build the workstation; nothing is shown yet."""
+def open_window(*, off_screen: bool = False, keep: bool | None = None) -> Workstation:
+    """Build the workstation; nothing is shown yet.
+
+    Parameters
+    ----------
+    off_screen
+        Draw into memory: for pictures and checks.
+    keep
+        Whether the reader's own work is shown and what is done is kept with it; None: unless off-screen.
+    """
     if off_screen:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     speak_utf8()
     from PySide6.QtWidgets import QApplication
 
-    from app.core.settings import load
+    from app.core.reading.store import FILE_NAME, Store
+    from app.core.settings import data_folder, load
     from app.services.inference.service import Inference
     from app.services.library import Library
     from app.services.session import Session
@@ -92,7 +102,9 @@ def open_window(*, off_screen: bool = False) -> Workstation:
     settings = load()
     library = Library(settings)
     looks = Inference(library, settings)
-    session = Session(library, looks, settings)
+    keep = not off_screen if keep is None else keep
+    store = Store(data_folder() / FILE_NAME) if keep else None
+    session = Session(library, looks, settings, store=store)
     session.settings_changed.connect(looks.configure)
     window = MainWindow(session)
     looks.models_found.connect(window.show_models)

@@ -17,6 +17,7 @@ from app.core.hanging.hang import choose_protocol, reading_order
 from app.core.hanging.protocols import Protocol
 from app.core.imaging.image import Collection, Image, Source, Study
 from app.core.reading.findings import SecondLook
+from app.core.reading.store import Store
 from app.core.settings import Settings
 from app.services import maps
 from app.services import screen as move
@@ -55,6 +56,8 @@ class Session(Hangings):
         Preferences at start; see `set_settings`.
     protocols
         Hanging protocols; None: those shipped.
+    store
+        Where the reader's work is kept; None: in memory, gone with the session.
     """
 
     collection_changed = Signal(object)
@@ -72,6 +75,7 @@ class Session(Hangings):
         settings: Settings | None = None,
         protocols: tuple[Protocol, ...] | None = None,
         parent: QObject | None = None,
+        store: Store | None = None,
     ) -> None:
         settings = settings or Settings()
         super().__init__(library, settings.linked, protocols, parent)
@@ -79,11 +83,11 @@ class Session(Hangings):
         self._refused = (*self._refused, *settings.notes)
         self._overlay = OverlayState(corner=settings.corner)
         self._tool: Tool = "window"
-        self._reads: frozenset[str] = frozenset()
         self._unseen: set[ImageKey] = set()
         self._looks = Looks(looks, self)
         self._looks.changed.connect(self.looks_changed)
-        self._work = ReaderWork(self)
+        self._work = ReaderWork(self, store, settings.reader)
+        self._work.reads_changed.connect(self.reads_changed)
         self._seen = Seen()
         self._work.message.connect(self.message)
         self._marking = Marking(self._work, self._study_key, lambda: self._settings.reader)
@@ -147,7 +151,7 @@ class Session(Hangings):
     @property
     def reads(self) -> frozenset[str]:
         """Keys of the studies that were marked as read."""
-        return self._reads
+        return self._work.reads
 
     @property
     def settings(self) -> Settings:
@@ -223,8 +227,7 @@ class Session(Hangings):
         """Mark the open study as read (or as not read)."""
         if self._key is None:
             return
-        self._reads = self._reads | {self._key} if read else self._reads - {self._key}
-        self.reads_changed.emit(self._reads)
+        self._work.set_read(self._key, read)
         if read and self._settings.read_moves_on:
             self.next_unread()
 
@@ -275,6 +278,7 @@ class Session(Hangings):
         """Take other preferences; the hanging on screen stays until the next study."""
         self._settings = settings
         self._library.set_cache_mib(settings.cache_mib)
+        self._work.set_reader(settings.reader)
         self.settings_changed.emit(settings)
         self.set_overlay(corner=settings.corner)
         self.set_linked(settings.linked)
@@ -309,7 +313,7 @@ class Session(Hangings):
         return "" if study is None or study.key == self._key else study.key
 
     def _is_unread(self, study: Study) -> bool:
-        return study.key not in self._reads
+        return study.key not in self._work.reads
 
     def _go(self, study: Study | None, otherwise: str) -> None:
         if study is None:
@@ -347,6 +351,7 @@ class Session(Hangings):
         if current is not None and len(current.stages[0].panes) > 1:
             protocol = current
         self._looks.amend(study)
+        self._work.begin(study.key, [prior.key for prior in self._priors(study)])
         number = self._screen.number if protocol is current else 0
         self._hang(study, protocol, self._stage_near(study, protocol, number))
         self._decode_ahead(study, protocol)
