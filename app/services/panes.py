@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
+from app.core.imaging.image import Image
 from app.services import screen as move
 from app.services.library import ImageKey, Library
 from app.services.state import ScreenState, Sizing, ViewportState
@@ -44,6 +45,10 @@ class Panes(QObject):
     def linked(self) -> bool:
         """Whether panes move together."""
         return self._linked
+
+    def remembered(self, image: Image) -> ViewportState:
+        """Return how an image was looked at last in this study, or as it would be hung."""
+        return replace(self._views.get(image.key, ViewportState()), image=image)
 
     def set_linked(self, linked: bool) -> None:
         """Let panes move together, or each for itself."""
