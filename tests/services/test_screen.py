@@ -251,3 +251,26 @@ def test_a_view_is_seen_closely_in_a_pair_alone_or_at_actual_pixels() -> None:
     assert len(move.closely_seen(hung(stage=1))) == 2
     assert move.closely_seen(replace(four, single=LCC)) == {(("LCC", "LCC"), 0)}
     assert len(move.closely_seen(move.sized(four, RCC, "actual", linked=False))) == 1
+
+
+def test_a_stage_hangs_at_its_own_size_and_reset_comes_back_to_it() -> None:
+    study = Study("1", PatientFacts(), None, (image("RCC"), image("LCC")))
+    layout = replace(hang(study, (), load_protocols()[0]), sizing="actual", walk=True)
+    screen = move.screen_of(layout, study, 1, {})
+    assert screen.walk
+    assert {pane.viewport.sizing for pane in screen.panes if pane.candidates} == {"actual"}
+    changed = move.zoomed(move.sized(screen, RCC, "fit", linked=True), RCC, 2.0, (0.0, 0.0), linked=True)
+    back = move.was_reset(changed, RCC, linked=True)
+    assert [pane.viewport for pane in back.panes] == [pane.viewport for pane in screen.panes]
+
+
+def test_of_one_takes_out_what_is_not_the_patients() -> None:
+    screen = hung(image("RCC"), image("RCC-2"), image("LCC"), image("RXCCL"))
+    none, strangers = move.of_one(screen, lambda _: True)
+    assert none is screen
+    assert not strangers
+    kept, strangers = move.of_one(screen, lambda each: each.sop_uid in ("RCC-2", "LCC"))
+    assert strangers
+    assert [[each.sop_uid for each in pane.candidates] for pane in kept.panes[:2]] == [["RCC-2"], ["LCC"]]
+    assert kept.panes[RCC].viewport.image == image("RCC-2")
+    assert kept.tray == ()
