@@ -19,6 +19,7 @@ from app.services.frames import FramePixels
 from app.services.maps import evidence_at
 from app.services.state import PaneState, ScreenState
 from app.ui import theme
+from app.ui.marks import answered, marks_of
 from app.ui.pointing import Pointing
 from app.ui.scene import Scene
 from app.ui.viewport import Viewport
@@ -67,6 +68,8 @@ class Grid(QWidget):
         session.looks_changed.connect(lambda _: self.refresh())
         session.work.changed.connect(lambda _: self.refresh())
         session.settings_changed.connect(lambda _: self.refresh())
+        session.measuring.ready.connect(self.refresh)
+        session.tool_changed.connect(lambda _: self.drop_stroke())
         session.library.frame_ready.connect(lambda *_: self.refresh())
         session.library.frame_failed.connect(lambda *_: self.refresh())
         self.refresh()
@@ -126,6 +129,31 @@ class Grid(QWidget):
             anchor = view.anchor_at(QPointF(view.width() / 2, view.height() / 2))
             if anchor is not None:
                 self._session.zoom_at(view.index, factor, anchor)
+
+    def finish_stroke(self) -> bool:
+        """Complete the stroke that is open in a pane; tell whether there was one."""
+        done = [view.marks.finish() for view in self.viewports]
+        return any(done)
+
+    def step_back(self) -> bool:
+        """Take back the last point of the stroke that is open; tell whether there was one."""
+        done = [view.marks.step_back() for view in self.viewports]
+        return any(done)
+
+    def drop_stroke(self) -> bool:
+        """Forget what is being drawn or dragged; tell whether there was anything."""
+        done = [view.marks.drop() for view in self._viewports]
+        return any(done)
+
+    def write_on(self, uid: str) -> bool:
+        """Ask for other words of a mark where it is on screen; tell whether it is."""
+        for index in self.visible_panes:
+            view = self._viewports[index]
+            found = [mark.annotation for mark in view.scene.marks if mark.annotation.uid == uid]
+            if found:
+                view.marks.write_on(found[0])
+                return True
+        return False
 
     def choose_voi(self, index: int, number: int) -> None:
         """Choose a grey-scale alternative of a pane's image, 0-based; nothing where there is none."""
@@ -258,6 +286,8 @@ class Grid(QWidget):
             active=index == screen.active and len(self.visible_panes) > 1,
             px_per_mm=scale,
             research=self._research and index == self.visible_panes[0],
+            marks=() if frame is None else marks_of(self._session, frame.image, pane.viewport.frame),
+            answered=frozenset() if image is None else answered(self._session, looks, image),
             masked=self._session.settings.mask_names,
         )
 

@@ -130,6 +130,7 @@ class MainWindow(QMainWindow):
         session.tool_changed.connect(lambda _: self.refresh())
         session.linked_changed.connect(lambda _: self.refresh())
         session.settings_changed.connect(self._rebind)
+        session.work.changed.connect(self._name_changes)
         session.message.connect(self._say)
         session.library.progress.connect(self._progress)
         session.library.opening_failed.connect(self.show_error)
@@ -209,6 +210,9 @@ class MainWindow(QMainWindow):
         """Write a message into the status line, for a while."""
         self.status.write(message=sentence)
         self._message_end.start(MESSAGE_MS)
+
+    def _name_changes(self, state) -> None:
+        menus.name_changes(self.actions_by_id, state, self.bindings)
 
     def _rebind(self, settings) -> None:
         self.bindings = resolve(settings.key_bindings)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from app.core.imaging.greyscale import voi_names
-from app.ui.actions import ACTIONS, GROUPS, Action
+from app.core.reading.work import WorkState
+from app.ui.actions import ACTIONS, BY_ID, GROUPS, Action
 from app.ui.bindings import Bindings, tool_tip
 from app.ui.commands import Commands
 from app.ui.icons import icon
@@ -46,6 +49,17 @@ def refresh(actions: dict[str, QAction], commands: Commands) -> None:
             is_on, action = bool(getattr(commands, row.check)), actions[row.id]
             if action.isChecked() != is_on:
                 action.setChecked(is_on)
+
+
+def name_changes(actions: dict[str, QAction], state: WorkState, bindings: Bindings) -> None:
+    """Say in menu and tool tip what would be undone and done again."""
+    for name, what in (("undo", state.undo), ("redo", state.redo)):
+        action, row = actions[name], BY_ID[name]
+        text = f"{row.text}: {what}" if what else row.text
+        if action.text() != text:
+            action.setText(text)
+            action.setToolTip(tool_tip(replace(row, tip=what or row.tip), bindings))
+        action.setEnabled(bool(what))
 
 
 def main_menu(parent: QWidget, actions: dict[str, QAction]) -> QMenu:

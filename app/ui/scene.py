@@ -15,9 +15,10 @@ from app.core.hanging.correspond import Arc, Cross
 from app.core.imaging.geometry import Affine, Box
 from app.core.imaging.image import Image
 from app.core.reading.coverage import Coverage
-from app.core.reading.findings import Evidence, ViewLook
+from app.core.reading.findings import Evidence, Finding, ViewLook
 from app.services.frames import FramePixels
 from app.services.state import OverlayState, PaneState
+from app.ui.marks import Mark
 
 MARGIN = 12
 """Logical pixels between text and the edge of the pane."""
@@ -55,6 +56,12 @@ class Scene:
         True for the pane that keys act on, where there is more than one.
     px_per_mm
         The scale that all panes share, in device pixels.
+    marks
+        The reader's marks on this frame.
+    draft
+        The mark being drawn or dragged; it stands in the place of the one of the same identity.
+    answered
+        Findings that the reader accepted, corrected or rejected: drawn as marks.
     research
         True where "research use only" is to stand in the image because no bar says it.
     masked
@@ -81,6 +88,9 @@ class Scene:
     active: bool = False
     px_per_mm: float = 1.0
     research: bool = False
+    marks: tuple[Mark, ...] = ()
+    draft: Mark | None = None
+    answered: frozenset[Finding] = frozenset()
     masked: bool = False
     coverage: Coverage | None = None
     pointer: Cross | Arc | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt, Signal
@@ -11,6 +12,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.core.hanging.placement import anchor_of
 from app.ui import theme, wording
 from app.ui.carrying import key_in
+from app.ui.mark_hand import MarkHand
+from app.ui.marks import Mark
 from app.ui.overlays import OVERLAYS
 from app.ui.painting import draw_picture
 from app.ui.raster import Raster
@@ -22,6 +25,8 @@ CLICK: Final = 4
 BLACK: Final = QColor(theme.BLACK)
 LARGE: Final = 1 << 20
 """Stored pixels from which a frame in motion may be sketched."""
+MARK: Final = "mark"
+"""What the left button holds while a mark is dragged, in place of a tool."""
 NOTCH: Final = 120.0
 """Wheel units of one notch (Qt)."""
 
@@ -44,6 +49,7 @@ class Viewport(QWidget):
         self.scene: Scene | None = None
         self.raster = Raster()
         self._tools = {tool.NAME: tool() for tool in TOOLS}
+        self.marks = MarkHand(self, self._tools)
         self._held: str = ""
         self._button = Qt.MouseButton.NoButton
         self._start = self._last = QPointF()
@@ -65,6 +71,9 @@ class Viewport(QWidget):
 
         `hasty`: pixels in a new place may be a sketch, until `refine`.
         """
+        if not self.marks.fits(scene):
+            self.marks.drop()
+        scene = replace(scene, draft=self.marks.draft) if self.marks.draft else scene
         if self.scene is not None and self.scene.same_as(scene):
             return
         self._hasty = hasty
@@ -75,6 +84,12 @@ class Viewport(QWidget):
         name = wording.label(image) if image else f"No {scene.pane.wants}"
         self.setAccessibleName(f"Pane {self.index + 1}: {name}")
         self.update()
+
+    def show_draft(self, draft: Mark | None) -> None:
+        """Show a mark that is being drawn or dragged; no other pane is touched."""
+        if self.scene is not None:
+            self.scene = replace(self.scene, draft=draft)
+            self.update()
 
     def moves_to(self, scene: Scene) -> bool:
         """Tell whether a scene puts a large frame in another place, or another image in its."""
@@ -174,24 +189,30 @@ class Viewport(QWidget):
             Qt.MouseButton.RightButton: "zoom",
         }
         self._held = by_button.get(event.button(), "")
+        if event.button() == Qt.MouseButton.LeftButton and self.marks.press(event.position()):
+            self._held = MARK
         if self._held in self._tools and event.button() != Qt.MouseButton.RightButton:
             self._tools[self._held].press(self, event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         at = event.position()
         if not self._held:
+            self.marks.hover(at)
             if self.session.overlay.pointer:
                 self.pointed.emit(self.index, self.stored_at(at))
             if self.scene is not None and self.scene.lens is not None:
                 self.lens_moved.emit(self.index, self.to_device(at))
             return
-        if not self._moved and (at - self._start).manhattanLength() < CLICK:
+        is_drawn = self.marks.stroke is not None and self._held == self.session.tool
+        if not self._moved and not is_drawn and (at - self._start).manhattanLength() < CLICK:
             return
         if not self._moved and self._button == Qt.MouseButton.RightButton:
             self._tools[self._held].press(self, self._start)
         self._moved = True
         by, self._last = at - self._last, at
-        if self._held in self._tools:
+        if self._held == MARK:
+            self.marks.drag(at)
+        elif self._held in self._tools:
             self._tools[self._held].drag(self, by, at)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -201,11 +222,17 @@ class Viewport(QWidget):
         self._button = Qt.MouseButton.NoButton
         if event.button() == Qt.MouseButton.RightButton and not self._moved:
             self.menu_asked.emit(self.index, event.globalPosition().toPoint())
+        elif held == MARK:
+            self.marks.release()
         elif held in self._tools:
             self._tools[held].release(self)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
+        if event.button() != Qt.MouseButton.LeftButton or self.marks.double_click(event.position()):
+            return
+        if self.marks.stroke is not None:
+            self.mousePressEvent(event)  # two quick clicks of a tool that draws
+        else:
             self.session.toggle_single(self.index)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

@@ -6,7 +6,7 @@ from itertools import combinations
 
 from PySide6.QtCore import QRectF
 
-from app.ui.overlays.boxes import LINE, label_places
+from app.ui.labels import LINE, label_places
 
 PANE = QRectF(0, 0, 400, 300)
 

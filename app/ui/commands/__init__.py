@@ -7,6 +7,7 @@ holds one menu.
 from app.ui.commands.file import FileCommands
 from app.ui.commands.hanging import HangingCommands
 from app.ui.commands.image import ImageCommands
+from app.ui.commands.marks import MarksCommands
 from app.ui.commands.overlays import OverlaysCommands
 from app.ui.commands.second_look import SecondLookCommands
 from app.ui.commands.study import StudyCommands
@@ -20,6 +21,7 @@ class Commands(
     HangingCommands,
     ImageCommands,
     ToolsCommands,
+    MarksCommands,
     OverlaysCommands,
     SecondLookCommands,
     WindowCommands,

@@ -49,7 +49,9 @@ class HangingCommands(Group):
             self._session.set_active((self._active + step) % count)
 
     def single(self) -> None:
-        self._session.toggle_single(self._active)
+        """Show one image, or all again; while a stroke is open, complete it."""
+        if not self._window.grid.finish_stroke():
+            self._session.toggle_single(self._active)
 
     @property
     def is_single(self) -> bool:

@@ -23,16 +23,21 @@ class OverlaysCommands(Group):
         if self._hidden is not None and self.is_bare:
             old, self._hidden = self._hidden, None
             self._session.set_overlay(
-                corner=old.corner, boxes=old.boxes, heatmap=old.heatmap, truth=old.truth
+                corner=old.corner,
+                boxes=old.boxes,
+                heatmap=old.heatmap,
+                truth=old.truth,
+                marks=old.marks,
             )
         else:
             self._hidden = replace(self._session.overlay)
-            self._session.set_overlay(corner="off", boxes=False, heatmap=False, truth=False)
+            self._session.set_overlay(corner="off", boxes=False, heatmap=False, truth=False, marks=False)
 
     @property
     def is_bare(self) -> bool:
         overlay = self._session.overlay
-        return overlay.corner == "off" and not (overlay.boxes or overlay.heatmap or overlay.truth)
+        shown = overlay.boxes or overlay.heatmap or overlay.truth or overlay.marks
+        return overlay.corner == "off" and not shown
 
     def pointer(self) -> None:
         """Turn the linked cursor on or off; say once what the arc between CC and MLO needs."""

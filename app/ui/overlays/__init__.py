@@ -4,6 +4,7 @@ from app.ui.overlays.boxes import paint_boxes
 from app.ui.overlays.corner_text import paint_corner_text
 from app.ui.overlays.heat_map import paint_heat_map
 from app.ui.overlays.magnifier import paint_magnifier
+from app.ui.overlays.marks import paint_marks
 from app.ui.overlays.orientation import paint_orientation
 from app.ui.overlays.overview import paint_overview
 from app.ui.overlays.pointer import paint_pointer
@@ -15,6 +16,7 @@ OVERLAYS = (
     paint_heat_map,
     paint_truth,
     paint_boxes,
+    paint_marks,
     paint_pointer,
     paint_orientation,
     paint_scale_bar,

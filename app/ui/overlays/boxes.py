@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
 from app.core.reading.findings import Finding
 from app.ui import theme
+from app.ui.labels import label_places
 from app.ui.lettering import advance, edged_text, small
 from app.ui.scene import Scene
 
-LINE: Final = 15.0
-"""Logical pixels from one label to the next above it."""
-
 
 def paint_boxes(painter: QPainter, scene: Scene) -> None:
-    """Draw the findings of this image and frame at or above the reader's score threshold."""
+    """Draw the findings of this image and frame at or above the reader's score threshold.
+
+    Those that the reader answered are marks by then (`app.ui.overlays.marks`).
+    """
     if not scene.overlay.boxes or scene.affine is None:
         return
     shown = [
         (scene.box_to_qt(finding.box), finding, words(finding, look.in_domain))
         for look in scene.looks
         for finding in look.findings
-        if finding.score >= scene.overlay.score_threshold and finding.frame == scene.pane.viewport.frame
+        if finding.score >= scene.overlay.score_threshold
+        and finding.frame == scene.pane.viewport.frame
+        and finding not in scene.answered
     ]
     shown = [each for each in shown if each[0].intersects(scene.bounds)]
     for rect, finding, _ in shown:
@@ -50,30 +51,3 @@ def words(finding: Finding, in_domain: bool) -> str:
     is_probability = finding.calibrated and in_domain
     score = f"{100 * finding.score:.0f} %" if is_probability else f"{finding.score:.2f}"
     return f"{finding.label}  {score}"
-
-
-def label_places(bounds: QRectF, boxes: list[tuple[QRectF, int]]) -> list[QPointF]:
-    """Return where each label begins (left end of its base line), none over another.
-
-    Above the box, below it where there is no room, within the pane; a label whose place is taken
-    moves up line by line.
-
-    Parameters
-    ----------
-    boxes
-        Rectangle and width of the label, in logical pixels, first come first served.
-    """
-    taken: list[QRectF] = []
-    places = []
-    for rect, width in boxes:
-        left = max(min(rect.left(), bounds.right() - width - 4), bounds.left() + 4)
-        base, step = rect.top() - 5, -LINE
-        if base < bounds.top() + LINE:
-            base, step = rect.bottom() + LINE - 1, LINE
-        base = min(base, bounds.bottom() - 4)
-        place = QRectF(left, base - LINE + 4, width, LINE)
-        while any(place.intersects(other) for other in taken) and bounds.contains(place.translated(0, step)):
-            place.translate(0, step)
-        taken.append(place)
-        places.append(QPointF(place.left(), place.bottom() - 4))
-    return places

@@ -1,16 +1,19 @@
-"""The findings of all models by view; a click or Enter jumps to one."""
+"""The findings of all models by view, with the reader's answers; a click or Enter jumps to one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QListWidget,
     QListWidgetItem,
+    QMenu,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -18,29 +21,53 @@ from PySide6.QtWidgets import (
 
 from app.core.reading.findings import Finding, SecondLook
 from app.ui import theme
+from app.ui.icons import icon
 
 _ENTRY = int(Qt.ItemDataRole.UserRole)
+
+ANSWERS: Final = (
+    ("accepted", "Accept", "check"),
+    ("corrected", "Correct", "pencil-line"),
+    ("rejected", "Reject", "prohibit"),
+)
+"""What the reader may make of a finding: decision, words, icon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A heading (no finding) or a finding of one view."""
+    """A heading (no finding) or a finding of one view, with what the reader decided, or nothing."""
 
     view: str
     model: str = ""
     key: tuple[str, str] = ("", "")
     finding: Finding | None = None
     text: str = ""
+    version: str = ""
+    decision: str = ""
 
 
-def entries_of(looks: tuple[SecondLook, ...], threshold: float = 0.0) -> tuple[Entry, ...]:
-    """Return headings and findings by view, right before left, best score first; others say why not."""
+Decided = Callable[[tuple[str, str], Finding, str, str], str]
+"""(image key, finding, model, version) -> the reader's decision, or empty."""
+
+
+def entries_of(
+    looks: tuple[SecondLook, ...], threshold: float = 0.0, decided: Decided = lambda *_: ""
+) -> tuple[Entry, ...]:
+    """Return headings and findings by view, right before left, best score first; others say why not.
+
+    A finding that was answered is listed whatever its score.
+    """
     order: dict[str, list[Entry]] = {}
     for look in looks:
         for view in look.views:
-            found = [f for f in view.findings if f.score >= threshold]
+            name, version = look.model.name, look.model.version
+            found = [(f, decided(view.key, f, name, version)) for f in view.findings]
             under = order.setdefault(view.label or view.key[0], [])
-            under += [Entry(view.label, look.model.name, view.key, finding) for finding in found]
+            under += [
+                Entry(view.label, name, view.key, finding, version=version, decision=decision)
+                for finding, decision in found
+                if decision or finding.score >= threshold
+            ]
             if view.status != "scored" and look.state in ("findings", "partly failed"):
                 # Where nothing is listed, the amber words on the card say it all.
                 under.append(Entry(view.label, look.model.name, text=f"{view.status}: {view.reason}"))
@@ -53,9 +80,10 @@ def entries_of(looks: tuple[SecondLook, ...], threshold: float = 0.0) -> tuple[E
 
 
 class FindingsList(QListWidget):
-    """Emits `chosen` with (key, finding)."""
+    """Emits `chosen` (key, finding), and `answered` (entry, decision; empty: taken back)."""
 
     chosen = Signal(object, object)
+    answered = Signal(object, str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,16 +95,27 @@ class FindingsList(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTabKeyNavigation(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._offer)
         self._entries: tuple[Entry, ...] = ()
         self.itemClicked.connect(self._choose)
         self.itemActivated.connect(self._choose)
 
-    def present(self, looks: tuple[SecondLook, ...], threshold: float) -> None:
-        """List the findings at or above `threshold`."""
-        entries = entries_of(looks, threshold)
+    @property
+    def current(self) -> Entry | None:
+        """The finding that keys act on, or None."""
+        item = self.currentItem()
+        entry: Entry | None = item.data(_ENTRY) if item is not None else None
+        return entry if entry is not None and entry.finding is not None else None
+
+    def present(
+        self, looks: tuple[SecondLook, ...], threshold: float, decided: Decided = lambda *_: ""
+    ) -> None:
+        """List the findings at or above `threshold`; the one that was chosen stays so."""
+        entries = entries_of(looks, threshold, decided)
         if entries == self._entries:
             return
-        self._entries = entries
+        self._entries, before = entries, self.current
         self.clear()
         for entry in entries:
             finding = entry.finding
@@ -85,8 +124,15 @@ class FindingsList(QListWidget):
             if finding is None:
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled)
             else:
-                item.setToolTip(f"{entry.view}: {finding.label}, {_score_words(finding)}, by {entry.model}")
+                words = f"{entry.view}: {finding.label}, {_score_words(finding)}, by {entry.model}"
+                item.setToolTip(", ".join(part for part in (words, entry.decision) if part))
             self.addItem(item)
+            if before is not None and (entry.key, finding, entry.model) == (
+                before.key,
+                before.finding,
+                before.model,
+            ):
+                self.setCurrentItem(item)
         self.setFixedHeight(sum(_Row.height(entry) for entry in entries))
 
     def step(self, by: int) -> None:
@@ -99,6 +145,24 @@ class FindingsList(QListWidget):
         row = (ahead or (places if by > 0 else places[::-1]))[0]
         self.setCurrentRow(row)
         self._choose(self.item(row))
+
+    def menu(self) -> QMenu:
+        """Return what the reader may make of the current finding."""
+        menu = QMenu(self)
+        entry = self.current
+        if entry is not None:
+            for decision, words, name in ANSWERS:
+                menu.addAction(icon(name), words, lambda d=decision: self.answered.emit(entry, d))
+            if entry.decision:
+                menu.addSeparator()
+                menu.addAction("Take the answer back", lambda: self.answered.emit(entry, ""))
+        return menu
+
+    def _offer(self, at: QPoint) -> None:
+        self.setCurrentItem(self.itemAt(at))
+        menu = self.menu()
+        if menu.actions():
+            menu.popup(self.viewport().mapToGlobal(at))
 
     def _choose(self, item: QListWidgetItem) -> None:
         entry: Entry = item.data(_ENTRY)
@@ -136,11 +200,18 @@ class _Row(QStyledItemDelegate):
                 painter.fillRect(rect, QColor(theme.ACCENT_GROUND))
             elif option.state & QStyle.StateFlag.State_MouseOver:
                 painter.fillRect(rect, QColor(theme.HOVER))
-            painter.setPen(QPen(QColor(theme.WARNING), 1.5))
+            rejected = entry.decision == "rejected"
+            colour = theme.QUIET if rejected else theme.ACCENT if entry.decision else theme.WARNING
+            pen = QPen(QColor(colour), 1.5)
+            if rejected:
+                pen.setDashPattern([1.0, 2.0])
+            painter.setPen(pen)
             painter.drawRect(QRect(line.left() + 1, rect.center().y() - 4, 9, 9))
             painter.setFont(theme.font())
-            painter.setPen(QColor(theme.TEXT))
+            painter.setPen(QColor(theme.QUIET if rejected else theme.TEXT))
             painter.drawText(line.adjusted(20, 0, 0, 0), middle, entry.finding.label)
             flags = middle | int(Qt.AlignmentFlag.AlignRight)
             painter.drawText(line, flags, f"{entry.finding.score:.2f}")
+            painter.setPen(QColor(colour))
+            painter.drawText(line.adjusted(0, 0, -40, 0), flags, entry.decision)
         painter.restore()

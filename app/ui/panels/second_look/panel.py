@@ -5,11 +5,13 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from app.core.reading.findings import Evidence, ModelFacts, SecondLook
+from app.core.reading.findings import Evidence, Finding, ModelFacts, SecondLook
 from app.services import maps
+from app.services.marking import answer_to
 from app.services.state import OverlayState, ScreenState
 from app.ui import wording
-from app.ui.panels.second_look.findings_list import FindingsList
+from app.ui.panels.second_look.answer_line import AnswerLine
+from app.ui.panels.second_look.findings_list import Entry, FindingsList
 from app.ui.panels.second_look.map_controls import MapControls
 from app.ui.panels.second_look.model_card import ModelCard
 from app.ui.thumbnails import Thumbnails
@@ -51,6 +53,11 @@ class SecondLookPanel(QWidget):
         listed.setSpacing(4)
         listed.addWidget(self._title)
         listed.addWidget(self.findings)
+        self.answers = AnswerLine()
+        self.answers.chosen.connect(self.answer)
+        self.findings.answered.connect(self._answered)
+        self.findings.currentItemChanged.connect(lambda *_: self._offer_answers())
+        listed.addWidget(self.answers)
         column.addLayout(listed)
         column.addStretch(1)
         area.setWidget(inside)
@@ -68,6 +75,7 @@ class SecondLookPanel(QWidget):
         session.looks_changed.connect(self.present)
         session.screen_changed.connect(self._screened)
         session.overlay_changed.connect(self._overlaid)
+        session.work.changed.connect(lambda _: self._list(session.looks))
         self._overlaid(session.overlay)
         self.present(session.looks)
 
@@ -108,10 +116,46 @@ class SecondLookPanel(QWidget):
         self.stop.setVisible(running)
         self.run.setVisible(all(look.state in ("not run", "failed") for look in looks))
         self.run.setEnabled(self._session.screen.study is not None)
-        self.findings.present(looks, self._session.overlay.score_threshold)
+        self._list(looks)
         for part in (self._title, self.findings):
             part.setVisible(self.findings.count() > 0)
         self._tell_of_maps(looks)
+
+    def _list(self, looks: tuple[SecondLook, ...]) -> None:
+        self.findings.present(looks, self._session.overlay.score_threshold, self._decided)
+        self._offer_answers()
+
+    def _decided(self, key: tuple[str, str], finding: Finding, model: str, version: str) -> str:
+        image = self._session.library.image(key)
+        state = self._session.work.state
+        found = answer_to(state, image, finding, model, version) if image is not None else None
+        return found.decision or "" if found is not None else ""
+
+    def _offer_answers(self) -> None:
+        entry = self.findings.current
+        self.answers.present(entry.decision if entry is not None else None)
+
+    def answer(self, decision: str) -> bool:
+        """Answer the finding that is chosen; tell whether one is."""
+        entry = self.findings.current
+        if entry is not None:
+            self._answered(entry, decision)
+        return entry is not None
+
+    def _answered(self, entry: Entry, decision: str) -> None:
+        """Keep an answer; an empty one is taken back."""
+        image, finding = self._session.library.image(entry.key), entry.finding
+        if image is None or finding is None:
+            return
+        given = (image, finding, entry.model, entry.version)
+        if not decision:
+            self._session.marking.withdraw(*given)
+            return
+        self._session.marking.answer(*given, decision)
+        if decision == "corrected":
+            self._session.set_overlay(marks=True)
+            self._session.jump_to(entry.key, finding.box, finding.frame)
+            self._session.message.emit("Drag the handles of the box, or name it anew (F2).")
 
     def _screened(self, screen: ScreenState) -> None:
         self.run.setEnabled(screen.study is not None)
@@ -123,7 +167,7 @@ class SecondLookPanel(QWidget):
     def _overlaid(self, overlay: OverlayState) -> None:
         self.controls.present(overlay)
         looks = self._session.looks
-        self.findings.present(looks, overlay.score_threshold)
+        self._list(looks)
         for card, look in zip(self._cards, _answers_first(looks), strict=False):
             card.present(look, overlay.score_threshold)
         self._tell_of_maps(looks)
