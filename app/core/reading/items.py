@@ -91,7 +91,7 @@ def read_report(text: str) -> str:
         Where it is not.
     """
     if not isinstance(_loaded(text), dict):
-        raise ValueError("a report is a JSON object")
+        raise ValueError("it is no JSON object")
     return text
 
 
@@ -167,7 +167,10 @@ def _text(data: Any) -> str:
 
 
 def _loaded(text: str) -> Any:
-    return json.loads(text, parse_constant=_no_number, object_pairs_hook=_each_once)
+    try:
+        return json.loads(text, parse_constant=_no_number, object_pairs_hook=_each_once)
+    except json.JSONDecodeError as error:
+        raise ValueError("it is no JSON") from error
 
 
 def _object(text: str, names: frozenset[str]) -> dict[str, Any]:
