@@ -13,6 +13,7 @@ from app.core.hanging.priors import priors_of
 from app.core.imaging.image import Image, Study
 from app.core.reading.annotations import Annotation
 from app.core.reading.assessment import Contradiction, assessed, contradictions
+from app.core.reading.handles import identity
 from app.core.reading.lexicon import Lexicon, load_lexicon
 from app.core.reading.report import Breast, Report, ReportFinding, begun, imaged, new_uid, normal
 from app.core.reading.report_json import from_json, to_json
@@ -79,7 +80,7 @@ class Reporting(QObject):
     def marks(self) -> dict[str, Mark]:
         """The reader's marks on the open study by uid, each with its image and the nipple on it."""
         work, study = self._session.work.state.work, self._state.study
-        images = {} if study is None else {each.sop_uid: self._completed(each) for each in study.images}
+        images = {} if study is None else {identity(each): self._completed(each) for each in study.images}
         return with_nipples(work.annotations, images)
 
     @property
@@ -188,7 +189,7 @@ class Reporting(QObject):
             lexicon = load_lexicon(report.lexicon)
         except MammoviewError as error:
             return ReportState(study, is_begun=True, refused=str(error))
-        images = {each.sop_uid: each for each in study.images}
+        images = {identity(each): each for each in study.images}
         sizes = measured(report, with_nipples(work.work.annotations, images))
         found = contradictions(report, lexicon, imaged(study.images), sizes)
         return ReportState(study, report, lexicon, True, found, work.refused)

@@ -35,14 +35,15 @@ def with_nipples(annotations: Iterable[Annotation], images: Mapping[str, Image])
     Parameters
     ----------
     images
-        Completed facts by SOP Instance UID; marks on other images are left out.
+        Completed facts by the name that marks know them by (`app.core.reading.handles.identity`); marks on
+        other images are left out, and those that say no to a model's finding.
     """
     every = tuple(annotations)
-    nipples = {each.image: each.points[0] for each in every if each.kind == "nipple"}
+    nipples = {each.image: each.points[0] for each in reversed(every) if each.kind == "nipple"}
     return {
         each.uid: Mark(each, images[each.image], nipples.get(each.image))
         for each in every
-        if each.kind != "nipple" and each.image in images
+        if each.kind != "nipple" and each.image in images and each.decision != "rejected"
     }
 
 

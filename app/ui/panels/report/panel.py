@@ -19,16 +19,16 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.reading.assessment import derived, overall
+from app.core.reading.handles import identity
 from app.core.reading.report_text import signed
 from app.core.reading.work import WorkState
 from app.services.reporting import Reporting, ReportState
-from app.ui import wording
 from app.ui.fold import Fold
 from app.ui.panels.report.choices import ChoiceRow, ListChoice
 from app.ui.panels.report.fields import TextField
 from app.ui.panels.report.findings import Findings
 
-HEAD: Final = 28
+HEAD: Final = 29
 """Logical pixels of the panel when it is folded."""
 ROOM: Final = 16_777_215
 """Qt's own largest height: none is set."""
@@ -58,6 +58,10 @@ class ReportPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         self.fold = Fold("Report", self._build(), is_open=True)
         self.fold.head.toggled.connect(self._folded)
+        rule = QFrame()
+        rule.setObjectName("rule")
+        column.setSpacing(0)
+        column.addWidget(rule)
         column.addWidget(self.fold)
         self.reporting.changed.connect(self.present)
         session.work.changed.connect(self._worked)
@@ -215,8 +219,8 @@ class ReportPanel(QWidget):
     def _worked(self, work: WorkState) -> None:
         """Say which key images go with the report, and whether a mark can be taken."""
         state = self.reporting.state
-        images = {each.sop_uid: each for each in state.study.images} if state.study else {}
-        names = [wording.label(images[uid]) for uid, _ in work.work.key_images if uid in images]
+        images = {identity(each): each for each in state.study.images} if state.study else {}
+        names = [images[uid].label or "no view" for uid, _ in work.work.key_images if uid in images]
         self.key_images.setText(f"Key images: {', '.join(names)}")
         self.key_images.setVisible(bool(names))
         self.findings.from_mark.setEnabled(self.reporting.selected is not None)
