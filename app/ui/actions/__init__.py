@@ -7,13 +7,24 @@ holds one menu.
 
 from typing import Final
 
-from app.ui.actions import file, hanging, image, marks, overlays, second_look, study, tools, window
+from app.ui.actions import file, hanging, image, marks, overlays, report, second_look, study, tools, window
 from app.ui.actions.action import Action
 
-GROUPS: Final = ("File", "Study", "Hanging", "Image", "Tools", "Marks", "Overlays", "Second look", "Window")
+GROUPS: Final = (
+    "File",
+    "Study",
+    "Hanging",
+    "Image",
+    "Tools",
+    "Marks",
+    "Overlays",
+    "Second look",
+    "Report",
+    "Window",
+)
 """Menu titles, in order."""
 
-_MENUS: Final = (file, study, hanging, image, tools, marks, overlays, second_look, window)
+_MENUS: Final = (file, study, hanging, image, tools, marks, overlays, second_look, report, window)
 
 ACTIONS: Final[tuple[Action, ...]] = tuple(action for menu in _MENUS for action in menu.ACTIONS)
 """Every action of the program, in menu order."""
