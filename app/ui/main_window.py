@@ -131,6 +131,8 @@ class MainWindow(QMainWindow):
         session.linked_changed.connect(lambda _: self.refresh())
         session.settings_changed.connect(self._rebind)
         session.work.changed.connect(self._name_changes)
+        session.work.changed.connect(lambda state: self.status.warn_unsaved(state.refused))
+        self.status.warn_unsaved(session.work.state.refused)
         session.message.connect(self._say)
         session.library.progress.connect(self._progress)
         session.library.opening_failed.connect(self.show_error)

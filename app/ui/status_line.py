@@ -11,7 +11,7 @@ class StatusLine(QFrame):
     """Says how the active pane is shown, what is being worked on, and that this is for research."""
 
     LEFT = ("window", "zoom", "size", "spacing", "message")
-    RIGHT = ("work", "models", "research")
+    RIGHT = ("work", "unsaved", "models", "research")
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,6 +31,7 @@ class StatusLine(QFrame):
             self._labels[name] = label
             line.addWidget(label)
         self._labels["message"].setProperty("role", "warning")
+        self._labels["unsaved"].setProperty("role", "warning")
         self.write(research=wording.RESEARCH)
 
     def write(self, **texts: str) -> None:
@@ -40,6 +41,11 @@ class StatusLine(QFrame):
             if label.text() != text:
                 label.setText(text)
                 label.setVisible(bool(text))
+
+    def warn_unsaved(self, why: str) -> None:
+        """Say for as long as it is so that the reader's work is not saved; the sentence says why."""
+        self.write(unsaved=wording.UNSAVED if why else "")
+        self._labels["unsaved"].setToolTip(why)
 
     def text(self, name: str) -> str:
         """Return what stands under a name (for tests and assistive technology)."""

@@ -11,6 +11,7 @@ from app.core.reading.findings import SecondLook
 from app.services.state import WindowState
 
 RESEARCH: Final = "Research use only"
+UNSAVED: Final = "Marks are not being saved"
 MAPS: Final = {
     "signed": "class activation map",
     "hirescam": "class activation map (HiResCAM)",
