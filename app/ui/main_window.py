@@ -27,6 +27,7 @@ from app.ui import icons, menus, theme, wording
 from app.ui.bindings import resolve
 from app.ui.commands import Commands
 from app.ui.dialogs import DIALOGS
+from app.ui.export import Export
 from app.ui.focus import keeps
 from app.ui.grid import Grid
 from app.ui.overlays.corner_text import zoom_of
@@ -92,6 +93,7 @@ class MainWindow(QMainWindow):
         self.top_bar = TopBar(self.actions_by_id, menus.main_menu(self, self.actions_by_id))
         self.grid = Grid(self.session)
         self.status = StatusLine()
+        self.export = Export(self)
         self.panels = {panel.__name__: panel(self.session, self.thumbnails) for panel in PANELS}
         self.left, self.right = (self._side(side) for side in ("left", "right"))
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
@@ -143,6 +145,8 @@ class MainWindow(QMainWindow):
         self.top_bar.protocol_chosen.connect(session.set_protocol)
         self.panels["TrayPanel"].assign_asked.connect(self.ask_assignment)
         self.report.left.connect(self.grid.setFocus)
+        self.report.save_asked.connect(self.commands.save_report)
+        self.export.message.connect(self._say)
         self.second_look.findings.chosen.connect(lambda key, finding: self.grid.set_shown(key, finding.box))
 
     @property
