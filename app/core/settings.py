@@ -53,6 +53,9 @@ class Settings:
         Names of the bundles of the reading set; empty: all that are installed.
     key_bindings
         Action name to key sequence, only where the reader changed it.
+    monitors
+        Pixel pitch in millimetres, as text, of screens measured with a ruler, by
+        `app.core.hanging.true_size.Monitor.key`.
     notes
         What was wrong with the file these were read from; not a setting.
     """
@@ -62,7 +65,7 @@ class Settings:
         metadata=_about(
             "Hanging",
             "Hanging protocol",
-            "Used for every study that has at least two of its views.",
+            "Used for every study that has enough of its views. Your own protocols are listed here too.",
         ),
     )
     linked: bool = field(
@@ -166,6 +169,9 @@ class Settings:
             "Keys",
             "Keys that differ from the defaults.",
         ),
+    )
+    monitors: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({}), metadata={"hidden": True}
     )
     notes: tuple[str, ...] = field(default=(), compare=False, metadata={"hidden": True})
 

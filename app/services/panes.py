@@ -89,7 +89,7 @@ class Panes(QObject):
             self._show(move.voi_chosen(self._screen, index, voi, self._linked))
 
     def set_sizing(self, sizing: Sizing, index: int | None = None) -> None:
-        """Show at ``same``, ``fit`` or ``actual``: all panes if linked, else one (the active)."""
+        """Show at ``same``, ``fit``, ``true`` or ``actual``: all panes if linked, else one (the active)."""
         index = self._screen.active if index is None else index
         if self._has(index):
             self._show(move.sized(self._screen, index, sizing, self._linked))

@@ -9,17 +9,20 @@ from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QPainter, QScreen
 from PySide6.QtWidgets import QWidget
 
-from app.core.hanging.placement import extent_mm, place, same_scale
+from app.core.hanging.placement import base_of, extent_mm, place, same_scale
+from app.core.hanging.true_size import Pitch, pitch_of
 from app.core.imaging.geometry import Affine, Box
+from app.core.imaging.resample import effort
 from app.core.reading.findings import SecondLook, ViewLook
 from app.services.frames import FramePixels
 from app.services.maps import evidence_at
 from app.services.state import PaneState, ScreenState
 from app.ui import theme
 from app.ui.marks import answered, marks_of
+from app.ui.monitors import monitor_of
 from app.ui.pointing import Pointing
 from app.ui.scene import Scene
 from app.ui.viewport import Viewport
@@ -27,10 +30,14 @@ from app.ui.walking import Walking
 
 WELCOME: Final = "Drop a folder here, or press Ctrl+O"
 
-SLOW_S: Final = 0.03
+SLOW_S: Final = 0.025
 """Seconds of resampling, of all panes together, above which pictures in motion are sketched."""
+PACE_S: Final = 8e-9
+"""Seconds that a unit of resampling is taken to last before any was timed."""
 REST_MS: Final = 80
 """How long the reader's hand must rest before exact pixels take the place of sketches."""
+TURN_MS: Final = 20
+"""The same where other images came: a page was turned, no hand is moving them."""
 
 
 class Grid(QWidget):
@@ -119,6 +126,11 @@ class Grid(QWidget):
         self._shown = (key, box)
         self.refresh()
 
+    @property
+    def pitch(self) -> Pitch | None:
+        """How large the pixels of the grid's screen are, or None where that is not known."""
+        return pitch_of(monitor_of(self.screen()), self._session.settings.monitors)
+
     # Intentions of keys and menus
 
     def zoom_active(self, factor: float) -> None:
@@ -198,16 +210,24 @@ class Grid(QWidget):
         scale = self._scale(screen, frames)
         scenes = {index: self._scene(screen, index, frames[index], scale) for index in self.visible_panes}
         scenes = self._with_guides(scenes)
-        hasty = self._is_slow and any(self._viewports[i].moves_to(scene) for i, scene in scenes.items())
+        moving = {index: scene for index, scene in scenes.items() if self._viewports[index].moves_to(scene)}
+        hasty = self._seconds(moving) > SLOW_S
+        turned = hasty and any(self._viewports[index].turns_to(scene) for index, scene in moving.items())
         for index, scene in scenes.items():
             self._viewports[index].present(scene, hasty=hasty)
         if hasty:
-            self._rest.start(REST_MS)
+            self._rest.start(TURN_MS if turned else REST_MS)
         self.scenes_changed.emit()
 
-    @property
-    def _is_slow(self) -> bool:
-        return sum(self._viewports[index].raster.seconds for index in self.visible_panes) > SLOW_S
+    def _seconds(self, scenes: dict[int, Scene]) -> float:
+        """Return what resampling these scenes will take, by the pace of what was resampled last."""
+        paces = [self._viewports[index].raster.pace for index in self.visible_panes]
+        pace = max(paces, default=0.0) or PACE_S
+        return pace * sum(
+            effort(scene.frame.pyramid, scene.affine.after(scene.frame.to_stored), scene.size)
+            for scene in scenes.values()
+            if scene.frame is not None and scene.affine is not None
+        )
 
     def _refine(self) -> None:
         """Replace one sketch by exact pixels, in the reader's pane first; the next one follows."""
@@ -269,6 +289,8 @@ class Grid(QWidget):
         key = image.key if image is not None else ("", "")
         failed = self._session.library.failure(image, pane.viewport.frame) if image is not None else ""
         looks, overlay = self._session.looks, self._session.overlay
+        pitch = self.pitch if base_of(pane.viewport) == "true" else None
+        scale = 1.0 / pitch.mm if pitch is not None else scale
         return Scene(
             pane=pane,
             overlay=overlay,
@@ -285,6 +307,7 @@ class Grid(QWidget):
             colours=self._session.settings.colour_map,
             active=index == screen.active and len(self.visible_panes) > 1,
             px_per_mm=scale,
+            screen=pitch.basis if pitch is not None else "",
             research=self._research and index == self.visible_panes[0],
             marks=() if frame is None else marks_of(self._session, frame.image, pane.viewport.frame),
             answered=frozenset() if image is None else answered(self._session, looks, image),
@@ -325,7 +348,13 @@ class Grid(QWidget):
 
     def showEvent(self, event) -> None:
         super().showEvent(event)
+        handle = self.window().windowHandle()
+        if handle is not None:  # another screen has pixels of another size
+            handle.screenChanged.connect(self._on_screen, Qt.ConnectionType.UniqueConnection)
         self._rest.start(REST_MS)  # sketches that could not be refined while nothing was seen
+
+    def _on_screen(self, _: QScreen) -> None:
+        self.refresh()
 
     def paintEvent(self, event) -> None:
         painter = QPainter(self)

@@ -200,7 +200,7 @@ class MainWindow(QMainWindow):
             words = (wording.window_text(voi, view.window), voi_names(options)[index], wording.voi_shape(voi))
             texts["window"] = "  ".join(words)
             texts["zoom"] = f"×{zoom_of(scene):.2f}"
-            texts["size"] = sizing_label(scene.frame.image, view)
+            texts["size"] = sizing_label(scene.frame.image, view, scene.screen)
             texts["spacing"] = wording.spacing_text(scene.frame.image)
         done, wanted = self.grid.loading
         work = self._work or (f"refining {done}/{wanted}" if done < wanted else "")

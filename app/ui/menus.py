@@ -91,6 +91,7 @@ def pane_menu(parent: QWidget, actions: dict[str, QAction], scene: Scene, choose
     for name in (
         "same_size",
         "fit",
+        "true_size",
         "actual",
         "",
         "invert",

@@ -62,6 +62,8 @@ class Scene:
         The mark being drawn or dragged; it stands in the place of the one of the same identity.
     answered
         Findings that the reader accepted, corrected or rejected: drawn as marks.
+    screen
+        How the pixel size of the screen is known, for an image of true size; else empty.
     research
         True where "research use only" is to stand in the image because no bar says it.
     masked
@@ -88,6 +90,7 @@ class Scene:
     active: bool = False
     px_per_mm: float = 1.0
     research: bool = False
+    screen: str = ""
     marks: tuple[Mark, ...] = ()
     draft: Mark | None = None
     answered: frozenset[Finding] = frozenset()

@@ -9,13 +9,24 @@ from app.ui.commands.group import Group
 
 STEP: Final = 1.25
 """Factor of one zoom key press."""
+UNKNOWN: Final = (
+    "This monitor does not say how large its pixels are: choose Calibrate monitor in the menu Image."
+)
+"""Why there is no true size."""
 
 
 class ImageCommands(Group):
     """Slots of the menu Image."""
 
     def size(self, sizing: Sizing) -> None:
-        self._session.set_sizing(sizing)
+        """Show at a size; true size is refused where nothing tells how large the screen's pixels are."""
+        if sizing == "true" and self._window.grid.pitch is None:
+            self._session.message.emit(UNKNOWN)
+        else:
+            self._session.set_sizing(sizing)
+
+    def calibrate(self) -> None:
+        self._window.show_dialog("calibrate")
 
     def _sized(self, sizing: Sizing) -> bool:
         return self._pane is not None and self._pane.viewport.sizing == sizing
@@ -27,6 +38,10 @@ class ImageCommands(Group):
     @property
     def is_fit(self) -> bool:
         return self._sized("fit")
+
+    @property
+    def is_true(self) -> bool:
+        return self._sized("true")
 
     @property
     def is_actual(self) -> bool:

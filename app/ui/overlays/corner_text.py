@@ -99,7 +99,7 @@ def foot(scene: Scene, image: Image) -> tuple[Line, ...]:
         name = voi_names(scene.frame.alternatives)[index]
         lines.append(Line(f"{wording.window_text(voi, view.window)}  {name}"))
     if scene.affine is not None:
-        lines.append(Line(f"×{zoom_of(scene):.2f}  {sizing_label(image, view)}"))
+        lines.append(Line(f"×{zoom_of(scene):.2f}  {sizing_label(image, view, scene.screen)}"))
     return tuple(lines)
 
 
