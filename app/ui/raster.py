@@ -8,19 +8,24 @@ A picture in motion may be a sketch at half the resolution, which the exact one 
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from app.core.imaging.geometry import Affine
-from app.core.imaging.resample import Sampled
+from app.core.imaging.resample import Sampled, effort
 from app.services.frames import FramePixels
 from app.services.state import ViewportState
 from app.ui.painting import Picture, enlarged, painted, resampled, sketched
 from app.ui.shifting import shifted, whole_shift
 
+LEAST_EFFORT: Final = 1e5
+"""Units below which a measured pace would be that of what surrounds the work."""
+
 
 class Raster:
     """The pixels of one viewport; `resamplings`, `sketches`, `shifts` and `paintings` count the work done.
 
-    `is_sketch` tells that what `picture` gave last is a sketch; `seconds` what resampling took last.
+    `is_sketch` tells that what `picture` gave last is a sketch; `pace` the seconds that a unit of
+    `app.core.imaging.resample.effort` took last, 0 before the first.
     """
 
     def __init__(self) -> None:
@@ -31,7 +36,7 @@ class Raster:
         self._values: Sampled | None = None
         self._picture: Picture | None = None
         self.is_sketch = False
-        self.seconds = 0.0
+        self.pace = 0.0
         self.resamplings = 0
         self.sketches = 0
         self.shifts = 0
@@ -82,7 +87,8 @@ class Raster:
             self.sketches += 1
         else:
             self.resamplings += 1
-            self.seconds = time.perf_counter() - start
+            units = effort(frame.pyramid, affine.after(frame.to_stored), size)
+            self.pace = (time.perf_counter() - start) / max(units, LEAST_EFFORT)
 
     def _shift(self, frame: FramePixels, affine: Affine, view: ViewportState) -> bool:
         """Move what is there, if `affine` differs by whole device pixels; tell whether that was so."""

@@ -96,9 +96,17 @@ class Viewport(QWidget):
         old, new = self.scene, scene.frame
         if old is None or old.frame is None or new is None or new.stored.size < LARGE:
             return False
-        if old.frame is new:
-            return old.affine != scene.affine
-        return old.frame.image.key != new.image.key
+        return self.turns_to(scene) or (old.frame is new and old.affine != scene.affine)
+
+    def turns_to(self, scene: Scene) -> bool:
+        """Tell whether a scene shows another image than the one shown."""
+        old, new = self.scene, scene.frame
+        return (
+            old is not None
+            and old.frame is not None
+            and new is not None
+            and old.frame.image.key != new.image.key
+        )
 
     @property
     def is_rough(self) -> bool:

@@ -109,6 +109,21 @@ def resample(
     return Sampled(_indices(means), coverage, *starts, shape)
 
 
+def effort(pyramid: Pyramid, stored_to_device: Affine, shape: tuple[int, int]) -> float:
+    """Return how much work `resample` would be: values read and values made, twice where there is padding.
+
+    Raises
+    ------
+    ValueError
+        As `resample`.
+    """
+    _is_transposed(stored_to_device)
+    top, left, bottom, right = _visible(stored_to_device, pyramid)
+    made = max(0, min(bottom, shape[0]) - max(top, 0)) * max(0, min(right, shape[1]) - max(left, 0))
+    scales = stored_to_device.after(_level_for(pyramid, stored_to_device).to_stored).scales
+    return made * (1 + 1 / (scales[0] * scales[1])) * (1 if pyramid.padding is None else 2)
+
+
 def paint(sampled: Sampled, table: Bytes, out: Bytes | None = None) -> Bytes:
     """Paint a pane: one lookup per pixel, the only work of a window drag.
 
