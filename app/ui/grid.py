@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QPoint, QPointF, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QScreen
+from PySide6.QtGui import QColor, QPainter, QScreen, QWindow
 from PySide6.QtWidgets import QWidget
 
 from app.core.hanging.placement import base_of, extent_mm, place, same_scale
@@ -58,6 +58,7 @@ class Grid(QWidget):
         self._truth: dict[tuple[str, str], tuple[Box, ...]] = {}
         self._shown: tuple[tuple[str, str], Box] | None = None
         self._research = False
+        self._handle: QWindow | None = None
         self._placed: dict[int, tuple[tuple[object, ...], Affine]] = {}
         self._scaled: tuple[tuple[object, ...], float] | None = None
         self._pointing = Pointing(session)
@@ -349,8 +350,9 @@ class Grid(QWidget):
     def showEvent(self, event) -> None:
         super().showEvent(event)
         handle = self.window().windowHandle()
-        if handle is not None:  # another screen has pixels of another size
-            handle.screenChanged.connect(self._on_screen, Qt.ConnectionType.UniqueConnection)
+        if handle is not None and handle is not self._handle:  # another screen has pixels of another size
+            handle.screenChanged.connect(self._on_screen)
+            self._handle = handle
         self._rest.start(REST_MS)  # sketches that could not be refined while nothing was seen
 
     def _on_screen(self, _: QScreen) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QPoint, QSettings, Qt, QTimer, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeyEvent, QKeySequence, QShowEvent
+from PySide6.QtCore import QSettings, Qt, QTimer, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
 from PySide6.QtWidgets import (
     QApplication,
     QFileDialog,
     QFrame,
-    QLineEdit,
-    QMainWindow,
-    QPlainTextEdit,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -28,10 +25,10 @@ from app.ui.bindings import resolve
 from app.ui.commands import Commands
 from app.ui.dialogs import DIALOGS
 from app.ui.export import Export
-from app.ui.focus import keeps
 from app.ui.grid import Grid
 from app.ui.overlays.corner_text import zoom_of
 from app.ui.panels import PANELS
+from app.ui.reading_window import ReadingWindow
 from app.ui.recent_menu import RecentMenu
 from app.ui.status_line import StatusLine
 from app.ui.thumbnails import Thumbnails
@@ -47,7 +44,7 @@ MESSAGE_MS: Final = 10_000
 """How long a message stands in the status line."""
 
 
-class MainWindow(QMainWindow):
+class MainWindow(ReadingWindow):
     """The workstation's window.
 
     Parameters
@@ -141,8 +138,9 @@ class MainWindow(QMainWindow):
         session.collection_changed.connect(lambda _: self._progress(0, 0))
         session.library.nothing_found.connect(lambda _: self._progress(0, 0))
         self.grid.scenes_changed.connect(self._describe)
-        self.grid.menu_asked.connect(self._pane_menu)
-        self.top_bar.protocol_chosen.connect(session.set_protocol)
+        self.grid.menu_asked.connect(self.open_pane_menu)
+        self.top_bar.hanging.protocol_chosen.connect(session.set_protocol)
+        self.top_bar.hanging.stage_chosen.connect(session.set_stage)
         self.panels["TrayPanel"].assign_asked.connect(self.ask_assignment)
         self.report.left.connect(self.grid.setFocus)
         self.report.save_asked.connect(self.commands.save_report)
@@ -231,12 +229,6 @@ class MainWindow(QMainWindow):
         """True while the finder is at work."""
         return bool(self.session.library.opening)
 
-    def _pane_menu(self, index: int, where: QPoint) -> None:
-        scene = self.grid.viewports[index].scene
-        if scene is not None:
-            choose = lambda number: self.session.set_voi(index, number)  # noqa: E731
-            menus.pane_menu(self, self.actions_by_id, scene, choose).popup(where)
-
     # Folding and focus
 
     @property
@@ -312,38 +304,6 @@ class MainWindow(QMainWindow):
         DIALOGS["assign"](self, image).open()
 
     # Events
-
-    def event(self, event: QEvent) -> bool:
-        """Leave arrows, Enter and Space to the list, slider or button that has the keyboard."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
-            and keeps(QApplication.focusWidget(), Qt.Key(event.key()))
-        ):
-            event.accept()
-            return True
-        return super().event(event)
-
-    def eventFilter(self, watched, event) -> bool:
-        """Follow the held magnifier key wherever the keyboard is in this window, but in text fields.
-
-        The filter sits on the platform window, which sees each key once, not on every widget.
-        """
-        kind = event.type()
-        if kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease) and isinstance(event, QKeyEvent):
-            held = self.bindings.first("magnify")
-            typed = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
-            writing = isinstance(QApplication.focusWidget(), (QLineEdit, QPlainTextEdit))
-            if held and typed == held and not writing and not event.isAutoRepeat():
-                self.grid.hold_lens(kind == QEvent.Type.KeyPress)
-                return True
-        return False
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self.windowHandle() is not None:
-            self.windowHandle().installEventFilter(self)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
 
 from app.core.reading.findings import SecondLook
 from app.services.state import ScreenState
 from app.ui import identity, theme, wording
 from app.ui.actions import ACTIONS
+from app.ui.bar_parts import Elided, gap, tool_button
+from app.ui.hanging_choice import TITLE, HangingChoice
 from app.ui.icons import SIZE, icon
 
 WIDE: Final = 1240
@@ -22,68 +24,8 @@ SECOND_LOOK: Final = "Second look"
 """Group whose buttons stand at the right, beside the state of the models."""
 
 
-class Elided(QLabel):
-    """A label that shortens its text with an ellipsis; the whole text is its tool tip.
-
-    Parameters
-    ----------
-    kept
-        Logical pixels of the text that are never given up.
-    """
-
-    def __init__(self, role: str = "", kept: int = 0, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._kept = kept
-        self.setProperty("role", role)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self._whole = ""
-
-    def write(self, text: str) -> None:
-        if text != self._whole:
-            self._whole = text
-            self.setToolTip(text)
-            self.setAccessibleName(text)
-            self._fit()
-            self.updateGeometry()
-
-    def sizeHint(self) -> QSize:
-        metrics = QFontMetrics(self.font())
-        return QSize(metrics.horizontalAdvance(self._whole) + 2, metrics.height())
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(min(self._kept, self.sizeHint().width()), QFontMetrics(self.font()).height())
-
-    def resizeEvent(self, event) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        metrics = QFontMetrics(self.font())
-        self.setText(metrics.elidedText(self._whole, Qt.TextElideMode.ElideRight, max(0, self.width())))
-
-
-def tool_button(action: QAction) -> QToolButton:
-    """Return a flat icon button for an action; the keyboard reaches it by the action's key."""
-    button = QToolButton()
-    button.setDefaultAction(action)
-    button.setIconSize(QSize(SIZE, SIZE))
-    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    button.setAccessibleName(action.text())
-    return button
-
-
-def gap() -> QFrame:
-    """Return a thin vertical line between groups."""
-    line = QFrame()
-    line.setObjectName("gap")
-    line.setFixedHeight(SIZE)
-    return line
-
-
 class TopBar(QFrame):
-    """Sends intentions; shows the screen and the state of the second look."""
-
-    protocol_chosen = Signal(str)
+    """Sends intentions (`hanging` has those of protocol and stage); shows the screen and the second look."""
 
     def __init__(self, actions: dict[str, QAction], menu: QMenu, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -120,22 +62,8 @@ class TopBar(QFrame):
             line.addSpacing(8)
 
     def _lay_hanging(self, line: QHBoxLayout, actions: dict[str, QAction]) -> None:
-        self._protocol = QComboBox()
-        self._protocol.setAccessibleName("Hanging protocol")
-        self._protocol.setToolTip("Hanging protocol  (Ctrl+P)")
-        self._protocol.setMinimumWidth(120)
-        self._protocol.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self._protocol.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self._protocol.activated.connect(self._chosen)
-        line.addWidget(self._protocol)
-        line.addSpacing(4)
-        line.addWidget(tool_button(actions["previous_stage"]))
-        self._stage = QLabel("–/–")
-        self._stage.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._stage.setMinimumWidth(32)
-        self._stage.setAccessibleName("Stage")
-        line.addWidget(self._stage)
-        line.addWidget(tool_button(actions["next_stage"]))
+        self.hanging = HangingChoice(actions)
+        line.addWidget(self.hanging)
 
     def _lay_tools(self, line: QHBoxLayout, actions: dict[str, QAction]) -> None:
         group = ""
@@ -168,6 +96,7 @@ class TopBar(QFrame):
         super().resizeEvent(event)
         for part in self._spare:
             part.setVisible(self.width() >= WIDE)
+        self.hanging.set_roomy(self.width() >= WIDE + TITLE)
 
     def present(
         self, screen: ScreenState, protocols: tuple[tuple[str, str], ...], *, masked: bool = False
@@ -195,16 +124,7 @@ class TopBar(QFrame):
             )
             told = "" if loose else f"{wording.day(study.date)}  {study.description}"
             self._study.write(told.strip())
-        if [self._protocol.itemData(i) for i in range(self._protocol.count())] != [n for n, _ in protocols]:
-            self._protocol.clear()
-            for name, title in protocols:
-                self._protocol.addItem(title, name)
-        index = self._protocol.findData(screen.protocol)
-        if index >= 0 and index != self._protocol.currentIndex():
-            self._protocol.setCurrentIndex(index)
-        self._protocol.setEnabled(study is not None)
-        self._stage.setText(f"{screen.stage + 1}/{screen.stages}" if study else "–/–")
-        self._stage.setToolTip(screen.stage_title)
+        self.hanging.present(screen, protocols)
 
     def present_looks(self, looks: tuple[SecondLook, ...]) -> None:
         """Show the state of the second look in words; a warning state is amber."""
@@ -223,8 +143,4 @@ class TopBar(QFrame):
 
     def open_protocols(self) -> None:
         """Open the list of hanging protocols."""
-        self._protocol.setFocus()
-        self._protocol.showPopup()
-
-    def _chosen(self, index: int) -> None:
-        self.protocol_chosen.emit(str(self._protocol.itemData(index)))
+        self.hanging.open_protocols()

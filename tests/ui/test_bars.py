@@ -14,14 +14,14 @@ def test_the_top_bar_says_who_is_read(four_views):
     assert bar._patient.accessibleName() == "Doe, Jane"
     assert bar._facts.accessibleName() == "61 y  F  ID P-1"
     assert bar._study.accessibleName() == "3 Nov 2026  visit study-1"
-    assert bar._stage.text().startswith("1/")
+    assert bar.hanging.stage.text().startswith("1/")
 
 
 def test_choosing_a_protocol_hangs_it(four_views):
     bar = four_views.window.top_bar
-    index = bar._protocol.findData("cc-pair")
-    bar._protocol.setCurrentIndex(index)
-    bar._protocol.activated.emit(index)
+    index = bar.hanging.protocol.findData("cc-pair")
+    bar.hanging.protocol.setCurrentIndex(index)
+    bar.hanging.protocol.activated.emit(index)
     assert four_views.session.screen.protocol == "cc-pair"
 
 

@@ -1,0 +1,104 @@
+"""Which protocol hangs and at which stage: shown and chosen, in the bar of every window of images."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QFontMetrics
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
+
+from app.services.state import ScreenState
+from app.ui.bar_parts import tool_button
+
+TITLE: Final = 168
+"""Logical pixels of a stage's title, where there is room for it."""
+COUNT: Final = 52
+"""Logical pixels of the count of stages alone."""
+
+
+class HangingChoice(QWidget):
+    """The protocol as a list, the stage as ``3/11  CC pair`` with a menu of all stages, steps beside it.
+
+    Signals: `protocol_chosen` (name), `stage_chosen` (0-based among the stages that find something).
+    """
+
+    protocol_chosen = Signal(str)
+    stage_chosen = Signal(int)
+
+    def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._screen = ScreenState()
+        self._roomy = True
+        self.protocol = QComboBox()
+        self.protocol.setAccessibleName("Hanging protocol")
+        self.protocol.setToolTip("Hanging protocol  (Ctrl+P)")
+        self.protocol.setMinimumWidth(120)
+        self.protocol.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.protocol.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.protocol.activated.connect(self._chosen)
+        self.stage = QToolButton()
+        self.stage.setObjectName("stage")
+        self.stage.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.stage.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.stage.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._stages = QMenu(self)
+        self._stages.aboutToShow.connect(self._list_stages)
+        self.stage.setMenu(self._stages)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(4)
+        line.addWidget(self.protocol)
+        line.addWidget(tool_button(actions["previous_stage"]))
+        line.addWidget(self.stage)
+        line.addWidget(tool_button(actions["next_stage"]))
+        self._write()
+
+    def present(self, screen: ScreenState, protocols: tuple[tuple[str, str], ...]) -> None:
+        """Show how a screen hangs; `protocols` are (name, title)."""
+        if [self.protocol.itemData(i) for i in range(self.protocol.count())] != [n for n, _ in protocols]:
+            self.protocol.clear()
+            for name, title in protocols:
+                self.protocol.addItem(title, name)
+        index = self.protocol.findData(screen.protocol)
+        if index >= 0 and index != self.protocol.currentIndex():
+            self.protocol.setCurrentIndex(index)
+        self.protocol.setEnabled(screen.study is not None)
+        self._screen = screen
+        self._write()
+
+    def set_roomy(self, is_roomy: bool) -> None:
+        """Say whether there is room for the stage's title beside its count."""
+        if is_roomy != self._roomy:
+            self._roomy = is_roomy
+            self._write()
+
+    def open_protocols(self) -> None:
+        """Open the list of hanging protocols."""
+        self.protocol.setFocus()
+        self.protocol.showPopup()
+
+    def _write(self) -> None:
+        screen = self._screen
+        is_open = screen.study is not None
+        count = f"{screen.stage + 1}/{screen.stages}" if is_open else "–/–"
+        whole = f"{count}  {screen.stage_title}".strip()
+        width = TITLE if self._roomy else COUNT
+        metrics = QFontMetrics(self.stage.font())
+        text = metrics.elidedText(whole if self._roomy else count, Qt.TextElideMode.ElideRight, width - 16)
+        self.stage.setFixedWidth(width)
+        self.stage.setEnabled(is_open)
+        self.stage.setText(text)
+        self.stage.setToolTip(f"{whole}: choose a stage" if is_open else "")
+        self.stage.setAccessibleName(f"Stage {whole}")
+
+    def _list_stages(self) -> None:
+        self._stages.clear()
+        for number, title in enumerate(self._screen.stage_titles):
+            entry = self._stages.addAction(f"{number + 1}   {title}")
+            entry.setCheckable(True)
+            entry.setChecked(number == self._screen.stage)
+            entry.triggered.connect(lambda _=False, number=number: self.stage_chosen.emit(number))
+
+    def _chosen(self, index: int) -> None:
+        self.protocol_chosen.emit(str(self.protocol.itemData(index)))
