@@ -12,14 +12,19 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from app.core.hanging.placement import extent_mm, place, same_scale
 from app.core.imaging.image import Image, PatientFacts
 from app.core.imaging.orientation import FEET_DOWN_VIEWS
+from app.core.reading.handles import identity
 from app.services.frames import FramePixels
+from app.services.marking import nipple_of
 from app.services.state import OverlayState, PaneState
 from app.ui import theme
 from app.ui.grid import Grid
-from app.ui.marks import marks_of
+from app.ui.lettering import advance, edged_text
+from app.ui.mark_words import lines_of
+from app.ui.marks import Mark
 from app.ui.overlays import OVERLAYS
+from app.ui.overlays.corner_text import never_off
 from app.ui.painting import draw_picture, painted, resampled
-from app.ui.scene import Scene
+from app.ui.scene import MARGIN, Scene
 
 KEY_SIZE: Final = (1360, 1000)
 """(rows, columns) of a key image in a report: 300 dots per inch in a quarter of an A4 page."""
@@ -42,7 +47,8 @@ def image_picture(scene: Scene, *, identified: bool = False) -> QImage:
     identified
         Write name, age and date into it; else nothing of the file's person is drawn.
     """
-    scene = replace(scene, lens=None, active=False, pointer=None, coverage=None, draft=None)
+    marks = tuple(replace(mark, selected=False) for mark in scene.marks)
+    scene = replace(scene, lens=None, active=False, pointer=None, coverage=None, draft=None, marks=marks)
     if identified:
         named = "short" if scene.overlay.corner == "off" else scene.overlay.corner
         scene = replace(scene, overlay=replace(scene.overlay, corner=named))
@@ -90,15 +96,28 @@ def key_picture(session, frame: FramePixels) -> QImage:
     affine = place(image, *geometry, view, pane.justify, pane.top, size, scale)
     scene = Scene(
         pane=pane,
-        overlay=OverlayState(corner="short", boxes=False),
+        overlay=OverlayState(corner="off", boxes=False),
         size=KEY_SIZE,
         ratio=KEY_RATIO,
         frame=frame,
         affine=affine,
         px_per_mm=scale,
-        marks=tuple(replace(mark, selected=False) for mark in marks_of(session, image, frame.frame)),
+        marks=_marks_of(session, frame),
     )
     return image_picture(scene)
+
+
+def _marks_of(session, frame: FramePixels) -> tuple[Mark, ...]:
+    """Return the reader's marks in few words, whether they are shown on screen or not."""
+    image, state = frame.image, session.work.state
+    nipple = nipple_of(state, image)
+    point = nipple.points[0] if nipple is not None else None
+    values = session.measuring.statistics
+    return tuple(
+        Mark(each, lines_of(each, image, values(each, image), point, whole=False))
+        for each in state.of_image(identity(image), frame.frame)
+        if each.decision != "rejected"
+    )
 
 
 def _pane_of(session, image: Image) -> PaneState:
@@ -125,6 +144,16 @@ def _paint(painter: QPainter, scene: Scene) -> None:
         draw_picture(painter, painted(exact, scene.frame, view), QPointF(0, 0), scene.ratio)
     for overlay in OVERLAYS:
         overlay(painter, scene)
+    image = scene.image
+    if image is not None and scene.overlay.corner == "off" and not never_off(scene, image):
+        _write_label(painter, scene, image)
+
+
+def _write_label(painter: QPainter, scene: Scene, image: Image) -> None:
+    """Name the view where the corner text is off: a picture by itself must say which breast it is."""
+    font = theme.font(20, strong=True)
+    left = MARGIN if scene.free_left else scene.bounds.right() - MARGIN - advance(image.label, font)
+    edged_text(painter, QPointF(left, MARGIN + 22), image.label, theme.TEXT, font)
 
 
 def _anonymous(scene: Scene) -> Scene:

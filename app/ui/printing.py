@@ -21,6 +21,7 @@ from PySide6.QtGui import (
     QPainter,
     QPdfWriter,
     QTextBlock,
+    QTextBlockFormat,
     QTextCursor,
     QTextDocument,
     QTextFormat,
@@ -40,11 +41,14 @@ CAPTION: Final = 6.0
 """Millimetres between key images, and of the line below each."""
 INK, GREY, RULE = QColor("#1a1a1a"), QColor("#555555"), QColor("#999999")
 SHEET: Final = """
-h2 { font-size: 9pt; font-weight: 600; color: #555555; margin-top: 9pt; margin-bottom: 1pt; }
-p { font-size: 10.5pt; color: #1a1a1a; margin-top: 0; margin-bottom: 2pt; }
+p { color: #1a1a1a; }
 p.strong { font-weight: 600; }
-p.signed { font-size: 9pt; color: #555555; margin-top: 12pt; }
+p.signed { color: #555555; }
 """
+BLOCK_MM: Final = 96 / 25.4
+"""The same for margins of paragraphs, which Qt takes to the device itself."""
+TEXT_PT: Final = 10.5
+SMALL_PT: Final = 9.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,14 +121,35 @@ class _Printer:
         document = QTextDocument()
         document.documentLayout().setPaintDevice(self._writer)
         font = QFont(self._family)
-        font.setPointSizeF(10.5)
+        font.setPointSizeF(TEXT_PT)
         document.setDefaultFont(font)
         document.setDocumentMargin(0)
         document.setDefaultStyleSheet(SHEET)
         document.setHtml(body)
+        self._dress(document)
         document.setPageSize(self._room.size())
         self._keep_headings(document)
         return document
+
+    def _dress(self, document: QTextDocument) -> None:
+        """Set sizes and distances by hand: Qt's HTML has its own sizes for headings and knows no points."""
+        block = document.begin()
+        while block.isValid():
+            is_heading, is_last = block.blockFormat().headingLevel() > 0, not block.next().isValid()
+            cursor = QTextCursor(block)
+            shape = QTextBlockFormat()
+            above = 3.5 if is_heading and block.position() else 6.0 if is_last else 0.0
+            shape.setTopMargin(above * BLOCK_MM)
+            shape.setBottomMargin((0.5 if is_heading else 0.8) * BLOCK_MM)
+            cursor.mergeBlockFormat(shape)
+            cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+            letters = cursor.charFormat()
+            letters.clearProperty(QTextFormat.Property.FontSizeAdjustment)
+            letters.setFontPointSize(SMALL_PT if is_heading or is_last else TEXT_PT)
+            if is_heading:
+                letters.setForeground(GREY)
+            cursor.setCharFormat(letters)
+            block = block.next()
 
     def _keep_headings(self, document: QTextDocument) -> None:
         """Put a heading that its page ends with on the next one."""

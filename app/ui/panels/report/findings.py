@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from app.core.reading.lexicon import Lexicon
+from app.core.reading.lexicon import Lexicon, text_of
 from app.core.reading.report import ReportFinding
-from app.core.reading.report_text import location_text
+from app.core.reading.report_text import finding_text
 from app.services.reporting import ReportState
 from app.ui.panels.report.finding_editor import FindingEditor
 
@@ -59,7 +59,7 @@ class Findings(QWidget):
             text = f"{number}  {headline(finding, state.lexicon)}"
             self.lines[uid].setText(text)
             self.lines[uid].setAccessibleName(f"Finding {text}")
-            self.lines[uid].setToolTip(text)
+            self.lines[uid].setToolTip(finding_text(finding, state.lexicon))
         self._open(self.open_uid if self.open_uid in findings else "")
 
     def open(self, uid: str) -> None:
@@ -92,6 +92,9 @@ def headline(finding: ReportFinding, lexicon: Lexicon) -> str:
     kind = lexicon.kind(finding.kind)
     parts = [f"{finding.laterality or '?'} {kind.text if kind else finding.kind}"]
     if finding.size_mm is not None:
-        parts[0] += f" {finding.size_mm:.0f} mm"
-    place = location_text(finding, lexicon)
-    return ", ".join([*parts, place] if place else parts)
+        parts.append(f"{finding.size_mm:.0f} mm")
+    if finding.clock is not None:
+        parts.append(f"{finding.clock} o'clock")
+    elif finding.region:
+        parts.append(text_of(lexicon.regions, finding.region))
+    return ", ".join(parts)
