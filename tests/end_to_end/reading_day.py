@@ -1,9 +1,8 @@
-"""A reader at the real window, as a program of its own that can be killed.
+"""A reader at the real window, as a program of its own that can be killed; each step is told as a JSON line.
 
-``python reading_day.py read FOLDER``   opens, steps every stage, measures, reports, undoes; says what it did, one
-JSON line a step, and then waits to be killed.
-``python reading_day.py draw FOLDER``   draws marks until it is killed; says each once the window shows it solid.
-``python reading_day.py look FOLDER``   opens and says what is there.
+``python reading_day.py read FOLDER``   opens, steps every stage, measures, reports, undoes, and waits for its end
+``python reading_day.py draw FOLDER``   draws marks until it is killed; tells each that the window shows solid
+``python reading_day.py look FOLDER``   opens and tells what is there
 """
 
 from __future__ import annotations
