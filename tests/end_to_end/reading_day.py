@@ -1,6 +1,6 @@
 """A reader at the real window, as a program of its own that can be killed; each step is told as a JSON line.
 
-``python reading_day.py read FOLDER``   opens, steps every stage, measures, reports, undoes, and waits for its end
+``python reading_day.py read FOLDER``   opens, steps every stage, measures, reports, undoes, waits
 ``python reading_day.py draw FOLDER``   draws marks until it is killed; tells each that the window shows solid
 ``python reading_day.py look FOLDER``   opens and tells what is there
 """
