@@ -15,8 +15,10 @@ from PySide6.QtWidgets import QWidget
 from app.core.hanging.placement import base_of, extent_mm, place, same_scale
 from app.core.hanging.true_size import Pitch, pitch_of
 from app.core.imaging.geometry import Affine, Box
+from app.core.imaging.image import Image
 from app.core.imaging.resample import effort
 from app.core.reading.findings import SecondLook, ViewLook
+from app.core.reading.handles import identity
 from app.services.frames import FramePixels
 from app.services.maps import evidence_at
 from app.services.state import PaneState, ScreenState
@@ -312,8 +314,12 @@ class Grid(QWidget):
             research=self._research and index == self.visible_panes[0],
             marks=() if frame is None else marks_of(self._session, frame.image, pane.viewport.frame),
             answered=frozenset() if image is None else answered(self._session, looks, image),
+            key_image=image is not None and self._is_key(image, pane.viewport.frame),
             masked=self._session.settings.mask_names,
         )
+
+    def _is_key(self, image: Image, frame: int) -> bool:
+        return (identity(image), frame) in self._session.work.state.work.key_images
 
     def _with_guides(self, scenes: dict[int, Scene]) -> dict[int, Scene]:
         """Return the scenes with the linked cursor, and with what was seen of those at actual pixels."""

@@ -66,6 +66,8 @@ class Scene:
         How the pixel size of the screen is known, for an image of true size; else empty.
     research
         True where "research use only" is to stand in the image because no bar says it.
+    key_image
+        True where the frame goes with the report.
     masked
         True where no name may be shown.
     coverage
@@ -94,6 +96,7 @@ class Scene:
     marks: tuple[Mark, ...] = ()
     draft: Mark | None = None
     answered: frozenset[Finding] = frozenset()
+    key_image: bool = False
     masked: bool = False
     coverage: Coverage | None = None
     pointer: Cross | Arc | None = None

@@ -46,6 +46,8 @@ def badges(scene: Scene, image: Image) -> tuple[Line, ...]:
         ("IMPLANT", image.implant),
     )
     found = [Line(text, theme.WARNING) for text, is_on in marks if is_on]
+    if scene.key_image:
+        found.append(Line("KEY IMAGE", theme.ACCENT))
     if len(pane.candidates) > 1:
         found.append(Line(f"{pane.shown + 1}/{len(pane.candidates)}"))
     if image.frames > 1:

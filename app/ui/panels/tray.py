@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.imaging.image import Image
+from app.core.reading.handles import identity
 from app.services.state import ScreenState
 from app.ui import theme, wording
 from app.ui.carrying import FORMAT, carried
@@ -27,6 +28,7 @@ from app.ui.fold import Fold
 from app.ui.thumbnails import Thumbnails
 
 _IMAGE = int(Qt.ItemDataRole.UserRole)
+_KEY = _IMAGE + 1
 
 
 class TrayPanel(QWidget):
@@ -54,6 +56,7 @@ class TrayPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.fold)
         session.screen_changed.connect(self.present)
+        session.work.changed.connect(lambda _: self._badge())
         self.present(session.screen)
 
     def present(self, screen: ScreenState) -> None:
@@ -72,6 +75,13 @@ class TrayPanel(QWidget):
             )
             self.list.addItem(item)
         self.list.setFixedHeight(min(4, len(screen.tray)) * _Row.HEIGHT + 4)
+        self._badge()
+
+    def _badge(self) -> None:
+        """Show which of the images go with the report."""
+        chosen = {uid for uid, _ in self._session.work.state.work.key_images}
+        for row, image in enumerate(self._images):
+            self.list.item(row).setData(_KEY, identity(image) in chosen)
 
     def _show(self, item: QListWidgetItem) -> None:
         self._session.show_in(self._session.screen.active, item.data(_IMAGE))
@@ -133,4 +143,7 @@ class _Row(QStyledItemDelegate):
         painter.setPen(QColor(theme.QUIET))
         intent = "for processing" if image.intent == "processing" else wording.moment(image.acquired)
         painter.drawText(text, int(Qt.AlignmentFlag.AlignBottom), intent)
+        if index.data(_KEY):
+            painter.setPen(QColor(theme.ACCENT))
+            painter.drawText(text, int(Qt.AlignmentFlag.AlignVCenter), "KEY IMAGE")
         painter.restore()
