@@ -9,6 +9,8 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF
 
 LINE: Final = 15.0
 """Logical pixels from one label to the next above it."""
+FARTHER: Final = (1.2, 2.4, 3.6)
+"""Heights of a block by which it moves up or down where its places are taken."""
 GAP: Final = 8.0
 """Logical pixels between a mark and its words."""
 
@@ -56,22 +58,21 @@ def block_places(
     items
         Rectangle of the mark and size of its words, in logical pixels, first come first served.
     avoid
-        Rectangles that better stay free.
+        Rectangles that better stay free: lines of marks, boxes of findings.
     tissue
         Box of the breast on screen.
     """
     inner = bounds.adjusted(4, 4, -4, -4)
     taken: list[QRectF] = []
-    for number, (rect, block) in enumerate(items):
-        others = [*avoid, *(other for i, (other, _) in enumerate(items) if i != number)]
 
-        def cost(place: QRectF, others=others, rect=rect) -> float:
-            outside = _surface(place) - _common(place, inner)
-            words = sum(_common(place, other) for other in taken)
-            marks = sum(_common(place, other) for other in others) + _common(place, rect)
-            covered = _common(place, tissue) if tissue is not None else 0.0
-            return 100 * outside + 20 * words + 2 * marks + 0.5 * covered
+    def cost(place: QRectF) -> float:
+        outside = _surface(place) - _common(place, inner)
+        words = sum(_common(place, other) for other in taken)
+        marks = sum(_common(place, other) for other in avoid)
+        covered = _common(place, tissue) if tissue is not None else 0.0
+        return 100 * outside + 20 * words + 4 * marks + 0.2 * covered
 
+    for rect, block in items:
         taken.append(min(_candidates(rect, block, inner), key=cost))
     return taken
 
@@ -93,6 +94,12 @@ def _candidates(rect: QRectF, block: QSizeF, inner: QRectF) -> list[QRectF]:
             (left, above),
             (rect.left(), below),
             (rect.left(), above),
+            *(
+                (x, y)
+                for n in FARTHER
+                for x in (right, left)
+                for y in (middle + n * height, middle - n * height)
+            ),
         )
     ]
     return [*made, *(_pushed(each, inner) for each in made)]

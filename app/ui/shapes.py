@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,10 @@ REACH: Final = 6.0
 """Logical pixels within which a mark is taken hold of."""
 RING: Final = 6.0
 """Radius of the nipple's ring in logical pixels."""
+SPOT: Final = 8.0
+"""Edge of the squares along a line, in logical pixels."""
+LONGEST: Final = 64
+"""Most squares along one side."""
 ROUND: Final = 72
 """Corners of the polygon that stands for an ellipse while the mouse looks for it."""
 
@@ -74,6 +79,22 @@ def hit(scene: Scene, at: QPointF) -> Hit | None:
         if distance <= REACH and (best is None or distance <= best[0]):
             best = (distance, Hit(mark.annotation))
     return None if best is None else best[1]
+
+
+def spots(scene: Scene, mark: Mark) -> list[QRectF]:
+    """Return small squares along the lines of a mark: what words must not cover."""
+    if mark.annotation.kind == "text":
+        return [text_rect(scene, mark.annotation)]
+    if mark.annotation.kind == "nipple":
+        return [box_at_screen(scene, mark.annotation).adjusted(-RING, -RING, RING, RING)]
+    line = _outline(scene, mark.annotation)
+    found = []
+    for start, end in pairwise(line):
+        count = min(LONGEST, int(np.hypot(*(end - start)) // SPOT) + 1)
+        for share in np.linspace(0.0, 1.0, count + 1):
+            x, y = (start + share * (end - start)).tolist()
+            found.append(QRectF(x - SPOT / 2, y - SPOT / 2, SPOT, SPOT))
+    return found
 
 
 def _xy(points: list[QPointF]) -> npt.NDArray[np.float64]:

@@ -41,3 +41,17 @@ def turn(view, at: tuple[int, int], notches: int, keys=Qt.KeyboardModifier.NoMod
 def press(desk, key, keys=Qt.KeyboardModifier.NoModifier) -> None:
     """Press a key as the platform does: into the window."""
     QTest.keyClick(desk.window.windowHandle(), key, keys)
+
+
+def hover(view, at: tuple[int, int], button=Qt.MouseButton.NoButton) -> None:
+    """Move the mouse to a place, with its button up or down."""
+    where, none = QPointF(*at), Qt.KeyboardModifier.NoModifier
+    move = QMouseEvent(QEvent.Type.MouseMove, where, view.mapToGlobal(where), button, button, none)
+    QApplication.sendEvent(view, move)
+
+
+def hold(view, start: tuple[int, int], end: tuple[int, int], button=LEFT) -> None:
+    """Press, move, and do not let go."""
+    QTest.mousePress(view, button, pos=QPoint(*start))
+    for at in (start, end):
+        hover(view, at, button)

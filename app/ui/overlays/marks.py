@@ -14,7 +14,7 @@ from app.ui.labels import LINE, block_places
 from app.ui.lettering import advance, edged_text, small
 from app.ui.marks import Mark
 from app.ui.scene import Scene
-from app.ui.shapes import RING, at_screen, box_at_screen, text_rect
+from app.ui.shapes import RING, at_screen, box_at_screen, spots, text_rect
 
 HANDLE: Final = 3.5
 """Half the edge of a handle in logical pixels."""
@@ -155,7 +155,7 @@ def _write(painter: QPainter, scene: Scene, shown: list[Mark]) -> None:
         (_anchor(scene, mark), QSizeF(max(advance(line, font) for line in lines), LINE * len(lines)))
         for mark, lines in worded
     ]
-    avoid = [text_rect(scene, mark.annotation) for mark in shown if mark.annotation.kind == "text"]
+    avoid = [spot for mark in shown for spot in spots(scene, mark)]
     avoid += [
         scene.box_to_qt(finding.box)
         for look in scene.looks

@@ -10,7 +10,6 @@ from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QStyle,
@@ -26,13 +25,14 @@ from app.core.reading.annotations import Annotation
 from app.core.reading.handles import identity
 from app.core.reading.work import WorkState
 from app.ui import theme, wording
+from app.ui.fold import Fold
 from app.ui.icons import draw
 from app.ui.inline_editor import InlineEditor
 from app.ui.mark_words import ICONS, NAMES, list_words
 from app.ui.thumbnails import Thumbnails
 
 ROW: Final = 24
-MOST: Final = 9
+MOST: Final = 5
 """Rows that are shown before the list scrolls."""
 _ENTRY = int(Qt.ItemDataRole.UserRole)
 
@@ -70,7 +70,7 @@ def entries_of(state: WorkState, images: tuple[Image, ...], prior_of=lambda imag
 
 
 class MarksPanel(QWidget):
-    """Folds away while there is nothing to list."""
+    """Not there while there is nothing to list."""
 
     SIDE = "right"
     STRETCH = 0
@@ -85,15 +85,13 @@ class MarksPanel(QWidget):
         rule = QFrame()
         rule.setObjectName("rule")
         column.addWidget(rule)
-        self.title = QLabel()
-        self.title.setProperty("role", "title")
-        self.title.setContentsMargins(16, 8, 16, 0)
-        column.addWidget(self.title)
         self.list = _List()
         self.list.itemClicked.connect(self._jump)
         self.list.itemActivated.connect(self._jump)
         self.list.itemDoubleClicked.connect(lambda item: self._rename(item))
-        column.addWidget(self.list)
+        self.fold = Fold("Marks", self.list, is_open=True)
+        column.addWidget(self.fold)
+        self.hide()
         session.work.changed.connect(lambda _: self.refresh())
         session.screen_changed.connect(lambda _: self.refresh())
         session.collection_changed.connect(lambda _: self.refresh())
@@ -131,7 +129,7 @@ class MarksPanel(QWidget):
             item.setToolTip(", ".join(x for x in (kind, entry.words, entry.view, entry.when) if x))
             self.list.addItem(item)
         self.list.setFixedHeight(ROW * min(len(entries), MOST))
-        self.title.setText(f"Marks  {len(entries)}")
+        self.fold.title(f"Marks  {len(entries)}")
         self.setVisible(bool(entries))
 
     def _images(self, state: WorkState) -> tuple[Image, ...]:
