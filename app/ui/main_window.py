@@ -270,6 +270,7 @@ class MainWindow(ReadingWindow):
             self.grid,
             self.second_look.findings,
             self.second_look.run,
+            self.panels["MarksPanel"].list,
             self.report.density,
         ]
         places = [place for place in places if place.isVisible()]
