@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QSettings, Qt, QTimer, Slot
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
 from PySide6.QtWidgets import (
     QApplication,
@@ -28,8 +28,10 @@ from app.ui.export import Export
 from app.ui.grid import Grid
 from app.ui.overlays.corner_text import zoom_of
 from app.ui.panels import PANELS
+from app.ui.places import Places
 from app.ui.reading_window import ReadingWindow
 from app.ui.recent_menu import RecentMenu
+from app.ui.second_window import OtherWindows
 from app.ui.status_line import StatusLine
 from app.ui.thumbnails import Thumbnails
 from app.ui.top_bar import TopBar
@@ -74,6 +76,8 @@ class MainWindow(ReadingWindow):
         self.actions_by_id = menus.make_actions(self, self.commands)
         menus.bind(self.actions_by_id, self.bindings)
         self.thumbnails = Thumbnails(session.library, self)
+        self.places = Places(QSettings("mammoview", "mammoview") if self._remember else None)
+        self.others = OtherWindows(self)
         self.recent = RecentMenu(session, self, remember=self._remember)
         self._build()
         self._connect()
@@ -318,15 +322,15 @@ class MainWindow(ReadingWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.report.commit()
+        self.others.close()
+        self.places.keep("main", self)
         if self._remember:
-            store = QSettings("mammoview", "mammoview")
-            store.setValue("geometry", self.saveGeometry())
-            store.setValue("splitter", self.splitter.saveState())
+            QSettings("mammoview", "mammoview").setValue("splitter", self.splitter.saveState())
         super().closeEvent(event)
 
     def _restore(self) -> None:
         self.resize(1600, 1000)
-        store = QSettings("mammoview", "mammoview") if self._remember else None
-        if store is not None and store.contains("geometry"):
-            self.restoreGeometry(store.value("geometry"))
-            self.splitter.restoreState(store.value("splitter"))
+        if self.places.restore("main", self):
+            kept = QSettings("mammoview", "mammoview").value("splitter")
+            if isinstance(kept, QByteArray):
+                self.splitter.restoreState(kept)

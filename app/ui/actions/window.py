@@ -16,6 +16,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Fold or open both side panels",
         check="has_panels",
     ),
+    Action(
+        "new_window",
+        "New window",
+        "Window",
+        ("Ctrl+N",),
+        "monitor",
+        "Another stage of this study, for another monitor",
+    ),
     Action("bars", "Bars", "Window", ("F11",), "rows", "Fold or open the bars", check="has_bars"),
     Action(
         "focus_next", "Keyboard to the next panel", "Window", ("F6",), "", "Study list, images, second look"

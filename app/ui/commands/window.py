@@ -10,6 +10,9 @@ from app.ui.commands.group import Group
 class WindowCommands(Group):
     """Slots of the menu Window."""
 
+    def new_window(self) -> None:
+        self._window.others.open()
+
     def panels(self) -> None:
         self._window.fold_panels()
 
