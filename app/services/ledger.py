@@ -88,6 +88,8 @@ class Ledger(QObject):
         self._failed_load = False
         self._later: list[Callable[[], None]] = []
         self._ticks = 0
+        self._looking = False
+        self._stopped = False
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._look)
         if self._jobs is not None:
@@ -173,6 +175,7 @@ class Ledger(QObject):
     def stop(self, seconds: float = 3.0) -> bool:
         """Write what is still to be written, for at most about so long, and let go; tell whether all was."""
         self._timer.stop()
+        self._stopped = True
         end = time.monotonic() + seconds
         if self._jobs is not None and not self._jobs.close(round(1000 * seconds)):
             return False  # its thread still holds the store
@@ -204,7 +207,7 @@ class Ledger(QObject):
 
     def _send(self) -> None:
         """Have the oldest step written, one at a time: what follows may depend on it."""
-        if self._queue and not self._sent:
+        if self._queue and not self._sent and not self._stopped:
             self._sent = True
             step = self._queue[0]
             self._ask(_commit, (step,), step, self._on_written, self._on_refused)
@@ -315,17 +318,20 @@ class Ledger(QObject):
                 if self._failed_load:
                     self._load(afresh=True)
                 self._send()
-        elif not self._sent and not self.loading:
+        elif not (self._sent or self._looking or self.loading):
+            self._looking = True
             self._ask(_changed_elsewhere, (), None, self._on_looked, self._on_not_looked)
 
     @Slot(object, object)
     def _on_looked(self, job: Job, changed: bool) -> None:
+        self._looking = False
         if changed:
             self._load()
 
     @Slot(object, object)
     def _on_not_looked(self, job: Job, error: Exception) -> None:
         """A store that cannot be looked at is spoken of when something is to be written or read."""
+        self._looking = False
 
     def _ask(
         self,

@@ -102,9 +102,12 @@ def rebuilt(changes: Iterable[Change]) -> History:
     """Return the history that a log leads to, oldest change first.
 
     A change that takes back one from before the log's first cannot be placed: it ends what came before it.
+    One whose edits could not be read is passed over.
     """
     history, steps = History(), dict[int, Step]()
     for change in changes:
+        if not change.edits:
+            continue
         of = None if change.undoes is None else steps.get(change.undoes)
         step = steps[change.seq] = Step(change, of, change.seq)
         if change.undoes is not None and of is None:

@@ -14,7 +14,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -105,7 +105,7 @@ class Store:
             rows = connection.execute(
                 "SELECT item, data FROM items WHERE study = ? ORDER BY since, item", (study,)
             )
-            return {str(item): data for item, data in rows}
+            return {str(item): None if data is None else str(data) for item, data in rows}
 
     def reads(self) -> dict[str, str]:
         """Return the text of the item ``read`` of every study that has one.
@@ -118,7 +118,7 @@ class Store:
             rows = connection.execute(
                 "SELECT study, data FROM items WHERE item = 'read' AND data IS NOT NULL"
             )
-            return dict(rows.fetchall())
+            return {str(study): str(data) for study, data in rows}
 
     def log(self, reading: str, reader: str, limit: int = 2 * LIMIT) -> tuple[Change, ...]:
         """Return the last changes that a reader made while a study was open, oldest first.
@@ -184,10 +184,7 @@ class Store:
         columns = "study, label, edits, reading, reader, made, undoes, seq"
         with self._ready() as connection:
             rows = connection.execute(f"SELECT {columns} FROM changes WHERE {where}", values)
-            return tuple(
-                Change(study, label, tuple(Edit(*edit) for edit in json.loads(edits)), *rest)
-                for study, label, edits, *rest in rows
-            )
+            return tuple(Change(study, label, _edits(edits), *rest) for study, label, edits, *rest in rows)
 
     @contextmanager
     def _ready(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
@@ -204,7 +201,7 @@ class Store:
             if write and self._warning:
                 raise StoreError(path, self._warning)
             yield self._connection
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             if _name(error) not in ("SQLITE_BUSY", "SQLITE_FULL"):
                 self.close()
             raise StoreError(path, self._warning or _reason(error)) from error
@@ -217,7 +214,17 @@ class Store:
             self._seen = _data_version(self._connection)
             return
         _make(self.path)
-        self._warning = self._only_to_read(self.path)
+        try:
+            self._warning = self._only_to_read(self.path)
+        except sqlite3.OperationalError as error:
+            if _name(error) != "SQLITE_READONLY":
+                raise
+            # The program was ended while it made the file: what it left half done is taken back by writing.
+            with closing(
+                _connect(f"{self.path.absolute().as_uri()}?mode=rw", self._patience_s)
+            ) as connection:
+                version_of(connection)
+            self._warning = self._only_to_read(self.path)
         mode = "ro" if self._warning else "rw"
         connection = _connect(f"{self.path.absolute().as_uri()}?mode={mode}", self._patience_s)
         try:
@@ -238,6 +245,9 @@ class Store:
             version, known = version_of(connection), len(self._migrations)
             application = int(connection.execute("PRAGMA application_id").fetchone()[0])
             filled = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            if pages == 0 and path.stat().st_size > 0:  # too short for SQLite, which would begin anew in it
+                return dict(_REASONS)["SQLITE_NOTADB"]
             if (filled or version) and application != APPLICATION_ID:
                 return "it is no store of Mammoview and is left as it is"
             if version > known:
@@ -275,6 +285,16 @@ def _write(connection: sqlite3.Connection, change: Change) -> int:
     return seq
 
 
+def _edits(text: object) -> tuple[Edit, ...]:
+    """Return the edits of a line of the log; none where it cannot be read: it can then not be taken back."""
+    try:
+        edits = [Edit(*edit) for edit in json.loads(str(text))]
+    except (ValueError, TypeError, RecursionError):
+        return ()
+    texts = all(isinstance(text, str | None) for edit in edits for text in edit)
+    return tuple(edits) if texts and all(edit.item for edit in edits) else ()
+
+
 def _plain(text: str) -> str:
     """Return a text without what UTF-8 cannot hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
@@ -282,9 +302,12 @@ def _plain(text: str) -> str:
 
 def _connect(name: str, patience_s: float) -> sqlite3.Connection:
     # One thread at a time, but not always the same one: a thread pool may renew its threads.
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         name, timeout=patience_s, isolation_level=None, check_same_thread=False, uri=name.startswith("file:")
     )
+    # A text with a damaged byte is one bad item, not a study that cannot be read.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    return connection
 
 
 def _configure(connection: sqlite3.Connection, patience_s: float) -> None:
@@ -337,6 +360,10 @@ def _name(error: BaseException) -> str:
 
 def _reason(error: BaseException) -> str:
     """Return why something failed, as a clause."""
+    if isinstance(error, UnicodeDecodeError):
+        return dict(_REASONS)[
+            "SQLITE_CORRUPT"
+        ]  # SQLite quotes the damage in its message, which is no text then
     if isinstance(error, OSError):
         return f"it cannot be made or opened ({error.strerror or 'unknown reason'})"
     return next((clause for name, clause in _REASONS if name == _name(error)), f"it cannot be used ({error})")

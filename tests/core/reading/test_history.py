@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from app.core.reading.history import LIMIT, Change, Edit, History, Step, inverse, rebuilt
+
+EDITS = (Edit("a", None, "1"),)
 
 
 def logged(*undoes: int | None) -> list[Change]:
     """Return a log; the n-th change (from 1) takes back the given one."""
-    return [Change("s", f"change {n}", (), undoes=of, seq=n) for n, of in enumerate(undoes, start=1)]
+    return [Change("s", f"change {n}", EDITS, undoes=of, seq=n) for n, of in enumerate(undoes, start=1)]
 
 
 def seqs(history: History) -> tuple[list[int], list[int]]:
@@ -32,11 +35,16 @@ def test_an_undone_change_can_be_done_again_until_something_new_is_done() -> Non
 
 def test_what_takes_back_a_change_before_the_log_ends_what_came_before_it() -> None:
     changes = [
-        Change("s", "x", (), seq=8),
-        Change("s", "x", (), undoes=7, seq=9),
-        Change("s", "x", (), seq=10),
+        Change("s", "x", EDITS, seq=8),
+        Change("s", "x", EDITS, undoes=7, seq=9),
+        Change("s", "x", EDITS, seq=10),
     ]
     assert seqs(rebuilt(changes)) == ([10], [])
+
+
+def test_a_change_whose_edits_are_lost_cannot_be_taken_back() -> None:
+    one, two, three = logged(None, None, None)
+    assert seqs(rebuilt([one, replace(two, edits=()), three])) == ([1, 3], [])
 
 
 def test_no_more_than_the_limit_can_be_taken_back() -> None:
@@ -57,11 +65,11 @@ def test_a_history_rebuilt_from_its_log_is_the_one_that_wrote_it() -> None:
             stack = {"undo": history.undone, "redo": history.done}.get(what)
             of = {"undo": history.done, "redo": history.undone}.get(what)
             if of is None:
-                step = Step(Change("s", f"change {seq}", (), seq=seq), seq=seq)
+                step = Step(Change("s", f"change {seq}", EDITS, seq=seq), seq=seq)
                 past, future = [*past, step.change.label], []
             elif of:
                 taken = of[-1]
-                step = Step(Change("s", taken.change.label, (), undoes=taken.seq, seq=seq), taken, seq)
+                step = Step(Change("s", taken.change.label, EDITS, undoes=taken.seq, seq=seq), taken, seq)
                 a, b = (past, future) if stack is history.undone else (future, past)
                 b.append(a.pop())
             else:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
+import shutil
 import sqlite3
 import sys
 from pathlib import Path
 
 import pytest
+from mark_writer import added, mark
 
-from app.core.reading.history import Change, Edit, inverse
+from app.core.reading.history import Change, Edit, inverse, rebuilt
+from app.core.reading.items import work_of
 from app.core.reading.migrations import MIGRATIONS
 from app.core.reading.store import Conflict, Store, StoreError
 
@@ -239,7 +243,8 @@ def test_a_newer_store_of_another_shape_is_a_sentence_and_stays(path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "garbage", [b"not a database at all" * 100, b"SQLite format 3\0" + bytes(4080), b"\0" * 8192]
+    "garbage",
+    [b"not a database at all" * 100, b"SQLite format 3\0" + bytes(4080), b"\0" * 8192, b"{", b"a short note"],
 )
 def test_a_file_that_is_no_store_is_a_sentence_and_stays(path: Path, garbage: bytes) -> None:
     path.parent.mkdir()
@@ -252,6 +257,25 @@ def test_a_file_that_is_no_store_is_a_sentence_and_stays(path: Path, garbage: by
         store.items("s")
     store.close()
     assert path.read_bytes() == garbage
+
+
+def test_a_store_whose_making_was_cut_short_is_made_anew(path: Path) -> None:
+    """A program that was killed while it filled the file leaves SQLite's journal, which takes that back."""
+    path.parent.mkdir()
+    half = path.with_name("half.sqlite")
+    other = sqlite3.connect(half, isolation_level=None)
+    other.execute("PRAGMA cache_size = 1")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE items (x)")
+    for _ in range(200):
+        other.execute("INSERT INTO items VALUES (?)", ("x" * 1000,))
+    for end in ("", "-journal"):
+        shutil.copy(f"{half}{end}", f"{path}{end}")
+    other.close()
+    assert path.stat().st_size > 100_000, "nothing was written yet: nothing was tried"
+    store = Store(path)
+    store.commit(change(("a", None, "1")))
+    assert store.items("s") == {"a": "1"}
 
 
 def test_another_programs_database_stays_as_it_is(path: Path) -> None:
@@ -365,3 +389,46 @@ def test_every_sentence_is_one_line_that_names_the_file(path: Path) -> None:
         Store(path).items("s")
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_store_with_random_damage_is_a_sentence_or_a_note_and_never_a_crash(tmp_path: Path) -> None:
+    """Bytes changed, cut out and cut off anywhere; whatever is wrong, all there is is ours or a sentence."""
+    good = tmp_path / "good.sqlite"
+    store = Store(good)
+    for number in range(60):
+        store.commit(added("s", mark(f"m{number}"), reader="Dr Roe"))
+    store.close()
+    content, chance = good.read_bytes(), random.Random(5)
+    outcomes: list[str] = []
+    sentences: list[tuple[Path, str, bytes]] = []
+    for number in range(120):
+        bad = bytearray(content)
+        for _ in range(chance.choice((1, 3, 40))):
+            at = chance.randrange(len(bad))
+            if number % 3 == 0:
+                bad[at] ^= 1 << chance.randrange(8)
+            elif number % 3 == 1:
+                bad[at : at + chance.randrange(200)] = chance.randbytes(chance.randrange(200))
+            else:
+                bad = bad[: max(1, at)] if chance.random() < 0.1 else bad
+                bad[at % len(bad)] = 0x7B
+        path = tmp_path / f"bad-{number}.sqlite"
+        path.write_bytes(bad)
+        store = Store(path)
+        try:
+            work, notes = work_of("s", store.items("s"))
+            rebuilt(store.log("s", "Dr Roe"))
+            store.reads()
+            store.changes("s")
+            store.commit(change(("new", None, "1")))
+            outcomes.append("notes" if notes else f"{len(work.annotations)} of 60")
+        except StoreError as error:
+            outcomes.append("sentence")
+            sentences.append((path, str(error), bytes(bad)))
+        finally:
+            store.close()
+    for path, sentence, before in sentences:
+        assert sentence.startswith(str(path))
+        if "damaged" in sentence:
+            assert path.read_bytes() == before
+    assert {"sentence", "notes", "60 of 60"} <= set(outcomes)

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.core.reading.items import work_of
 from app.core.reading.store import Store
 
-WRITER = Path(__file__).with_name("writer.py")
+WRITER = Path(__file__).with_name("mark_writer.py")
 KILLS = 50
 
 

@@ -1,7 +1,7 @@
 """A program that adds marks to a store and prints each uid once it is told that it is saved.
 
-``python writer.py STORE STUDY PREFIX COUNT`` (0: until it is killed; else it prints "ready" and waits for
-a line first). Loads no Qt.
+``python mark_writer.py STORE STUDY PREFIX COUNT`` (0: until it is killed; else it prints "ready" and
+waits for a line first). Loads no Qt.
 """
 
 from __future__ import annotations
