@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from ui_desk import image_of, study_of
+from ui_desk import LETTERS, image_of, study_of
 from ui_hand import drag, press, turn
 
 from app.core.imaging.image import PatientFacts
