@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSlider, QComboBox, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSlider,
+    QComboBox,
+    QLineEdit,
+    QWidget,
+)
 
 _Key = Qt.Key
 _UP_DOWN = frozenset({_Key.Key_Up, _Key.Key_Down, _Key.Key_Home, _Key.Key_End})
@@ -15,6 +22,7 @@ OWN_KEYS: tuple[tuple[type[QWidget], frozenset[Qt.Key]], ...] = (
     (QAbstractItemView, _UP_DOWN | _ENTER),
     (QAbstractSlider, _UP_DOWN | _SIDEWAYS),
     (QAbstractButton, _ENTER | _SPACE),
+    (QLineEdit, _ENTER),
     (QComboBox, _UP_DOWN | _ENTER | _SPACE),
 )
 

@@ -155,9 +155,10 @@ def test_f6_moves_the_keyboard_from_panel_to_panel(four_views):
     window = four_views.window
     window.grid.setFocus()
     seen = []
-    for _ in range(3):
+    for _ in range(4):
         press(four_views, Qt.Key.Key_F6)
         seen.append(window.focusWidget())
     assert window.panels["StudiesPanel"].list in seen
     assert window.grid in seen
+    assert window.report.density in seen
     assert len(set(seen)) == 3
