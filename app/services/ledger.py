@@ -253,7 +253,7 @@ class Ledger(QObject):
     def _refuse(self, sentence: str) -> None:
         if sentence != self.refused:
             self.refused = sentence
-            self.said.emit(f"{sentence}. What you mark now is not saved.")
+            self.said.emit(f"What you mark now is not saved: {sentence}.")
 
     def _settle(self, change: Change) -> None:
         """Take a change that is on disk into what is known to be there."""

@@ -31,7 +31,7 @@ class StatusLine(QFrame):
             self._labels[name] = label
             line.addWidget(label)
         self._labels["message"].setProperty("role", "warning")
-        self._labels["unsaved"].setProperty("role", "warning")
+        self._labels["unsaved"].setProperty("role", "standing")
         self.write(research=wording.RESEARCH)
 
     def write(self, **texts: str) -> None:

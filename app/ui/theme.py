@@ -23,6 +23,8 @@ TEXT: Final = "#c8c8c8"
 QUIET: Final = "#8a8a8a"
 DISABLED: Final = "#5a5a5a"
 ACCENT: Final = "#4fb3c8"
+ACCENT_TEXT: Final = "#93d6e4"
+"""The accent for letters over an image, which need more light than lines."""
 ACCENT_GROUND: Final = "#142529"
 WARNING: Final = "#d9a441"
 WARNING_GROUND: Final = "#241d10"
@@ -136,6 +138,7 @@ QLabel[role="banner"] {{ color: {WARNING}; background: {WARNING_GROUND}; border-
 QFrame#bar {{ background: {PANEL}; border: none; border-bottom: 1px solid {LINE}; }}
 QFrame#status {{ background: {PANEL}; border: none; border-top: 1px solid {LINE}; }}
 QFrame#status QLabel {{ color: {QUIET}; font-size: {SMALL}px; }}
+QFrame#status QLabel[role="standing"] {{ color: {WARNING}; }}
 QFrame#left {{ background: {PANEL}; border: none; border-right: 1px solid {LINE}; }}
 QFrame#right {{ background: {PANEL}; border: none; border-left: 1px solid {LINE}; }}
 QFrame#rule {{ background: {LINE}; border: none; max-height: 1px; min-height: 1px; }}

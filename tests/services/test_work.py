@@ -449,7 +449,7 @@ def test_a_locked_store_holds_nobody_up_and_is_written_later(
     assert work.state.refused == f"{path}: another program holds it locked"
     assert work.state.work.annotations == (first, second, third)
     assert work.state.pending == {second.uid, third.uid}
-    assert said == [f"{work.state.refused}. What you mark now is not saved."]
+    assert said == [f"What you mark now is not saved: {work.state.refused}."]
     other.execute("ROLLBACK")
     saved(work)
     assert work.state.refused == ""
