@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 _home = tempfile.TemporaryDirectory(prefix="mammoview-tests-")
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["MAMMOVIEW_CONFIG"] = str(Path(_home.name) / "config")
+os.environ["MAMMOVIEW_DATA"] = str(Path(_home.name) / "data")
 os.environ["MAMMOVIEW_MODELS"] = str(Path(_home.name) / "models")
 for _kind in ("CONFIG", "CACHE", "DATA", "STATE"):
     os.environ[f"XDG_{_kind}_HOME"] = str(Path(_home.name) / _kind.lower())

@@ -298,7 +298,11 @@ class Ledger(QObject):
         assert isinstance(asked, _Asked)
         if asked.number == self._number:
             self._failed_load = True
-            self._refuse(str(error) if isinstance(error, MammoviewError) else _why(None, error))
+            self._refuse(
+                str(error)
+                if isinstance(error, MammoviewError)
+                else f"it cannot be read ({type(error).__name__})"
+            )
             self._go_on()
 
     def _go_on(self) -> None:
@@ -370,9 +374,9 @@ def _changed_elsewhere(store: Store, report: Report | None = None) -> bool:
     return store.changed_elsewhere()
 
 
-def _why(step: Step | None, error: Exception) -> str:
+def _why(step: Step, error: Exception) -> str:
     """Return why a step was not made, as a sentence."""
-    if step is None or not isinstance(error, Conflict):
+    if not isinstance(error, Conflict):
         return f"This could not be kept ({type(error).__name__})."
     thing = {REPORT: "the report", READ: "the read mark"}.get(error.item, "that key image")
     if annotation_of(error.item) is not None:
