@@ -131,5 +131,5 @@ def lines_of(
 def list_words(annotation: Annotation, image: Image | None) -> str:
     """Return a mark as one line of a list: its words, else its number, else its kind."""
     value = value_words(annotation, image) if image is not None and annotation.kind != "finding" else ""
-    parts = [part for part in (annotation.text, value) if part]
+    parts = [part for part in (title_words(annotation), value) if part]
     return "  ".join(parts) or NAMES[annotation.kind]

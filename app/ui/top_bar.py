@@ -20,6 +20,8 @@ WIDE: Final = 1240
 """Logical pixels from which on all buttons have room beside the patient's name."""
 SPARE: Final = "Image"
 """Group whose buttons a narrower bar leaves out; menu and keys have them."""
+MARKS: Final = "Marks"
+"""Group of which the bar has one button, and a menu for the rest."""
 SECOND_LOOK: Final = "Second look"
 """Group whose buttons stand at the right, beside the state of the models."""
 
@@ -76,6 +78,27 @@ class TopBar(QFrame):
                 self._add(line, gap(), group)
                 line.addSpacing(4)
             self._add(line, tool_button(actions[action.id]), group)
+            if action.group == MARKS:
+                self._add(line, self._more_marks(actions), group)
+
+    def _more_marks(self, actions: dict[str, QAction]) -> QToolButton:
+        """Return the button of all that draws and measures; it shows the tool in hand."""
+        button, menu = QToolButton(), QMenu(self)
+        for row in ACTIONS:
+            if row.group == MARKS:
+                action = actions[row.id]
+                menu.addAction(action)
+                if row.check and not row.bar and row.method == "draw":
+                    action.toggled.connect(lambda _, actions=actions: _show_tool(button, actions))
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setIconSize(QSize(SIZE, SIZE))
+        button.setToolTip("Measure and mark: all tools")
+        button.setAccessibleName("Measure and mark")
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setCheckable(True)
+        _show_tool(button, actions)
+        return button
 
     def _lay_second_look(self, line: QHBoxLayout, actions: dict[str, QAction]) -> None:
         for action in ACTIONS:
@@ -144,3 +167,11 @@ class TopBar(QFrame):
     def open_protocols(self) -> None:
         """Open the list of hanging protocols."""
         self.hanging.open_protocols()
+
+
+def _show_tool(button: QToolButton, actions: dict[str, QAction]) -> None:
+    """Show the drawing tool that is chosen and has no button of its own, else that there are more."""
+    rows = (row for row in ACTIONS if row.group == MARKS and row.method == "draw" and not row.bar)
+    chosen = next((actions[row.id] for row in rows if actions[row.id].isChecked()), None)
+    button.setIcon(icon("caret-down") if chosen is None else chosen.icon())
+    button.setChecked(chosen is not None)

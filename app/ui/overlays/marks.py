@@ -114,9 +114,10 @@ def _add_arc(path: QPainterPath, points: list[QPointF]) -> None:
 def _draw(painter: QPainter, mark: Mark, path: QPainterPath) -> None:
     if mark.annotation.decision == "rejected":
         pen = QPen(QColor(theme.QUIET), 1.0)
-        pen.setDashPattern([1.0, 4.0])
-        painter.setPen(pen)
-        painter.drawPath(path)
+        pen.setDashPattern([2.0, 4.0])
+        for each in (QPen(QColor(0, 0, 0, 90), 3.0), pen):
+            painter.setPen(each)
+            painter.drawPath(path)
         return
     width = 2.0 if mark.selected else 1.5
     edge = QPen(QColor(0, 0, 0, 160), width + 2.0)
@@ -145,7 +146,11 @@ def _write(painter: QPainter, scene: Scene, shown: list[Mark]) -> None:
         if mark.annotation.kind == "text":
             rect = text_rect(scene, mark.annotation)
             edged_text(
-                painter, QPointF(rect.left(), rect.bottom() - 4), mark.annotation.text, theme.ACCENT, font
+                painter,
+                QPointF(rect.left(), rect.bottom() - 4),
+                mark.annotation.text,
+                theme.ACCENT_TEXT,
+                font,
             )
     worded = [(mark, _words(mark)) for mark in shown]
     worded = [(mark, lines) for mark, lines in worded if lines]
@@ -164,7 +169,7 @@ def _write(painter: QPainter, scene: Scene, shown: list[Mark]) -> None:
     ]
     tissue = scene.box_to_qt(scene.frame.breast) if scene.frame is not None else None
     for place, (mark, lines) in zip(block_places(scene.bounds, items, avoid, tissue), worded, strict=True):
-        colour = theme.QUIET if mark.annotation.decision == "rejected" else theme.ACCENT
+        colour = theme.TEXT if mark.annotation.decision == "rejected" else theme.ACCENT_TEXT
         for number, line in enumerate(lines):
             base = QPointF(place.left(), place.top() + LINE * (number + 1) - 4)
             edged_text(painter, base, line, colour, font)

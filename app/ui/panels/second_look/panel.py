@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from typing import Final
+
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.reading.findings import Evidence, Finding, ModelFacts, SecondLook
@@ -15,6 +17,9 @@ from app.ui.panels.second_look.findings_list import Entry, FindingsList
 from app.ui.panels.second_look.map_controls import MapControls
 from app.ui.panels.second_look.model_card import ModelCard
 from app.ui.thumbnails import Thumbnails
+
+ROOM: Final = 168
+"""Logical pixels that answers and findings keep however much stands below them."""
 
 
 class SecondLookPanel(QWidget):
@@ -36,6 +41,7 @@ class SecondLookPanel(QWidget):
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setMinimumHeight(ROOM)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inside = QWidget()
         column = QVBoxLayout(inside)
@@ -61,6 +67,7 @@ class SecondLookPanel(QWidget):
         column.addLayout(listed)
         column.addStretch(1)
         area.setWidget(inside)
+        self._area, self._inside = area, inside
         outer.addWidget(area, 1)
         rule = QFrame()
         rule.setObjectName("rule")
@@ -163,6 +170,14 @@ class SecondLookPanel(QWidget):
     def step(self, by: int) -> None:
         """Jump to the next or previous finding."""
         self.findings.step(by)
+        QTimer.singleShot(0, self, self._reveal)  # once what is below the list has its place
+
+    def _reveal(self) -> None:
+        """Scroll to the finding that is chosen, and to the answers."""
+        place = self.findings.visualItemRect(self.findings.currentItem()).center()
+        at = self.findings.mapTo(self._inside, place)
+        self._area.ensureVisible(at.x(), at.y(), 0, 28)
+        self._area.ensureWidgetVisible(self.answers, 0, 8)
 
     def _overlaid(self, overlay: OverlayState) -> None:
         self.controls.present(overlay)
