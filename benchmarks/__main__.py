@@ -19,26 +19,26 @@ from benchmarks.result import BenchmarkError
 
 BENCHMARKS = {
     "window-drag-4up": "benchmarks.drawing",
+    "window-drag-8up": "benchmarks.drawing",
+    "pan-4up": "benchmarks.drawing",
+    "zoom-4up": "benchmarks.drawing",
+    "first-look-4up-j2k": "benchmarks.opening",
     "open-4up-j2k": "benchmarks.opening",
+    "open-8up-j2k": "benchmarks.opening",
+    "stage-switch": "benchmarks.turning",
+    "next-study": "benchmarks.turning",
     "memory-4up": "benchmarks.memory",
+    "memory-50-studies": "benchmarks.memory",
     "start": "benchmarks.start",
     "analyse-4view": "benchmarks.analysing",
     "analyse-4view-overhead": "benchmarks.analysing",
 }
 """Name: the module that measures it, by ``run(name, folder) -> Result``."""
 
-LATER = (
-    "window-drag-8up",
-    "pan-4up",
-    "zoom-4up",
-    "open-8up-j2k",
-    "first-look-4up-j2k",
-    "stage-switch",
-    "train-input-warm",
-    "train-input-cold",
-    "evaluate-overhead",
-    "audit-50k",
-)
+MORE = ("next-study", "memory-50-studies")
+"""Names beyond those of the design."""
+
+LATER = ("train-input-warm", "train-input-cold", "evaluate-overhead", "audit-50k")
 """Names of the design whose benchmark is not built yet."""
 
 

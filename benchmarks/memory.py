@@ -1,4 +1,7 @@
-"""``memory-4up``: what four opened views take, in multiples of their stored pixels."""
+"""``memory-4up``: what four opened views take, in multiples of their stored pixels.
+
+``memory-50-studies``: by how much the program grows from the tenth to the fiftieth study of a list.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,34 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.exam import PIXEL_BYTES, four_views
+from benchmarks.exam import PIXEL_BYTES, four_views, small_studies
 from benchmarks.result import BenchmarkError, Result, judge
 
 ROUNDS = 3
 BUDGET = 3.0
 """Times the stored pixels."""
+STUDIES, WARM = 50, 10
+CACHE_MIB = 64
+"""So small that decoded frames fill it long before the tenth study."""
+NOISE_MIB = 25.0
+"""What 40 more studies may add: their thumbnails are kept (4 MiB), the rest is the allocator's."""
 
 
 def run(name: str, folder: Path) -> Result:
     """Measure in a fresh process each round; the peer is the budget."""
     if not Path("/proc/self/smaps_rollup").exists():
         raise BenchmarkError("memory is read from Linux's /proc, which is not here")
+    if name == "memory-50-studies":
+        worklist = small_studies(folder, STUDIES)
+        grown = _round(worklist)
+        return judge(
+            name,
+            f"MiB from study {WARM} to study {STUDIES}",
+            [(max(grown, 0.1), NOISE_MIB)],
+            better="lower",
+            peer="budget",
+            peer_config=f"{NOISE_MIB:.0f} MiB; cache of {CACHE_MIB} MiB; all processes",
+        )
     exam = four_views(folder)[0].parent
     runs = [(_round(exam), BUDGET) for _ in range(ROUNDS)]
     return judge(
@@ -42,16 +61,38 @@ def _round(exam: Path) -> float:
     return float(done.stdout.split()[-1])
 
 
+def grown(worklist: Path) -> float:
+    """Return by how many MiB this program grows from the tenth to the last study of a list."""
+    from dataclasses import replace
+
+    from benchmarks.workstation import opened, settle, show
+
+    with opened() as workstation:
+        session = workstation.session
+        session.set_settings(replace(session.settings, cache_mib=CACHE_MIB))
+        show(workstation, worklist)
+        sizes = []
+        for _ in range(STUDIES):
+            settle(workstation)
+            sizes.append(used())
+            print(f"{sizes[-1] >> 20} MiB", flush=True)
+            session.next_study()
+    if len(sizes) < STUDIES or len(session.studies) < STUDIES:
+        raise BenchmarkError("there are not enough studies")
+    return (sizes[-1] - sizes[WARM - 1]) / (1 << 20)
+
+
 def main(exam: Path) -> None:
     """Print by how much the memory of this program grows when it shows an exam, in stored pixels."""
-    from benchmarks.workstation import opened, run_until, show
+    from benchmarks.workstation import opened, settle, show
 
+    if exam.name == "worklist":
+        print(grown(exam))
+        return
     with opened() as workstation:
         before = used()
         show(workstation, exam)
-        # Thumbnails and what else follows in the background belong to it.
-        thumbnails = workstation.window.thumbnails
-        run_until(lambda: thumbnails.is_settled, 60, "thumbnails")
+        settle(workstation)  # thumbnails and what else follows in the background belong to it
         print((used() - before) / PIXEL_BYTES)
 
 

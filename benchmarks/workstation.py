@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QEventLoop, QTimer
@@ -31,18 +32,32 @@ def opened() -> Iterator[Workstation]:
         workstation.close()
 
 
-def show(workstation: Workstation, folder: Path) -> float:
-    """Open a folder; return the seconds until all four panes are painted from the full decode."""
+def show(workstation: Workstation, folder: Path, panes: int = 4) -> float:
+    """Open a folder; return the seconds until all panes are painted from the full decode."""
     start = time.perf_counter()
     workstation.session.open_paths([folder])
     grid = workstation.window.grid
-    run_until(lambda: grid.loading == (4, 4) and not workstation.window.is_opening, 120, "four panes")
+    run_until(
+        lambda: grid.loading == (panes, panes) and not workstation.window.is_opening, 120, f"{panes} panes"
+    )
     workstation.window.repaint()
     seconds = time.perf_counter() - start
     failed = [view.scene.failed for view in grid.viewports if view.scene is not None and view.scene.failed]
     if failed:
         raise BenchmarkError(f"an image was not shown: {failed[0]}")
     return seconds
+
+
+def hang_with_priors(workstation: Workstation) -> None:
+    """Let studies open as eight panes, the four views under their priors."""
+    session = workstation.session
+    session.set_settings(replace(session.settings, protocol="screening-priors"))
+
+
+def settle(workstation: Workstation) -> None:
+    """Wait until nothing is decoded any more, thumbnails included."""
+    run_until(lambda: workstation.window.thumbnails.is_settled, 120, "thumbnails")
+    run_until(lambda: not workstation.session.library.busy, 120, "the decoders")
 
 
 def run_until(done: Callable[[], bool], seconds: float, what: str) -> None:

@@ -39,7 +39,7 @@ PACE_S: Final = 8e-9
 REST_MS: Final = 80
 """How long the reader's hand must rest before exact pixels take the place of sketches."""
 TURN_MS: Final = 20
-"""The same where other images came: a page was turned, no hand is moving them."""
+"""The same where other images or another size came: a page was turned, no hand is moving them."""
 
 
 class Grid(QWidget):
@@ -63,6 +63,7 @@ class Grid(QWidget):
         self._handle: QWindow | None = None
         self._placed: dict[int, tuple[tuple[object, ...], Affine]] = {}
         self._scaled: tuple[tuple[object, ...], float] | None = None
+        self._page: tuple[object, ...] = ()
         self._pointing = Pointing(session)
         self.walking = Walking(self, session)
         self._rest = QTimer(self, singleShot=True)
@@ -215,12 +216,20 @@ class Grid(QWidget):
         scenes = self._with_guides(scenes)
         moving = {index: scene for index, scene in scenes.items() if self._viewports[index].moves_to(scene)}
         hasty = self._seconds(moving) > SLOW_S
-        turned = hasty and any(self._viewports[index].turns_to(scene) for index, scene in moving.items())
+        turned = self._has_turned(screen, moving)
         for index, scene in scenes.items():
             self._viewports[index].present(scene, hasty=hasty)
         if hasty:
             self._rest.start(TURN_MS if turned else REST_MS)
         self.scenes_changed.emit()
+
+    def _has_turned(self, screen: ScreenState, moving: dict[int, Scene]) -> bool:
+        """Tell whether a page was turned or another size chosen: nothing is in the reader's hand."""
+        sizings = tuple(pane.viewport.sizing for pane in screen.panes)
+        page, self._page = self._page, (screen.generation, screen.single, sizings)
+        if any(self._viewports[index].turns_to(scene) for index, scene in moving.items()):
+            return True
+        return page != self._page and "free" not in sizings
 
     def _seconds(self, scenes: dict[int, Scene]) -> float:
         """Return what resampling these scenes will take, by the pace of what was resampled last."""

@@ -98,6 +98,43 @@ def test_a_pane_that_cannot_be_seen_is_not_painted_over_and_over(large, qtbot):
     qtbot.waitUntil(lambda: large.window.status.text("work") == "", timeout=5000)
 
 
+def test_what_will_take_long_is_sketched_however_quick_the_last_was(large, monkeypatch):
+    """The pace counts, not the seconds: a larger picture at the same pace takes longer."""
+    monkeypatch.setattr(grid_module, "SLOW_S", 1.0)
+    views = large.window.grid.viewports
+    for view in views:
+        view.raster.pace = 1e-9  # a million values in a thousandth of a second
+    large.session.zoom_at(1, 1.1)
+    paint(large)
+    assert work(large) == [(2, 0)] * 4
+    for view in views:
+        view.raster.pace = 1e-3
+    large.session.zoom_at(1, 1.1)
+    paint(large)
+    assert work(large) == [(2, 1)] * 4
+
+
+def test_a_turned_page_is_exact_at_once_and_a_zoom_when_the_hand_rests(large, qtbot, monkeypatch):
+    monkeypatch.setattr(grid_module, "REST_MS", 10_000_000)
+    large.session.next_stage()
+    paint(large)
+    shown = [view for view in large.window.grid.viewports if view.isVisible()]
+    assert any(view.raster.is_sketch for view in shown)
+    qtbot.waitUntil(lambda: not any(view.raster.is_sketch for view in shown), timeout=5000)
+    large.session.zoom_at(0, 1.1)
+    paint(large)
+    qtbot.wait(10 * grid_module.TURN_MS)
+    assert any(view.raster.is_sketch for view in shown)
+
+
+def test_another_size_is_no_motion_of_the_hand(large, qtbot, monkeypatch):
+    monkeypatch.setattr(grid_module, "REST_MS", 10_000_000)
+    large.session.set_sizing("actual")
+    paint(large)
+    assert large.window.grid.loading == (0, 4)
+    qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4), timeout=5000)
+
+
 def test_small_images_are_never_sketched(four_views, monkeypatch):
     monkeypatch.setattr(grid_module, "SLOW_S", 0.0)
     paint(four_views)

@@ -13,7 +13,7 @@ from app.core.imaging.greyscale import table8
 from app.core.imaging.image import Grey, Window
 from app.core.imaging.orientation import Hang, hang_affine, turn
 from app.core.imaging.pyramid import build
-from app.core.imaging.resample import paint, resample
+from app.core.imaging.resample import effort, paint, resample
 
 EIGHT = [Hang(*bits) for bits in product([False, True], repeat=3)]
 GREY = Grey(bits_stored=16)
@@ -230,3 +230,20 @@ def test_beside_rare_padding_air_is_shown_till_inverted_and_padding_never(scale)
     inverted = resample(pyramid, Affine.scale_edges(scale), shape, invert=True)
     assert not inverted.coverage[:, :half].any()
     assert np.array_equal(inverted.coverage[:, half:], plain.coverage[:, half:])
+
+
+@pytest.mark.parametrize(
+    ("scale", "shape", "units"),
+    [
+        (1.0, (200, 100), 200 * 100 * 2),  # a value read for each made
+        (1.0, (50, 50), 50 * 50 * 2),  # of what is in view only
+        (0.75, (200, 100), 150 * 75 * (1 + 16 / 9)),  # from the full resolution: 4/3 x 4/3 read
+        (2.0, (400, 200), 400 * 200 * 1.25),
+    ],
+)
+def test_the_effort_is_what_is_read_and_what_is_made(scale, shape, units):
+    stored = np.full((200, 100), 7, np.uint16)
+    grey = Grey(bits_stored=12)
+    assert effort(build(stored, None, grey), Affine.scale_edges(scale), shape) == pytest.approx(units)
+    nothing = Affine.translation(0, 1000).after(Affine.scale_edges(scale))
+    assert effort(build(stored, None, grey), nothing, shape) == 0
