@@ -161,4 +161,4 @@ def test_f6_moves_the_keyboard_from_panel_to_panel(four_views):
     assert window.panels["StudiesPanel"].list in seen
     assert window.grid in seen
     assert window.report.density in seen
-    assert len(set(seen)) == 3
+    assert len(set(seen)) == 4
