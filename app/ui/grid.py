@@ -45,11 +45,13 @@ TURN_MS: Final = 20
 class Grid(QWidget):
     """Shows the session's screen; recomputes scenes when anything they are made of changes.
 
-    Signals: `scenes_changed` after any change; `menu_asked` (pane, global place).
+    Signals: `scenes_changed` after any change; `menu_asked` (pane, global place); `finding_pressed`
+    (image key, finding).
     """
 
     scenes_changed = Signal()
     menu_asked = Signal(int, QPoint)
+    finding_pressed = Signal(object, object)
     _more = Signal()
 
     def __init__(self, session, parent: QWidget | None = None) -> None:
@@ -255,6 +257,7 @@ class Grid(QWidget):
             view.menu_asked.connect(self.menu_asked)
             view.lens_moved.connect(self._move_lens)
             view.pointed.connect(self.point)
+            view.finding_pressed.connect(self.finding_pressed)
             self._viewports.append(view)
         visible = self.visible_panes
         for index, view in enumerate(self._viewports):

@@ -149,6 +149,7 @@ class MainWindow(ReadingWindow):
         self.report.left.connect(self.grid.setFocus)
         self.report.save_asked.connect(self.commands.save_report)
         self.export.message.connect(self._say)
+        self.grid.finding_pressed.connect(self.second_look.choose)
         self.second_look.findings.chosen.connect(lambda key, finding: self.grid.set_shown(key, finding.box))
 
     @property

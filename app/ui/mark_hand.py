@@ -15,7 +15,7 @@ from app.ui.inline_editor import InlineEditor
 from app.ui.mark_words import lines_of
 from app.ui.marks import Mark
 from app.ui.scene import Scene
-from app.ui.shapes import REACH, Hit, at_screen, hit
+from app.ui.shapes import REACH, Hit, at_screen, finding_at, hit
 from app.ui.strokes import Stroke
 
 SHORTEST: Final = 2.0
@@ -82,6 +82,9 @@ class MarkHand:
         if found is None:
             if work.state.selected and self.stroke is None:
                 work.select("")
+            finding = finding_at(self._view.scene, at) if self._view.scene is not None else None
+            if finding is not None and self.stroke is None:
+                self._view.finding_pressed.emit(self._view.scene.image.key, finding)
             return False
         if work.state.selected != found.annotation.uid:
             work.select(found.annotation.uid)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF
 
 from app.core.reading.annotations import Annotation
+from app.core.reading.findings import Finding
 from app.core.reading.handles import BOXES, handles
 from app.ui.lettering import advance, small
 from app.ui.marks import Mark
@@ -79,6 +80,27 @@ def hit(scene: Scene, at: QPointF) -> Hit | None:
         if distance <= REACH and (best is None or distance <= best[0]):
             best = (distance, Hit(mark.annotation))
     return None if best is None else best[1]
+
+
+def finding_at(scene: Scene, at: QPointF) -> Finding | None:
+    """Return the model's finding whose outline the mouse is near, of those that are drawn as such."""
+    if not scene.overlay.boxes or scene.affine is None:
+        return None
+    for look in scene.looks:
+        for finding in look.findings:
+            rect = scene.box_to_qt(finding.box)
+            is_shown = (
+                finding.score >= scene.overlay.score_threshold
+                and finding.frame == scene.pane.viewport.frame
+                and finding not in scene.answered
+            )
+            outer, inner = (
+                rect.adjusted(-REACH, -REACH, REACH, REACH),
+                rect.adjusted(REACH, REACH, -REACH, -REACH),
+            )
+            if is_shown and outer.contains(at) and not (inner.isValid() and inner.contains(at)):
+                return finding
+    return None
 
 
 def spots(scene: Scene, mark: Mark) -> list[QRectF]:

@@ -35,12 +35,14 @@ class Viewport(QWidget):
     """Paints a `Scene`; sends what the reader does with the mouse to the session.
 
     Signals carry this pane's index: `menu_asked` (with the global place), `lens_moved` (device
-    (row, col) or None), `pointed` (stored (row, col) under the mouse, or None).
+    (row, col) or None), `pointed` (stored (row, col) under the mouse, or None). `finding_pressed`
+    carries the image key and the model's finding.
     """
 
     menu_asked = Signal(int, QPoint)
     lens_moved = Signal(int, object)
     pointed = Signal(int, object)
+    finding_pressed = Signal(object, object)
 
     def __init__(self, session, index: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)

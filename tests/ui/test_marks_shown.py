@@ -293,3 +293,17 @@ def test_a_rejected_finding_is_drawn_faintly_and_not_taken_hold_of(four_views, p
     assert four_views.session.work.state.selected == ""
     four_views.session.set_overlay(boxes=False)
     assert not view.scene.marks
+
+
+def test_a_press_on_a_findings_outline_chooses_it_for_an_answer(four_views):
+    say(four_views, "findings")
+    view = four_views.window.grid.viewports[2]
+    before = view.scene.affine
+    box = view.scene.looks[0].findings[0].box
+    rect = view.scene.box_to_qt(box)
+    QTest.mouseClick(view, LEFT, pos=QPoint(round(rect.left()), round(rect.center().y())))
+    current = four_views.window.second_look.findings.current
+    assert (current.key, current.finding.box) == (view.scene.image.key, box)
+    assert view.scene.affine == before
+    press(four_views, Qt.Key.Key_Y)
+    assert four_views.session.work.state.work.annotations[0].image == view.scene.image.sop_uid

@@ -135,6 +135,15 @@ class FindingsList(QListWidget):
                 self.setCurrentItem(item)
         self.setFixedHeight(sum(_Row.height(entry) for entry in entries))
 
+    def choose(self, key: tuple[str, str], finding: Finding) -> bool:
+        """Make a finding the current one; tell whether it is listed."""
+        for row in range(self.count()):
+            entry: Entry = self.item(row).data(_ENTRY)
+            if (entry.key, entry.finding) == (key, finding):
+                self.setCurrentRow(row)
+                return True
+        return False
+
     def step(self, by: int) -> None:
         """Choose the next or previous finding."""
         places = [i for i in range(self.count()) if self.item(i).data(_ENTRY).finding is not None]

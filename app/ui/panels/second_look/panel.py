@@ -172,6 +172,11 @@ class SecondLookPanel(QWidget):
         self.findings.step(by)
         QTimer.singleShot(0, self, self._reveal)  # once what is below the list has its place
 
+    def choose(self, key: tuple[str, str], finding: Finding) -> None:
+        """Make a finding the one that answers are for; the images stay where they are."""
+        if self.findings.choose(key, finding):
+            QTimer.singleShot(0, self, self._reveal)
+
     def _reveal(self) -> None:
         """Scroll to the finding that is chosen, and to the answers."""
         place = self.findings.visualItemRect(self.findings.currentItem()).center()
