@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not path.exists():
         raise ReadError(path, "there is no such file or folder")
     if arguments.model:
-        catalogue.get(arguments.model)  # an unknown name is told before any work is done
+        catalogue.chosen([arguments.model], ())  # an unknown name is told before any work is done
     workstation = open_window(off_screen=True)
     try:
         workstation.window.resize(*arguments.size)
@@ -59,12 +59,16 @@ def _arrange(workstation: Workstation, protocol: str | None, stage: int | None) 
     if protocol is not None:
         names = [one.name for one in session.protocols]
         if protocol not in names:
+            refused = next((one for one in session.refused if f"{protocol}.json" in one), None)
+            if refused is not None:
+                raise MammoviewError(refused)
             raise MammoviewError(f"there is no hanging protocol {protocol!r}; there are {', '.join(names)}")
         session.set_protocol(protocol)
     if stage is not None:
         stages = session.screen.stages
         if stage > stages:
-            raise MammoviewError(f"protocol {session.screen.protocol} has {stages} stages, not {stage}")
+            name = session.screen.protocol
+            raise MammoviewError(f"protocol {name} has {stages} stages for this study, not {stage}")
         session.set_stage(stage - 1)
 
 

@@ -5,16 +5,48 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QFontMetrics
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import QAction, QFontMetrics, QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QMenu,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolButton,
+    QWidget,
+)
 
 from app.services.state import ScreenState
 from app.ui.bar_parts import tool_button
 
+NARROW: Final = 120
+WIDEST: Final = 172
+"""Logical pixels that the protocol's title may take."""
 TITLE: Final = 168
 """Logical pixels of a stage's title, where there is room for it."""
 COUNT: Final = 52
 """Logical pixels of the count of stages alone."""
+
+
+class _Titles(QComboBox):
+    """A list whose closed face shortens a long title with an ellipsis; the open list shows it whole."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QStylePainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width()
+        right = Qt.TextElideMode.ElideRight
+        option.currentText = self.fontMetrics().elidedText(option.currentText, right, room - 4)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def showPopup(self) -> None:
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 32)
+        super().showPopup()
 
 
 class HangingChoice(QWidget):
@@ -30,11 +62,11 @@ class HangingChoice(QWidget):
         super().__init__(parent)
         self._screen = ScreenState()
         self._roomy = True
-        self.protocol = QComboBox()
+        self.protocol = _Titles()
         self.protocol.setAccessibleName("Hanging protocol")
         self.protocol.setToolTip("Hanging protocol  (Ctrl+P)")
-        self.protocol.setMinimumWidth(120)
-        self.protocol.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.protocol.setMinimumWidth(NARROW)
+        self.protocol.setMaximumWidth(WIDEST)
         self.protocol.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.protocol.activated.connect(self._chosen)
         self.stage = QToolButton()

@@ -6,7 +6,7 @@ from typing import Final
 
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QToolButton, QWidget
 
 from app.core.reading.findings import SecondLook
 from app.services.state import ScreenState
@@ -40,7 +40,6 @@ class TopBar(QFrame):
         line.setContentsMargins(8, 0, 12, 0)
         line.setSpacing(4)
         self._lay_patient(line)
-        line.addStretch(1)
         self._lay_hanging(line, actions)
         self._lay_tools(line, actions)
         line.addStretch(1)
@@ -59,9 +58,13 @@ class TopBar(QFrame):
         # Who is read must be readable at any width of the window.
         self._patient, self._facts = Elided("title", kept=240), Elided(kept=64)
         self._study = Elided("quiet")
-        for label in (self._patient, self._facts, self._study):
+        for label in (self._patient, self._facts):
             line.addWidget(label)
             line.addSpacing(8)
+        # What the visit was for takes what room is left.
+        self._study.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        line.addWidget(self._study, 4)
+        line.addSpacing(8)
 
     def _lay_hanging(self, line: QHBoxLayout, actions: dict[str, QAction]) -> None:
         self.hanging = HangingChoice(actions)

@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFont, QPainter
 
+from app.core.hanging.candidates import tiles_of
 from app.core.hanging.placement import sizing_label
 from app.core.imaging.greyscale import voi_names
 from app.core.imaging.image import Image
@@ -48,7 +49,10 @@ def badges(scene: Scene, image: Image) -> tuple[Line, ...]:
     found = [Line(text, theme.WARNING) for text, is_on in marks if is_on]
     if scene.key_image:
         found.append(Line("KEY IMAGE", theme.ACCENT))
-    if len(pane.candidates) > 1:
+    tiles = [tile.key for tile in tiles_of(pane.candidates, image)]
+    if tiles:
+        found.append(Line(f"{tiles.index(image.key) + 1}/{len(tiles)} mosaic"))
+    if len(pane.candidates) > max(1, len(tiles)):
         found.append(Line(f"{pane.shown + 1}/{len(pane.candidates)}"))
     if image.frames > 1:
         found.append(Line(f"frame {view.frame + 1}/{image.frames}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QMimeData, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
@@ -45,7 +45,7 @@ class TrayPanel(QWidget):
         self.list = _Images()
         self.list.setAccessibleName("Images that no pane asked for")
         self.list.setFrameShape(QFrame.Shape.NoFrame)
-        self.list.setItemDelegate(_Row(thumbnails))
+        self.list.setItemDelegate(_Row(thumbnails, session.prior_of))
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._menu)
@@ -115,13 +115,14 @@ class _Images(QListWidget):
 
 
 class _Row(QStyledItemDelegate):
-    """A thumbnail, the label, and when it was taken."""
+    """A thumbnail, the label, and when it was taken; of a prior its age, in the accent as in a pane."""
 
     HEIGHT = 56
 
-    def __init__(self, thumbnails: Thumbnails) -> None:
+    def __init__(self, thumbnails: Thumbnails, prior_of: Callable[[Image], str]) -> None:
         super().__init__()
         self._thumbnails = thumbnails
+        self._prior_of = prior_of
 
     def sizeHint(self, option: QStyleOptionViewItem, index) -> QSize:
         return QSize(120, self.HEIGHT)
@@ -140,10 +141,21 @@ class _Row(QStyledItemDelegate):
         name = metrics.elidedText(wording.label(image), Qt.TextElideMode.ElideMiddle, text.width())
         painter.drawText(text, int(Qt.AlignmentFlag.AlignTop), name)
         painter.setFont(theme.font(theme.SMALL))
-        painter.setPen(QColor(theme.QUIET))
-        intent = "for processing" if image.intent == "processing" else wording.moment(image.acquired)
-        painter.drawText(text, int(Qt.AlignmentFlag.AlignBottom), intent)
+        prior = self._prior_of(image)
+        painter.setPen(QColor(theme.ACCENT if prior else theme.QUIET))
+        told = ", ".join(part for part in (prior, _kind(image)) if part) or wording.moment(image.acquired)
+        painter.drawText(text, int(Qt.AlignmentFlag.AlignBottom), told)
         if index.data(_KEY):
             painter.setPen(QColor(theme.ACCENT))
             painter.drawText(text, int(Qt.AlignmentFlag.AlignVCenter), "KEY IMAGE")
         painter.restore()
+
+
+def _kind(image: Image) -> str:
+    """Return what makes an image no plain view, in few words."""
+    kinds = (
+        ("for processing", image.intent == "processing"),
+        ("partial", bool(image.partial)),
+        ("tomosynthesis", image.source == "dbt"),
+    )
+    return ", ".join(words for words, holds in kinds if holds)

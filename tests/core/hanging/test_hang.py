@@ -251,7 +251,7 @@ def screenful(protocol: str, title: str, now: Study, *priors: Study) -> dict[tup
 
 
 def test_with_a_prior_eight_images_hang_the_priors_above() -> None:
-    found = screenful("screening-priors", "Four views under priors", study(*FOUR_VIEWS), BEFORE)
+    found = screenful("screening-priors", "Priors above", study(*FOUR_VIEWS), BEFORE)
     views = ("RCC", "LCC", "RMLO", "LMLO")  # right breast on screen-left, field/display.md A3.4 and A3.5
     assert [found[0, column] for column in range(4)] == [[f"{view}-before"] for view in views]
     assert [found[1, column] for column in range(4)] == [[view] for view in views]
@@ -266,7 +266,7 @@ def test_then_and_now_hangs_the_older_on_the_left(view: str) -> None:
 @pytest.mark.parametrize("protocol", ["screening-cc-mlo", "screening-mlo-cc", "screening-priors"])
 @pytest.mark.parametrize("view", ["CC", "MLO"])
 def test_a_pair_hangs_under_its_prior(protocol: str, view: str) -> None:
-    found = screenful(protocol, f"{view} pair under prior", study(*FOUR_VIEWS), BEFORE)
+    found = screenful(protocol, f"{view}, priors above", study(*FOUR_VIEWS), BEFORE)
     assert found == {
         (0, 0): [f"R{view}-before"],
         (0, 1): [f"L{view}-before"],
@@ -280,8 +280,8 @@ def test_the_default_hangs_the_four_views_first_and_the_prior_after_the_pairs() 
         "Four views",
         "CC pair",
         "MLO pair",
-        "CC pair under prior",
-        "MLO pair under prior",
+        "CC, priors above",
+        "MLO, priors above",
     )
 
 
@@ -326,7 +326,7 @@ def test_a_stage_keeps_its_place_when_stages_before_it_come_and_go() -> None:
 def test_a_prior_is_the_latest_study_that_has_the_view() -> None:
     right = study(image("RCC-last", study_uid="last"), image("RMLO-last"), day=date(2025, 11, 3), uid="last")
     now = study(*FOUR_VIEWS)
-    found = screenful("screening-cc-mlo", "CC pair under prior", now, right, BEFORE)
+    found = screenful("screening-cc-mlo", "CC, priors above", now, right, BEFORE)
     assert (found[0, 0], found[0, 1]) == (["RCC-last"], ["LCC-before"])
     layout = hang(now, (right, BEFORE), FOUR, 3)
     assert [each.prior for each in layout.panes] == ["PRIOR, -12 months", "PRIOR, -24 months", "", ""]
@@ -346,10 +346,10 @@ SPOT = image("LSCC", laterality="L", view="CC", modifiers=("S",))
 
 def test_a_close_up_hangs_beside_its_standard_view_fitted() -> None:
     now = study(*FOUR_VIEWS, MAGNIFIED, SPOT)
-    assert screenful("diagnostic", "RMLO and close-ups", now) == {(0, 0): ["RMLO"], (0, 1): ["RMMLO"]}
-    assert screenful("diagnostic", "LCC and close-ups", now) == {(0, 0): ["LCC"], (0, 1): ["LSCC"]}
-    assert "RCC and close-ups" not in titles("diagnostic", now)
-    stage = titles("diagnostic", now).index("RMLO and close-ups")
+    assert screenful("diagnostic", "RMLO, close-ups", now) == {(0, 0): ["RMLO"], (0, 1): ["RMMLO"]}
+    assert screenful("diagnostic", "LCC, close-ups", now) == {(0, 0): ["LCC"], (0, 1): ["LSCC"]}
+    assert "RCC, close-ups" not in titles("diagnostic", now)
+    stage = titles("diagnostic", now).index("RMLO, close-ups")
     assert hang(now, (), BY_NAME["diagnostic"], stage).sizing == "fit"
 
 
@@ -357,10 +357,10 @@ def test_the_other_diagnostic_views_have_stages_of_their_own() -> None:
     lateral, exaggerated = image("RML"), image("LXCCL")
     tangential = image("RTAN", laterality="R", view="CC", modifiers=("TAN",))
     now = study(*FOUR_VIEWS, lateral, exaggerated, tangential, image("RSPECIMEN", laterality="R"))
-    right = screenful("diagnostic", "Right: CC, MLO, lateral", now)
+    right = screenful("diagnostic", "Right three views", now)
     assert right == {(0, 0): ["RCC"], (0, 1): ["RMLO"], (0, 2): ["RML"]}
-    assert screenful("diagnostic", "CC and exaggerated CC", now)[1, 1] == ["LXCCL"]
-    assert screenful("diagnostic", "Right: MLO and special views", now)[0, 1] == ["RTAN"]
+    assert screenful("diagnostic", "CC, exaggerated CC", now)[1, 1] == ["LXCCL"]
+    assert screenful("diagnostic", "Right special views", now)[0, 1] == ["RTAN"]
     assert screenful("diagnostic", "Specimen", now) == {(0, 0): ["RSPECIMEN"]}
     assert hang(now, (), BY_NAME["diagnostic"]).tray == ()
 
@@ -373,11 +373,11 @@ IMPLANTS = tuple(
 
 def test_implant_displaced_views_hang_beside_the_standard_ones_not_in_their_place() -> None:
     now = study(*FOUR_VIEWS, *IMPLANTS)
-    found = screenful("implants", "CC above displaced", now)
+    found = screenful("implants", "CC, displaced below", now)
     assert found == {(0, 0): ["RCC"], (0, 1): ["LCC"], (1, 0): ["RCCID"], (1, 1): ["LCCID"]}
-    eight = screenful("implants", "Standard above displaced", now)
+    eight = screenful("implants", "Displaced below", now)
     assert [eight[1, n] for n in range(4)] == [["RCCID"], ["LCCID"], ["RMLOID"], ["LMLOID"]]
-    assert screenful("implants", "LMLO and displaced", now) == {(0, 0): ["LMLO"], (0, 1): ["LMLOID"]}
+    assert screenful("implants", "LMLO, displaced", now) == {(0, 0): ["LMLO"], (0, 1): ["LMLOID"]}
 
 
 def test_a_screening_of_implants_has_its_displaced_views_in_a_stage_of_the_default() -> None:
