@@ -65,6 +65,13 @@ class Bundle:
         """The text of MODEL_CARD.md."""
         return (self.folder / CARD_FILE).read_text(encoding="utf-8")
 
+    def need_images(self) -> None:
+        """Raise `BundleError` for a model that looks at no image, so that it is not asked about one."""
+        if not self.spec.reads_images:
+            raise BundleError(
+                f"{self.name} answers from what a reader says of a lesion, and cannot be asked about images"
+            )
+
     @property
     def metrics(self) -> dict[str, Any]:
         """The content of metrics.json."""
@@ -290,11 +297,12 @@ def _check_tensors(folder: Path, spec: BundleSpec) -> None:
             names = set(file.keys())
     except (SafetensorError, OSError, ValueError) as error:
         raise BundleError(f"{folder}: {WEIGHTS_FILE} is not a safetensors file: {error}") from error
-    for role in spec.networks:
+    roles = tuple(spec.networks) if spec.reads_images else ("descriptors",)
+    for role in roles:
         if not any(name.startswith(f"{role}.") for name in names):
             raise BundleError(f"{folder}: {WEIGHTS_FILE} holds no weights of the {role}")
     for name in sorted(names):
-        if name.partition(".")[0] not in spec.networks:
+        if name.partition(".")[0] not in roles:
             raise BundleError(
                 f"{folder}: {WEIGHTS_FILE} holds {name}, which belongs to no network of the bundle"
             )

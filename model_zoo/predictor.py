@@ -156,10 +156,12 @@ def load_predictor(bundle: Bundle, device: Device = "auto") -> Predictor:
     Raises
     ------
     BundleError
-        Weights that are missing, of the wrong shape, not finite, or changed since loading.
+        A bundle that looks at no images; weights that are missing, of the wrong shape, not finite, or
+        changed since loading.
     ModelError
         ``cuda`` where there is no GPU that works.
     """
+    bundle.need_images()
     with torch.inference_mode(False):
         networks = _networks(bundle)
     _limit_threads()

@@ -14,19 +14,22 @@ from typing import Any, Literal, cast
 
 from model_zoo.architectures import architecture_names, role_of
 from model_zoo.calibration import Calibration, read_calibration
+from model_zoo.descriptors import Descriptors, read_descriptors
 from model_zoo.errors import BundleError
 from model_zoo.fields import Fields
+from model_zoo.outputs import Outputs, read_outputs
+from model_zoo.outputs import Score as Score
+from model_zoo.outputs import Unit as Unit
 from model_zoo.preprocess import Preprocess, read_preprocess
 from model_zoo.suitability import Domain, Views, read_domain, read_views
 
 FORMAT = "mammoview-bundle"
 FORMAT_VERSION = 1
 
-Task = Literal["classification", "detection", "classification+detection"]
+Task = Literal["classification", "detection", "classification+detection", "descriptors"]
 ViewScore = Literal["classifier", "detector-max", "detector-noisy-or"]
 Pooling = Literal["mean", "max", "noisy-or"]
 Space = Literal["logit", "probability"]
-Unit = Literal["image", "breast", "patient"]
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _NAME_RULE = "small letters, digits and single hyphens between them, at most 64"
@@ -36,6 +39,7 @@ _ROLES = {
     "classification": {"classifier"},
     "detection": {"detector"},
     "classification+detection": {"classifier", "detector"},
+    "descriptors": set[str](),
 }
 
 
@@ -45,25 +49,6 @@ class Network:
 
     architecture: str
     config: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """What the view's score is: of what, at which prevalence, calibrated or not, per which unit."""
-
-    of: str
-    prevalence: float | None
-    calibrated: bool
-    unit: Unit = "image"
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """The ``outputs`` block: the score, and the labels of findings in the order of the detector's classes."""
-
-    score: Score
-    findings: tuple[str, ...] = ()
-    findings_calibrated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +119,11 @@ class BundleSpec:
     Attributes
     ----------
     networks
-        By role: ``classifier``, ``detector``.
+        By role: ``classifier``, ``detector``; none for the task ``descriptors``.
+    descriptors
+        The words that a model of the task ``descriptors`` takes; None for all others. `preprocess`,
+        `views`, `aggregation`, `detection`, `calibration` and all of `domain` but its sentence are of
+        images: with ``descriptors`` they stand at rest and are not in bundle.json.
     negatives
         Scores of negatives at evenly spaced quantiles, rising; for the percentile among negatives.
     metrics
@@ -163,6 +152,12 @@ class BundleSpec:
     split_hash: str = ""
     title: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+    descriptors: Descriptors | None = None
+
+    @property
+    def reads_images(self) -> bool:
+        """False for a model that is told descriptors and looks at no image."""
+        return self.descriptors is None
 
     @property
     def release(self) -> tuple[int, int, int]:
@@ -179,24 +174,32 @@ class BundleSpec:
             "model_version": self.model_version,
             "title": self.title,
             "task": self.task,
+            **(self._of_images() if self.descriptors is None else self._of_descriptors(self.descriptors)),
+            "outputs": asdict(self.outputs),
+            "operating_points": [asdict(point) for point in self.operating_points],
+            "negatives": list(self.negatives),
+            "metrics": dict(self.metrics),
+            "split_hash": self.split_hash,
+            "licence": asdict(self.licence),
+            "files": dict(self.files),
+        }
+
+    def _of_images(self) -> dict[str, Any]:
+        return {
             "networks": {
                 role: {"architecture": net.architecture, "config": dict(net.config)}
                 for role, net in self.networks.items()
             },
             "preprocess": self.preprocess.to_json(),
             "views": self.views.to_json(),
-            "outputs": asdict(self.outputs),
             "detection": asdict(self.detection),
             "aggregation": asdict(self.aggregation),
             "calibration": self.calibration.to_json(),
-            "operating_points": [asdict(point) for point in self.operating_points],
-            "negatives": list(self.negatives),
             "domain": self.domain.to_json(),
-            "metrics": dict(self.metrics),
-            "split_hash": self.split_hash,
-            "licence": asdict(self.licence),
-            "files": dict(self.files),
         }
+
+    def _of_descriptors(self, words: Descriptors) -> dict[str, Any]:
+        return {"descriptors": words.to_json(), "domain": {"trained_on": self.domain.trained_on}}
 
 
 def check_name(name: str) -> str:
@@ -233,34 +236,60 @@ def read_spec(where: str, value: object) -> BundleSpec:
     if not _VERSION.fullmatch(version):
         raise top.error("model_version", f"must be like 1.2.3, not {version!r}")
     task = cast(Task, top.choice("task", tuple(_ROLES)))
-    networks = _networks(top.fields("networks"), task)
-    outputs = _outputs(top.fields("outputs"), task)
-    calibration = read_calibration(top.fields("calibration"))
-    aggregation = _aggregation(top.fields("aggregation"), networks, calibration)
+    blocks = _descriptor_blocks(top) if task == "descriptors" else _image_blocks(top, task)
     spec = BundleSpec(
         name=name,
         model_version=version,
         task=task,
-        networks=networks,
-        preprocess=read_preprocess(top.fields("preprocess")),
-        views=read_views(top.fields("views")),
-        outputs=outputs,
-        aggregation=aggregation,
-        calibration=calibration,
-        domain=read_domain(top.fields("domain")),
+        outputs=read_outputs(top.fields("outputs"), task),
         licence=_licence(top.fields("licence")),
-        detection=_detection(top.fields("detection", {})),
         operating_points=tuple(_operating_point(item) for item in top.each("operating_points", [])),
         negatives=top.numbers("negatives", [], low=0.0, high=1.0),
         metrics=top.mapping("metrics", {}),
         split_hash=top.text("split_hash", "", empty=True),
         title=top.text("title", "", empty=True),
         files=_files(top),
+        **blocks,
     )
     if any(b < a for a, b in pairwise(spec.negatives)):
         raise top.error("negatives", "must never fall")
     top.finish()
     return spec
+
+
+def _image_blocks(top: Fields, task: Task) -> dict[str, Any]:
+    """Return the fields of a specification that only a model of images has."""
+    networks = _networks(top.fields("networks"), task)
+    calibration = read_calibration(top.fields("calibration"))
+    return {
+        "networks": networks,
+        "preprocess": read_preprocess(top.fields("preprocess")),
+        "views": read_views(top.fields("views")),
+        "aggregation": _aggregation(top.fields("aggregation"), networks, calibration),
+        "calibration": calibration,
+        "domain": read_domain(top.fields("domain")),
+        "detection": _detection(top.fields("detection", {})),
+    }
+
+
+def _descriptor_blocks(top: Fields) -> dict[str, Any]:
+    """Return the same fields for a model of descriptors: its words, and the image's at rest."""
+    domain = top.fields("domain")
+    trained_on = domain.text("trained_on")
+    domain.finish()
+    return at_rest(trained_on) | {"descriptors": read_descriptors(top.fields("descriptors"))}
+
+
+def at_rest(trained_on: str) -> dict[str, Any]:
+    """Return what stands in the fields of images where there are none."""
+    return {
+        "networks": {},
+        "preprocess": Preprocess(),
+        "views": Views((), ()),
+        "aggregation": Aggregation("classifier", "logit"),
+        "calibration": Calibration(),
+        "domain": Domain((), (), 1, 1, True, trained_on),
+    }
 
 
 def _check_format(top: Fields) -> None:
@@ -293,25 +322,6 @@ def _networks(fields: Fields, task: Task) -> dict[str, Network]:
     if set(networks) != _ROLES[task]:
         raise BundleError(f"{fields.where} must name a {' and a '.join(sorted(_ROLES[task]))} for {task}")
     return networks
-
-
-def _outputs(fields: Fields, task: Task) -> Outputs:
-    item = fields.fields("score")
-    score = Score(
-        item.text("of"),
-        item.maybe("prevalence", lambda name: item.number(name, low=0.0, high=1.0)),
-        item.flag("calibrated"),
-        cast(Unit, item.choice("unit", ("image", "breast", "patient"), "image")),
-    )
-    if score.calibrated and score.prevalence is None:
-        raise item.error("prevalence", "is needed where the score is calibrated")
-    item.finish()
-    findings = fields.texts("findings", ())
-    if bool(findings) != ("detection" in task):
-        raise fields.error("findings", "must name the detector's labels, and only a detector's")
-    outputs = Outputs(score, findings, fields.flag("findings_calibrated", False))
-    fields.finish()
-    return outputs
 
 
 def _aggregation(fields: Fields, networks: Mapping[str, Network], calibration: Calibration) -> Aggregation:

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 
 from app.services.inference import catalogue
+from model_zoo import tabular
+from model_zoo.bundle import Bundle
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,13 +37,21 @@ def run(arguments: argparse.Namespace) -> int:
         print(catalogue.get(arguments.target).card.rstrip())
     elif action == "verify":
         bundle = catalogue.verified(arguments.target)
-        from model_zoo.predictor import load_predictor  # imports torch, which no other action needs
-
-        load_predictor(bundle, "cpu")
-        print(f"{catalogue.one_line(bundle)}: every file matches its hash, and the networks load")
+        print(f"{catalogue.one_line(bundle)}: every file matches its hash, and the {_loaded(bundle)} load")
     elif action == "install":
         print(f"installed {catalogue.one_line(catalogue.install(Path(arguments.target)))}")
     else:
         catalogue.remove(arguments.target)
         print(f"removed {arguments.target}")
     return 0
+
+
+def _loaded(bundle: Bundle) -> str:
+    """Build what the bundle's weights are for; `BundleError` where they do not fit. Returns what it was."""
+    if not bundle.spec.reads_images:
+        tabular.load(bundle)
+        return "tables"
+    from model_zoo.predictor import load_predictor  # imports torch, which no other action needs
+
+    load_predictor(bundle, "cpu")
+    return "networks"

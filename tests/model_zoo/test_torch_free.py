@@ -13,13 +13,16 @@ TORCH_FREE = [
     "bundle",
     "calibration",
     "contract",
+    "descriptors",
     "errors",
     "fields",
     "geometry",
+    "outputs",
     "preprocess",
     "seal",
     "spec",
     "suitability",
+    "tabular",
 ]
 
 

@@ -54,13 +54,20 @@ def get(name: str) -> Bundle:
 
 
 def chosen(names: Sequence[str] | None, reading_set: Sequence[str]) -> tuple[Bundle, ...]:
-    """Return the models asked for, else the reading set, else all; `BundleError` if there are none."""
-    wanted = list(dict.fromkeys(names or reading_set))
-    if wanted:
-        return tuple(get(name) for name in wanted)
-    found = find().bundles
+    """Return the models to be asked about images: those named, else the reading set, else all.
+
+    Models that look at no image are never among them: named here, that is a `BundleError`; in the
+    reading set they are passed over. `BundleError` too where none is left.
+    """
+    if names:
+        bundles_named = tuple(get(name) for name in dict.fromkeys(names))
+        for bundle in bundles_named:
+            bundle.need_images()
+        return bundles_named
+    wanted = tuple(get(name) for name in dict.fromkeys(reading_set)) or find().bundles
+    found = tuple(bundle for bundle in wanted if bundle.spec.reads_images)
     if not found:
-        raise BundleError(f"no model is installed; put bundles into {user_folder()}")
+        raise BundleError(f"no model of images is installed; put bundles into {user_folder()}")
     return found
 
 

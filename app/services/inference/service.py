@@ -169,7 +169,7 @@ class Inference(QObject):
 
 
 def _installed(*, report: Callable[[int, int], None]) -> tuple[ModelFacts, ...]:
-    return tuple(facts_of(bundle) for bundle in catalogue.find().bundles)
+    return tuple(facts_of(bundle) for bundle in catalogue.find().bundles if bundle.spec.reads_images)
 
 
 def _tag(job: Job) -> tuple[CacheKey, tuple[Image, ...]]:
