@@ -84,6 +84,14 @@ class Settings:
             "Off: the study stays on screen.",
         ),
     )
+    remind_unseen: bool = field(
+        default=False,
+        metadata=_about(
+            "Hanging",
+            "Marking as read says what was not seen",
+            "Names the views of which a part was never on screen at actual pixels; it does not stop you.",
+        ),
+    )
     corner: Literal["short", "full", "off"] = field(
         default="short",
         metadata=_about(

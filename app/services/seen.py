@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from app.core.imaging.geometry import Box
+from app.core.imaging.image import Image
 from app.core.reading.coverage import Coverage, shown, unseen
 from app.services.frames import FrameKey, FramePixels
 
@@ -16,6 +19,15 @@ class Seen:
     def of(self, key: FrameKey) -> Coverage | None:
         """Return what was seen of a frame, or None where it never was on screen at actual pixels."""
         return self._coverage.get(key)
+
+    def left(self, images: Iterable[Image]) -> tuple[tuple[Image, float], ...]:
+        """Return the images of one frame that were not seen whole, and how much of each was not, 0..1."""
+        found = []
+        for image in images:
+            coverage = self._coverage.get((image.key, 0))
+            if image.frames == 1 and not (coverage is not None and coverage.complete):
+                found.append((image, 1.0 if coverage is None else 1.0 - coverage.share))
+        return tuple(found)
 
     def mark(self, frame: FramePixels, visible: Box) -> bool:
         """Count a box of a frame (stored pixels, edges at pixel corners) as seen; tell whether that is news.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -109,3 +111,18 @@ def test_the_overview_is_turned_as_the_pane_is(large, across, down):
     assert np.sign(affine.matrix[:, :2]).tolist() == np.sign(scene.affine.matrix[:, :2]).tolist()
     # The breast fills it: its edges come to lie on the overview's.
     assert affine.apply_box(scene.frame.breast) == pytest.approx((0, 0, height, width), abs=1.0)
+
+
+def test_marking_as_read_names_what_was_not_seen_if_so_wished(large, qtbot):
+    said = []
+    large.session.message.connect(said.append)
+    press(large, Qt.Key.Key_K)
+    assert said == []
+    press(large, Qt.Key.Key_K)
+    assert not large.session.reads
+    large.session.set_settings(replace(large.session.settings, remind_unseen=True))
+    while large.window.grid.walking.step(1):
+        rest(large, qtbot)
+    press(large, Qt.Key.Key_K)
+    assert said == ["Marked as read; not seen at actual pixels: LCC 100 %."]
+    assert len(large.session.reads) == 1

@@ -18,7 +18,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "previous_study", "Previous study", "Study", ("PgUp",), "caret-double-left", "Open the study before"
     ),
-    Action("mark_read", "Mark read", "Study", ("K",), "check-circle", "Mark this study as read"),
+    Action(
+        "mark_read",
+        "Mark read",
+        "Study",
+        ("K",),
+        "check-circle",
+        "Mark this study as read, or as unread again",
+        check="is_read",
+    ),
     Action("next_unread", "Next unread", "Study", ("U",), "skip-forward", "Open the next study not yet read"),
     Action(
         "search", "Search studies", "Study", ("Ctrl+F",), "magnifying-glass", "Find a patient, id or date"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.ui import wording
 from app.ui.commands.group import Group
 
 
@@ -15,7 +16,22 @@ class StudyCommands(Group):
         self._session.previous_study()
 
     def mark_read(self) -> None:
-        self._session.mark_read()
+        """Mark the study as read, or as unread again; say what was not seen, if so wished."""
+        session = self._session
+        study = session.screen.study
+        if study is None:
+            return
+        is_new = not self.is_read
+        session.mark_read(is_new)
+        left = session.seen.left(study.images) if is_new and session.settings.remind_unseen else ()
+        if left:
+            names = ", ".join(f"{wording.label(image)} {max(1, round(100 * part))} %" for image, part in left)
+            session.message.emit(f"Marked as read; not seen at actual pixels: {names}.")
+
+    @property
+    def is_read(self) -> bool:
+        study = self._session.screen.study
+        return study is not None and study.key in self._session.reads
 
     def next_unread(self) -> None:
         self._session.next_unread()
