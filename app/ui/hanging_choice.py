@@ -24,7 +24,7 @@ from app.ui.bar_parts import tool_button
 NARROW: Final = 120
 WIDEST: Final = 172
 """Logical pixels that the protocol's title may take."""
-TITLE: Final = 168
+TITLE: Final = 196
 """Logical pixels of a stage's title, where there is room for it."""
 COUNT: Final = 52
 """Logical pixels of the count of stages alone."""
