@@ -6,13 +6,12 @@ comes first, a heading never alone at the end of a page; key images follow, four
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QRectF, QSizeF, Qt
 from PySide6.QtGui import (
-    QAbstractTextDocumentLayout,
     QColor,
     QFont,
     QImage,
@@ -25,6 +24,8 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextDocument,
     QTextFormat,
+    QTextLayout,
+    QTextLine,
 )
 
 from app.core.reading.report_text import RESEARCH, Heading
@@ -108,7 +109,7 @@ class _Printer:
     def print(self, body: str, plates: Sequence[Plate]) -> None:
         """Print text, then key images."""
         document = self._document(body)
-        texts = document.pageCount()
+        texts = 1 + max(page for page, _, _ in self._lines(document))
         whole = texts + -(-len(plates) // 4)
         for number in range(texts):
             self._frame(number, whole)
@@ -165,9 +166,12 @@ class _Printer:
 
     def _page(self, document: QTextDocument, block: QTextBlock) -> int:
         """Return the page on which the first line of a block stands."""
-        rect = document.documentLayout().blockBoundingRect(block)
+        document.documentLayout().blockBoundingRect(block)  # lays out as far as this block
         line = block.layout().lineAt(0)
-        y = rect.top() + (line.y() if line.isValid() else 0.0)
+        y = block.layout().position().y() + (line.y() if line.isValid() else 0.0)
+        return self._page_at(y)
+
+    def _page_at(self, y: float) -> int:
         return int((y + 1) // self._room.height())
 
     def _frame(self, number: int, whole: int) -> None:
@@ -197,15 +201,26 @@ class _Printer:
         painter.drawText(low, right, f"Page {number + 1} of {whole}")
 
     def _text(self, document: QTextDocument, number: int) -> None:
+        """Draw the lines of one page, each by itself: a clipped page would hold its neighbours' unseen."""
         painter, room = self._painter, self._room
-        part = QRectF(0, number * room.height(), room.width(), room.height())
         painter.save()
-        painter.translate(room.left(), room.top() - part.top())
-        painter.setClipRect(part)
-        context = QAbstractTextDocumentLayout.PaintContext()
-        context.clip = part
-        document.documentLayout().draw(painter, context)
+        painter.translate(room.left(), room.top() - number * room.height())
+        painter.setPen(INK)
+        for page, layout, line in self._lines(document):
+            if page == number:
+                line.draw(painter, layout.position())
         painter.restore()
+
+    def _lines(self, document: QTextDocument) -> Iterator[tuple[int, QTextLayout, QTextLine]]:
+        """Give every line with the page it stands on."""
+        document.pageCount()  # lays out all of it
+        block = document.begin()
+        while block.isValid():
+            layout = block.layout()
+            for row in range(layout.lineCount()):
+                line = layout.lineAt(row)
+                yield self._page_at(layout.position().y() + line.y()), layout, line
+            block = block.next()
 
     def _plates(self, plates: Sequence[Plate]) -> None:
         """Draw up to four key images, two beside each other, whole and in their own shape."""
