@@ -24,6 +24,7 @@ from app.ui.bar_parts import tool_button
 NARROW: Final = 120
 WIDEST: Final = 172
 """Logical pixels that the protocol's title may take."""
+FIGURE_SPACE: Final = "\u2007"
 TITLE: Final = 196
 """Logical pixels of a stage's title, where there is room for it."""
 COUNT: Final = 52
@@ -127,7 +128,8 @@ class HangingChoice(QWidget):
     def _list_stages(self) -> None:
         self._stages.clear()
         for number, title in enumerate(self._screen.stage_titles):
-            entry = self._stages.addAction(f"{number + 1}   {title}")
+            place = str(number + 1).rjust(2, FIGURE_SPACE)
+            entry = self._stages.addAction(f"{place}   {title}")
             entry.setCheckable(True)
             entry.setChecked(number == self._screen.stage)
             entry.triggered.connect(lambda _=False, number=number: self.stage_chosen.emit(number))

@@ -184,9 +184,9 @@ class SecondBar(QFrame):
         line = QHBoxLayout(self)
         line.setContentsMargins(8, 0, 12, 0)
         line.setSpacing(12)
-        for part in (self._button, self.patient, self.visit, self.hanging, self.message):
+        for part in (self._button, self.patient, self.visit, self.hanging):
             line.addWidget(part)
-        line.addStretch(1)
+        line.addWidget(self.message, 1)
         line.addWidget(self.size_in_force)
         line.addWidget(research)
 
@@ -202,7 +202,7 @@ class SecondBar(QFrame):
         else:
             folder = study.images[0].path.parent.name
             self.patient.write(folder if loose else identity.person(study.patient, masked=masked))
-            self.visit.write("" if loose else f"{wording.day(study.date)}  {study.description}".strip())
+            self.visit.write("" if loose else wording.day(study.date))
         self.hanging.present(screen, protocols)
 
     def open_menu(self) -> None:

@@ -57,7 +57,7 @@ class TopBar(QFrame):
         line.addSpacing(8)
         # Who is read must be readable at any width of the window.
         self._patient, self._facts = Elided("title", kept=240), Elided(kept=64)
-        self._study = Elided("quiet")
+        self._study = Elided("quiet", kept=76)  # the date
         for label in (self._patient, self._facts):
             line.addWidget(label)
             line.addSpacing(8)
