@@ -1,5 +1,8 @@
 """Stored values come out as they went in, whatever the transfer syntax."""
 
+import io
+
+import dicom_files
 import numpy as np
 import pytest
 from dicom_files import (
@@ -24,6 +27,7 @@ from dicom_files import (
     write_dataset,
     write_mg,
 )
+from PIL import Image as Picture
 from pydicom.encaps import encapsulate, encapsulate_extended
 
 from app.core.dicom.pixels import first_look, read_frame
@@ -159,6 +163,38 @@ def test_a_first_look_shows_the_same_grey_at_a_quarter_of_the_size(tmp_path, syn
     error = np.abs(look.stored[:128, :100] - mean)
     assert np.median(error) < 2**bits * 0.02
     assert look.stored.max() < 2**bits
+
+
+@pytest.mark.parametrize("syntax", [J2K, HTJ2K])
+@pytest.mark.parametrize("reduce", [1, 2, 3])
+@pytest.mark.parametrize("rest", [1, 2, 3, 4, 5, 7])
+def test_a_first_look_comes_whatever_the_size_leaves_over(tmp_path, syntax, reduce, rest):
+    """A resolution has ceil(size / 2**n) rows and columns (T.800 B.5); 1914 columns leave 2 over at 1/8."""
+    rows, columns = 1024 + rest, 768 + rest
+    pixels = phantom_pixels(rows, columns)
+    look = first_look(read_image(write_mg(tmp_path / "a.dcm", pixels, transfer_syntax=syntax)), reduce=reduce)
+    step = 2**reduce
+    assert look.stored.shape == (-(-rows // step), -(-columns // step))
+    mean = pixels[:1024, :768].reshape(1024 // step, step, 768 // step, step).mean((1, 3))
+    error = np.abs(look.stored[: 1024 // step, : 768 // step] - mean)
+    assert np.median(error) < 4096 * 0.02
+
+
+def test_a_first_look_of_tiles_and_of_one_of_many_frames(tmp_path, monkeypatch):
+    # As wide as the image: of narrower ones Pillow writes wrong pixels in 16 bits.
+    def in_tiles(frame, transfer_syntax, bits_stored):
+        out = io.BytesIO()
+        Picture.fromarray(frame).save(out, "JPEG2000", no_jp2=True, irreversible=False, tile_size=(768, 128))
+        return out.getvalue()
+
+    monkeypatch.setattr(dicom_files, "encode_frame", in_tiles)
+    frames = np.stack([phantom_pixels(1024, 768, 16, seed=number) for number in range(2)])
+    frames[1] = frames[1, ::-1]
+    image = read_image(write_mg(tmp_path / "a.dcm", frames, bits_stored=16, transfer_syntax=J2K))
+    for number, frame in enumerate(frames):
+        np.testing.assert_array_equal(read_frame(image, number).stored, frame)
+        mean = frame.reshape(256, 4, 192, 4).mean((1, 3))
+        assert np.median(np.abs(first_look(image, number).stored - mean)) < 65536 * 0.02
 
 
 def test_syntaxes_without_resolutions_have_no_first_look(tmp_path):
