@@ -212,6 +212,9 @@ class Grid(QWidget):
         """Recompute every scene; viewports repaint only where theirs differs."""
         screen: ScreenState = self._session.screen
         self._place(screen)
+        for view in self.viewports:
+            if view.index != screen.active and view.marks.is_open:
+                view.marks.drop()
         frames = {index: self._frame(screen.panes[index]) for index in self.visible_panes}
         scale = self._scale(screen, frames)
         scenes = {index: self._scene(screen, index, frames[index], scale) for index in self.visible_panes}

@@ -50,6 +50,11 @@ class MarkHand:
         return tool if isinstance(tool, Stroke) else None
 
     @property
+    def is_open(self) -> bool:
+        """A stroke of several clicks has been begun here."""
+        return self.stroke is not None and self.stroke.is_open
+
+    @property
     def _image(self) -> Image | None:
         scene = self._view.scene
         return scene.image if scene is not None and scene.affine is not None else None
@@ -76,7 +81,7 @@ class MarkHand:
 
         An open stroke goes on instead; a press on nothing lets go of the selection.
         """
-        if self.stroke is not None and self.stroke.is_open:
+        if self.is_open:
             return False
         work, found = self._view.session.work, self._hit(at)
         if found is None:
@@ -214,7 +219,7 @@ class MarkHand:
         assert image is not None
         nipple = nipple_of(self._view.session.work.state, image)
         point = nipple.points[0] if nipple is not None else None
-        is_open = annotation.kind == LINE and self.stroke is not None and self.stroke.is_open
+        is_open = annotation.kind == LINE and self.is_open
         lines = () if is_open else lines_of(annotation, image, nipple=point, whole=True)
         if self.draft is not None and is_new:
             annotation = replace(annotation, uid=self.draft.annotation.uid)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -13,6 +12,7 @@ from PySide6.QtCore import QPointF, QRectF
 from app.core.reading.annotations import Annotation
 from app.core.reading.findings import Finding
 from app.core.reading.handles import BOXES, handles
+from app.ui.labels import edges
 from app.ui.lettering import advance, small
 from app.ui.marks import Mark
 from app.ui.scene import Scene
@@ -103,20 +103,18 @@ def finding_at(scene: Scene, at: QPointF) -> Finding | None:
     return None
 
 
-def spots(scene: Scene, mark: Mark) -> list[QRectF]:
-    """Return small squares along the lines of a mark: what words must not cover."""
+def spots(scene: Scene, mark: Mark) -> npt.NDArray[np.float64]:
+    """Return small squares along the lines of a mark, which words must not cover: rows of `labels.edges`."""
     if mark.annotation.kind == "text":
-        return [text_rect(scene, mark.annotation)]
+        return edges([text_rect(scene, mark.annotation)])
     if mark.annotation.kind == "nipple":
-        return [box_at_screen(scene, mark.annotation).adjusted(-RING, -RING, RING, RING)]
+        return edges([box_at_screen(scene, mark.annotation).adjusted(-RING, -RING, RING, RING)])
     line = _outline(scene, mark.annotation)
-    found = []
-    for start, end in pairwise(line):
-        count = min(LONGEST, int(np.hypot(*(end - start)) // SPOT) + 1)
-        for share in np.linspace(0.0, 1.0, count + 1):
-            x, y = (start + share * (end - start)).tolist()
-            found.append(QRectF(x - SPOT / 2, y - SPOT / 2, SPOT, SPOT))
-    return found
+    counts = np.minimum(LONGEST, np.hypot(*np.diff(line, axis=0).T) // SPOT + 1)
+    at = np.concatenate([[0.0], counts.cumsum()])
+    steps = np.arange(at[-1] + 1)
+    centres = np.column_stack([np.interp(steps, at, line[:, 0]), np.interp(steps, at, line[:, 1])])
+    return np.hstack([centres - SPOT / 2, centres + SPOT / 2])
 
 
 def _xy(points: list[QPointF]) -> npt.NDArray[np.float64]:

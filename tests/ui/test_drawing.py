@@ -293,6 +293,18 @@ def test_a_stroke_is_dropped_when_its_image_goes(four_views):
     assert not marks(four_views)
 
 
+def test_a_stroke_begun_in_one_pane_is_dropped_by_a_press_in_another(four_views):
+    four_views.session.set_tool("polygon")
+    for at in (A, B):
+        click(four_views, at)
+    first, second = four_views.window.grid.viewports[:2]
+    for at in (A, B, C):
+        QTest.mouseClick(second, LEFT, pos=QPoint(*at))
+    assert first.scene.draft is None
+    press(four_views, Qt.Key.Key_Return)
+    assert only(four_views).image == second.scene.image.sop_uid
+
+
 # Taking hold
 
 

@@ -17,6 +17,7 @@ from ui_hand import LEFT, drag, press
 from app.core.imaging.image import Grey, Window
 from app.ui.inline_editor import InlineEditor
 from app.ui.labels import block_places
+from app.ui.overlays import marks
 from app.ui.shapes import at_screen
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -93,7 +94,9 @@ def test_words_keep_apart_from_each_other_and_stay_in_the_pane():
 
 def test_words_stand_beside_the_breast_where_there_is_room():
     tissue = QRectF(200, 0, 200, 300)
-    (place,) = block_places(QRectF(0, 0, 400, 300), [(QRectF(205, 100, 30, 30), QSizeF(100, 30))], (), tissue)
+    (place,) = block_places(
+        QRectF(0, 0, 400, 300), [(QRectF(205, 100, 30, 30), QSizeF(100, 30))], None, tissue
+    )
     assert not place.intersects(tissue)
 
 
@@ -133,6 +136,19 @@ def test_marks_not_yet_on_disk_are_dashed(four_views, pixels_of):
     dashed = pixels_of(four_views.pane).astype(int)
     cyan = lambda picture: (np.abs(picture - CYAN).sum(axis=2) < 60).sum()  # noqa: E731
     assert 0.3 * cyan(solid) < cyan(dashed) < 0.8 * cyan(solid)
+
+
+def test_a_window_drag_works_out_no_place_of_words_anew(four_views, pixels_of, monkeypatch):
+    draw(four_views, "length", (100, 70), (100, 130))
+    pixels_of(four_views.pane)
+    asked = []
+    monkeypatch.setattr(marks, "block_places", lambda *given: asked.append(given) or block_places(*given))
+    four_views.session.drag_window(0, 0.1, 1.1)
+    pixels_of(four_views.pane)
+    assert not asked
+    four_views.session.pan_by(0, 1, 1)
+    pixels_of(four_views.pane)
+    assert asked
 
 
 # The list

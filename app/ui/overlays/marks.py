@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Final
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
+from app.core.imaging.geometry import Box
 from app.core.reading.handles import handles
 from app.ui import theme
-from app.ui.labels import LINE, block_places
+from app.ui.labels import LINE, block_places, edges
 from app.ui.lettering import advance, edged_text, small
 from app.ui.marks import Mark
 from app.ui.scene import Scene
@@ -24,6 +26,12 @@ ARC: Final = 18.0
 """Largest radius of the arc in an angle."""
 TICK: Final = 5.0
 """Half the length of the ticks at the ends of a length."""
+
+MOST: Final = 64
+"""How many panes' words are kept in place."""
+Line = tuple[QPointF, str, str]
+"""Left end of the base line, words, colour."""
+_PLACED: dict[object, list[Line]] = {}
 
 
 def paint_marks(painter: QPainter, scene: Scene) -> None:
@@ -141,38 +149,49 @@ def _draw_handles(painter: QPainter, places: list[QPointF]) -> None:
 
 def _write(painter: QPainter, scene: Scene, shown: list[Mark]) -> None:
     """Write beside each mark; texts stand where they were put."""
-    font = small()
-    for mark in shown:
-        if mark.annotation.kind == "text":
-            rect = text_rect(scene, mark.annotation)
-            edged_text(
-                painter,
-                QPointF(rect.left(), rect.bottom() - 4),
-                mark.annotation.text,
-                theme.ACCENT_TEXT,
-                font,
-            )
-    worded = [(mark, _words(mark)) for mark in shown]
-    worded = [(mark, lines) for mark, lines in worded if lines]
-    # The selected mark's words change most and come last, so that those of the others stay in place.
-    worded.sort(key=lambda pair: pair[0].selected)
-    items = [
-        (_anchor(scene, mark), QSizeF(max(advance(line, font) for line in lines), LINE * len(lines)))
-        for mark, lines in worded
-    ]
-    avoid = [spot for mark in shown for spot in spots(scene, mark)]
-    avoid += [
-        scene.box_to_qt(finding.box)
+    boxes = tuple(
+        finding.box
         for look in scene.looks
         for finding in look.findings
         if scene.overlay.boxes and finding not in scene.answered
+    )
+    breast = scene.frame.breast if scene.frame is not None else None
+    # A window drag paints often and moves nothing: what stands where is worked out once.
+    key = (tuple(shown), scene.affine, scene.size, scene.ratio, boxes, breast)
+    if key not in _PLACED:
+        if len(_PLACED) >= MOST:
+            _PLACED.clear()
+        _PLACED[key] = _placed(scene, shown, boxes)
+    for at, line, colour in _PLACED[key]:
+        edged_text(painter, at, line, colour, small())
+
+
+def _placed(scene: Scene, shown: list[Mark], boxes: tuple[Box, ...]) -> list[Line]:
+    """Return every line of words with its place."""
+    font = small()
+    lines: list[Line] = []
+    for mark in shown:
+        if mark.annotation.kind == "text":
+            rect = text_rect(scene, mark.annotation)
+            at = QPointF(rect.left(), rect.bottom() - 4)
+            lines.append((at, mark.annotation.text, theme.ACCENT_TEXT))
+    worded = [(mark, words) for mark in shown if (words := _words(mark))]
+    # The selected mark's words change most and come last, so that those of the others stay in place.
+    worded.sort(key=lambda pair: pair[0].selected)
+    items = [
+        (_anchor(scene, mark), QSizeF(max(advance(line, font) for line in words), LINE * len(words)))
+        for mark, words in worded
     ]
+    avoid = np.vstack(
+        [edges([scene.box_to_qt(box) for box in boxes]), *(spots(scene, mark) for mark in shown)]
+    )
     tissue = scene.box_to_qt(scene.frame.breast) if scene.frame is not None else None
-    for place, (mark, lines) in zip(block_places(scene.bounds, items, avoid, tissue), worded, strict=True):
+    for place, (mark, words) in zip(block_places(scene.bounds, items, avoid, tissue), worded, strict=True):
         colour = theme.TEXT if mark.annotation.decision == "rejected" else theme.ACCENT_TEXT
-        for number, line in enumerate(lines):
-            base = QPointF(place.left(), place.top() + LINE * (number + 1) - 4)
-            edged_text(painter, base, line, colour, font)
+        for number, line in enumerate(words):
+            at = QPointF(place.left(), place.top() + LINE * (number + 1) - 4)
+            lines.append((at, line, colour))
+    return lines
 
 
 def _words(mark: Mark) -> tuple[str, ...]:
