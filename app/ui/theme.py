@@ -155,7 +155,6 @@ QToolButton[role="fold"] {{ color: {QUIET}; font-size: {SMALL}px; font-weight: 6
 QToolButton[role="fold"]:hover,
 QToolButton[role="fold"]:checked:hover {{ background: transparent; color: {TEXT}; }}
 QToolButton[role="fold"]:checked {{ background: transparent; color: {QUIET}; }}
-QToolButton[role="line"] {{ text-align: left; padding: 4px 8px; }}
 QFrame[role="choice"] {{ background: {WINDOW}; border: 1px solid {LINE}; border-radius: 4px; }}
 QFrame[role="choice"]:focus {{ border-color: {ACCENT}; }}
 QFrame[role="choice"] QToolButton {{ padding: 0 2px; border-radius: 3px; }}
@@ -166,6 +165,8 @@ QPushButton:pressed {{ background: {LINE}; }}
 QPushButton:focus {{ border-color: {ACCENT}; }}
 QPushButton:default {{ border-color: {ACCENT}; color: {ACCENT}; }}
 QPushButton:disabled {{ color: {DISABLED}; }}
+QPushButton[role="line"], QPushButton[role="list"] {{ text-align: left; padding: 4px 8px; }}
+QPushButton[role="line"]:checked {{ background: {ACCENT_GROUND}; color: {ACCENT}; }}
 QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit {{ background: {WINDOW}; border: 1px solid {LINE};
     border-radius: 4px; padding: 4px 8px; min-height: 20px; selection-background-color: {ACCENT_GROUND};
     selection-color: {TEXT}; }}

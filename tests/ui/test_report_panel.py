@@ -367,3 +367,22 @@ def test_a_key_image_is_told_in_pane_tray_and_report(reading):
     press(reading, Qt.Key.Key_K, SHIFT)
     assert reading.session.work.state.work.key_images == ()
     assert reading.window.report.key_images.isHidden()
+
+
+def test_the_keyboard_goes_from_top_to_bottom_through_the_open_finding(reading):
+    panel = reading.window.report
+    panel.add_finding(from_mark=False)
+    kind = panel.findings.editor.kind
+    kind.setCurrentIndex(kind.findData("calcifications"))
+    kind.activated.emit(kind.currentIndex())
+    QApplication.processEvents()
+    panel.normal.setFocus()
+    inside, seen = panel.area.widget(), []
+    while QApplication.focusWidget() not in seen and panel.isAncestorOf(QApplication.focusWidget()):
+        seen.append(QApplication.focusWidget())
+        press(reading, Qt.Key.Key_Tab)
+    places = [(part.mapTo(inside, QPoint(0, 0)).y(), part.mapTo(inside, QPoint(0, 0)).x()) for part in seen]
+    assert places == sorted(places)
+    assert panel.findings.editor.groups["distribution"] in seen
+    assert panel.fields["remarks"] in seen
+    assert len(seen) >= 25

@@ -60,6 +60,7 @@ class ChoiceRow(QFrame):
             return
         for button in self.buttons.values():
             self._line.removeWidget(button)
+            button.hide()
             button.deleteLater()
         self._codes = tuple(code for code, _ in options)
         self.buttons = {code: self._button(code, words) for code, words in options}

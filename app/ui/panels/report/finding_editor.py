@@ -41,8 +41,10 @@ class FindingEditor(QWidget):
         self.kind = self._combo("Kind of finding", lambda code: self._set("kind", kind=code, descriptors=()))
         self.groups: dict[str, QComboBox] = {}
         self._labels: list[QWidget] = []
+        self.stops: tuple[QWidget, ...] = ()
         self.associated = QPushButton(NONE)
         self.associated.setAccessibleName("Associated features")
+        self.associated.setProperty("role", "list")
         self._features = QMenu(self.associated)
         self.associated.setMenu(self._features)
         self.size = LineField("Size in millimetres", "mm")
@@ -66,9 +68,9 @@ class FindingEditor(QWidget):
             ("Breast", self.breast),
             ("Kind", self.kind),
             ("With", self.associated),
-            ("Size", self.size),
+            ("Size, mm", self.size),
             ("Depth", self.depth),
-            ("To nipple", self.nipple),
+            ("Nipple, mm", self.nipple),
             ("Quadrant", self.region),
             ("Clock", self.clock),
             ("Words", self.text),
@@ -125,6 +127,7 @@ class FindingEditor(QWidget):
         """Lay the rows out anew: another kind has other descriptors."""
         for old in (*self._labels, *self.groups.values()):
             self._grid.removeWidget(old)
+            old.hide()
             old.deleteLater()
         kind = lexicon.kind(finding.kind)
         self.groups = {}
@@ -152,7 +155,8 @@ class FindingEditor(QWidget):
             action.triggered.connect(lambda _=False, code=term.code: self._toggle(code))
         rows = [*self._fixed[:2], *extra, *self._fixed[2:]]
         self._labels = []
-        previous: QWidget | None = None
+        buttons = self.buttons.findChildren(QPushButton)
+        self.stops = (*(widget for _, widget in rows), *buttons)
         for number, (name, widget) in enumerate(rows):
             label = QLabel(name)
             label.setProperty("role", "quiet")
@@ -160,9 +164,6 @@ class FindingEditor(QWidget):
             self._labels.append(label)
             self._grid.addWidget(label, number, 0)
             self._grid.addWidget(widget, number, 1)
-            if previous is not None:
-                QWidget.setTabOrder(previous, widget)
-            previous = widget
         self._grid.addWidget(self.note, len(rows), 0, 1, 2)
         self._grid.addWidget(self.buttons, len(rows) + 1, 0, 1, 2)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.reading.lexicon import Lexicon, text_of
 from app.core.reading.report import ReportFinding
@@ -13,15 +13,18 @@ from app.ui.panels.report.finding_editor import FindingEditor
 
 
 class Findings(QWidget):
-    """Lines and editor; emits `add` (with True for one from the selected mark)."""
+    """Lines and editor; emits `add` (with True for one from the selected mark), and `opened` after the
+    editor turned to another finding.
+    """
 
     add = Signal(bool)
+    opened = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.open_uid = ""
         self._state = ReportState()
-        self.lines: dict[str, QToolButton] = {}
+        self.lines: dict[str, QPushButton] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -51,6 +54,7 @@ class Findings(QWidget):
         for uid in [uid for uid in self.lines if uid not in findings]:
             line = self.lines.pop(uid)
             self._list.removeWidget(line)
+            line.hide()
             line.deleteLater()
         for number, (uid, finding) in enumerate(findings.items(), start=1):
             if uid not in self.lines:
@@ -66,6 +70,7 @@ class Findings(QWidget):
         """Open the editor on a finding; empty, or the one that is open: close it."""
         self.editor.commit()
         self._open(uid)
+        self.opened.emit()
 
     def _open(self, uid: str) -> None:
         self.open_uid = uid
@@ -76,13 +81,17 @@ class Findings(QWidget):
         if finding is not None:
             self.editor.present(finding, self._state.lexicon)
 
-    def _line(self, uid: str) -> QToolButton:
-        line = QToolButton()
+    @property
+    def stops(self) -> tuple[QWidget, ...]:
+        """Where the keyboard stops, from top to bottom."""
+        editor = self.editor.stops if self.open_uid else ()
+        return (*self.lines.values(), *editor, self.from_mark, self.empty)
+
+    def _line(self, uid: str) -> QPushButton:
+        line = QPushButton()
         line.setCheckable(True)
-        line.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         line.setProperty("role", "line")
         line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        line.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         line.clicked.connect(lambda _=False: self.open("" if self.open_uid == uid else uid))
         return line
 

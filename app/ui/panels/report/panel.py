@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
@@ -45,6 +46,7 @@ class ReportPanel(QWidget):
 
     SIDE = "right"
     STRETCH = 2
+    TITLE = "Report"
     left = Signal()
     save_asked = Signal()
 
@@ -52,6 +54,7 @@ class ReportPanel(QWidget):
         super().__init__()
         self._session = session
         self._study = ""
+        self._stops: tuple[QWidget, ...] = ()
         self.reporting = Reporting(session, self)
         self.reporting.message.connect(session.message)
         column = QVBoxLayout(self)
@@ -161,6 +164,7 @@ class ReportPanel(QWidget):
         for name, field in self.fields.items():
             field.committed.connect(lambda text, name=name: doing.change(f"report: {name}", **{name: text}))
         self.findings.add.connect(self.add_finding)
+        self.findings.opened.connect(self._order)
         editor = self.findings.editor
         editor.changed.connect(doing.put)
         editor.wrong.connect(doing.message)
@@ -207,6 +211,17 @@ class ReportPanel(QWidget):
         self.signature.setText(signed(report) if report.changed else "")
         self.signature.setVisible(bool(report.changed))
         self.fold.title(_title(state))
+        self._order()
+
+    def _order(self) -> None:
+        """Let the keyboard go from top to bottom, through the finding that is open."""
+        first = (self.normal, self.save, self.exam, self.density, self.right, self.left_breast, self.overall)
+        last = (self.recommendation, self.suggest, *self.fields.values())
+        stops = (self.fold.head, *first, self.known, *self.findings.stops, *last)
+        if stops != self._stops:
+            self._stops = stops
+            for one, other in pairwise(stops):
+                QWidget.setTabOrder(one, other)
 
     def _offer(self, sentences: tuple[str, ...]) -> None:
         if self.suggest.count() != len(sentences) + 1:
