@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 from app.services.state import ScreenState
 from app.ui.bar_parts import tool_button
 
-NARROW: Final = 120
+NARROW: Final = 164
 WIDEST: Final = 172
 """Logical pixels that the protocol's title may take."""
 FIGURE_SPACE: Final = "\u2007"

@@ -18,6 +18,8 @@ from app.ui.icons import SIZE, icon
 
 WIDE: Final = 1240
 """Logical pixels from which on all buttons have room beside the patient's name."""
+DATE: Final = 80
+"""Logical pixels that the date of the visit takes."""
 SPARE: Final = "Image"
 """Group whose buttons a narrower bar leaves out; menu and keys have them."""
 MARKS: Final = "Marks"
@@ -57,7 +59,7 @@ class TopBar(QFrame):
         line.addSpacing(8)
         # Who is read must be readable at any width of the window.
         self._patient, self._facts = Elided("title", kept=240), Elided(kept=64)
-        self._study = Elided("quiet", kept=76)  # the date
+        self._study = Elided("quiet")
         for label in (self._patient, self._facts):
             line.addWidget(label)
             line.addSpacing(8)
@@ -150,6 +152,7 @@ class TopBar(QFrame):
             )
             told = "" if loose else f"{wording.day(study.date)}  {study.description}"
             self._study.write(told.strip())
+            self._study.setMinimumWidth(DATE if told.strip() else 0)
         self.hanging.present(screen, protocols)
 
     def present_looks(self, looks: tuple[SecondLook, ...]) -> None:
