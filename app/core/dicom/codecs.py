@@ -18,7 +18,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app.core.dicom.codestream import CodecError, StreamFacts, ends, jpeg_2000_facts, jpeg_facts, unboxed
+from app.core.dicom.codestream import (
+    CodecError,
+    StreamFacts,
+    ends,
+    jpeg_2000_facts,
+    jpeg_2000_halvings,
+    jpeg_facts,
+    unboxed,
+)
 
 RLE = "1.2.840.10008.1.2.5"
 PICTURE = "picture"
@@ -29,6 +37,8 @@ JPEG_2000 = frozenset(_JPEG + one for one in ("90", "91", "201", "202", "203"))
 """JPEG 2000 and HTJ2K."""
 LOSSY = frozenset(_JPEG + one for one in ("50", "51", "81", "91", "203"))
 """What may be lossy."""
+TOO_SMALL = "holds no resolution as small as that"
+"""What `decode` says of a codestream that cannot be reduced as far as it was asked to."""
 _OVERSHOOT = 64
 """Lossy codecs may miss the ends of the range by a little: by 1/64 of it here, and are brought back."""
 
@@ -102,6 +112,8 @@ def decode(raw: bytes, job: FrameJob, out: Array | None = None) -> Array:
     facts = stream_facts(raw, job)
     if not job.lenient and job.transfer_syntax != RLE and not ends(raw):
         raise CodecError("ends before its last pixel")
+    if job.reduce > jpeg_2000_halvings(raw):
+        raise CodecError(TOO_SMALL)
     direct = out if not job.signed and not facts.signed and facts.precision > 8 else None
     for decoder in decoders(job)[job.skip :]:
         try:

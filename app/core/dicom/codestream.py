@@ -51,6 +51,19 @@ def jpeg_2000_facts(raw: bytes) -> StreamFacts:
     )
 
 
+def jpeg_2000_halvings(raw: bytes) -> int:
+    """Return how often a JPEG 2000 or HTJ2K codestream can be halved: its decomposition levels (T.800 A.6.1).
+
+    0 where the main header does not say.
+    """
+    at = 2
+    while at + 10 <= len(raw) and raw[at] == 0xFF and raw[at + 1] != 0x90:  # until the first tile part
+        if raw[at + 1] == 0x52:
+            return raw[at + 9]
+        at += 2 + int.from_bytes(raw[at + 2 : at + 4], "big")
+    return 0
+
+
 def jpeg_facts(raw: bytes) -> StreamFacts:
     """Return the facts of a JPEG or JPEG-LS codestream; raises `CodecError` if it is none."""
     if raw[:2] != b"\xff\xd8":

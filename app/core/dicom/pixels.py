@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from app.core.dicom.codecs import PICTURE, RLE, FrameJob
+from app.core.dicom.codecs import PICTURE, RLE, TOO_SMALL, FrameJob
 from app.core.dicom.codestream import CodecError
 from app.core.dicom.elements import BROKEN, value
 from app.core.dicom.header import BIG_ENDIAN, DEFLATED, NATIVE, Header, read_header
@@ -92,7 +92,8 @@ def first_look(image: Image, frame: int = 0, *, reduce: int = 2) -> Frame | None
     Parameters
     ----------
     reduce
-        Powers of two; JPEG 2000 and HTJ2K hold the resolutions 1/2, 1/4, 1/8 ...
+        Powers of two; JPEG 2000 and HTJ2K hold the resolutions 1/2, 1/4, 1/8 ... The smallest that the file
+        holds, where it holds none as small as that.
 
     Notes
     -----
@@ -106,14 +107,18 @@ def first_look(image: Image, frame: int = 0, *, reduce: int = 2) -> Frame | None
     if image.grey_of(frame).signed or min(image.rows, image.columns) < 64 << reduce:
         return None
     located = _locate(image)
-    job = replace(_job(image, frame, located), reduce=reduce)
+    job = _job(image, frame, located)
     if _is_cut(job, located.size):
         return None
-    try:
-        values = shared_pool().decode(job)
-    except CodecError:
-        return None  # the full decode will say what is wrong
-    return Frame(values, factor=1 << reduce)
+    for halvings in range(reduce, 0, -1):
+        try:
+            values = shared_pool().decode(replace(job, reduce=halvings))
+        except CodecError as error:
+            if str(error) != TOO_SMALL:
+                return None  # the full decode will say what is wrong
+        else:
+            return Frame(values, factor=1 << halvings)
+    return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,7 @@
 import io
 
 import dicom_files
+import imagecodecs
 import numpy as np
 import pytest
 from dicom_files import (
@@ -178,6 +179,34 @@ def test_a_first_look_comes_whatever_the_size_leaves_over(tmp_path, syntax, redu
     mean = pixels[:1024, :768].reshape(1024 // step, step, 768 // step, step).mean((1, 3))
     error = np.abs(look.stored[: 1024 // step, : 768 // step] - mean)
     assert np.median(error) < 4096 * 0.02
+
+
+@pytest.mark.parametrize(("levels", "factor"), [(2, 4), (1, 2)])
+def test_a_first_look_is_the_smallest_that_the_file_holds(tmp_path, monkeypatch, levels, factor):
+    def encoded(frame, transfer_syntax, bits_stored):
+        return bytes(
+            imagecodecs.jpeg2k_encode(
+                frame, codecformat="j2k", bitspersample=12, reversible=True, resolutions=levels + 1
+            )
+        )
+
+    monkeypatch.setattr(dicom_files, "encode_frame", encoded)
+    path = write_mg(tmp_path / "a.dcm", phantom_pixels(1024, 768), transfer_syntax=J2K)
+    look = first_look(read_image(path), reduce=3)
+    assert (look.factor, look.stored.shape) == (factor, (1024 // factor, 768 // factor))
+
+
+def test_without_reduced_resolutions_there_is_no_first_look(tmp_path, monkeypatch):
+    def encoded(frame, transfer_syntax, bits_stored):
+        return bytes(
+            imagecodecs.jpeg2k_encode(
+                frame, codecformat="j2k", bitspersample=12, reversible=True, resolutions=1
+            )
+        )
+
+    monkeypatch.setattr(dicom_files, "encode_frame", encoded)
+    path = write_mg(tmp_path / "a.dcm", phantom_pixels(1024, 768), transfer_syntax=J2K)
+    assert first_look(read_image(path), reduce=3) is None
 
 
 def test_a_first_look_of_tiles_and_of_one_of_many_frames(tmp_path, monkeypatch):
