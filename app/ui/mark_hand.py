@@ -87,14 +87,30 @@ class MarkHand:
         if found is None:
             if work.state.selected and self.stroke is None:
                 work.select("")
-            finding = finding_at(self._view.scene, at) if self._view.scene is not None else None
-            if finding is not None and self.stroke is None:
-                self._view.finding_pressed.emit(self._view.scene.image.key, finding)
+            if self.stroke is None:
+                self._choose_finding(at)
             return False
         if work.state.selected != found.annotation.uid:
             work.select(found.annotation.uid)
         self._grabbed, self._from = found, self._view.stored_at(at)
         return True
+
+    def select_at(self, at: QPointF) -> None:
+        """Select the mark under the mouse, or none, and choose a finding whose outline is there."""
+        if self.is_open:
+            return
+        work, found = self._view.session.work, self._hit(at)
+        uid = found.annotation.uid if found is not None else ""
+        if work.state.selected != uid:
+            work.select(uid)
+        if found is None:
+            self._choose_finding(at)
+
+    def _choose_finding(self, at: QPointF) -> None:
+        scene = self._view.scene
+        finding = finding_at(scene, at) if scene is not None else None
+        if finding is not None:
+            self._view.finding_pressed.emit(scene.image.key, finding)
 
     def drag(self, at: QPointF) -> None:
         """Carry what was taken hold of along."""

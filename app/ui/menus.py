@@ -79,6 +79,10 @@ def pane_menu(parent: QWidget, actions: dict[str, QAction], scene: Scene, choose
     `choose` is called with the 0-based number of an alternative.
     """
     menu = QMenu(parent)
+    if any(mark.selected for mark in scene.marks):
+        for name in ("rename_mark", "delete_mark"):
+            menu.addAction(actions[name])
+        menu.addSeparator()
     if scene.frame is not None:
         group = QActionGroup(menu)
         for number, name in enumerate(voi_names(scene.frame.alternatives)):

@@ -231,6 +231,7 @@ class Viewport(QWidget):
         held, self._held = self._held, ""
         self._button = Qt.MouseButton.NoButton
         if event.button() == Qt.MouseButton.RightButton and not self._moved:
+            self.marks.select_at(event.position())
             self.menu_asked.emit(self.index, event.globalPosition().toPoint())
         elif held == MARK:
             self.marks.release()

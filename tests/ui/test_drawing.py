@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 from ui_desk import breast, frame_of, image_of, study_of
-from ui_hand import LEFT, drag, hold, hover, press, turn
+from ui_hand import LEFT, RIGHT, drag, hold, hover, press, turn
 
 from app.core.imaging.image import Spacing
 from app.ui.inline_editor import InlineEditor
@@ -420,3 +420,18 @@ def test_who_takes_up_a_drawing_tool_sees_what_it_draws(four_views):
     four_views.session.set_overlay(marks=False)
     press(four_views, Qt.Key.Key_L)
     assert four_views.session.overlay.marks
+
+
+def test_a_right_click_on_a_mark_offers_to_name_and_delete_it(four_views, monkeypatch):
+    draw(four_views, "length")
+    four_views.session.work.select("")
+    four_views.session.set_tool("window")
+    offered = []
+    monkeypatch.setattr(
+        QMenu, "popup", lambda menu, *_: offered.append([a.objectName() for a in menu.actions()])
+    )
+    QTest.mouseClick(four_views.pane, RIGHT, pos=QPoint((A[0] + C[0]) // 2, (A[1] + C[1]) // 2))
+    assert four_views.session.work.state.selected == only(four_views).uid
+    assert offered[0][:2] == ["rename_mark", "delete_mark"]
+    QTest.mouseClick(four_views.pane, RIGHT, pos=QPoint(A[0] + 40, A[1] - 40))
+    assert "delete_mark" not in offered[1]
