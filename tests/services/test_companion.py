@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
 from app.core.imaging.image import Collection, Grey, Image, Patient, PatientFacts, Spacing, Study, Window
+from app.core.settings import Settings
 from app.services.companion import Companion
 from app.services.library import Library
 from app.services.requests import Request
@@ -242,3 +244,34 @@ def test_an_image_with_the_same_id_and_another_name_is_refused_in_a_pane(
 def test_a_jump_to_an_image_of_another_patient_shows_nothing_of_it(session: Session, shelf: Shelf) -> None:
     session.jump_to(("c-RCC", "c-RCC"), (0.0, 0.0, 4.0, 4.0))
     assert everyone(session.screen) == {JANE}
+
+
+class Oracle(QObject):
+    """An inference that only notes that it was asked."""
+
+    look_changed = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def run(self, study: Study, models: tuple[str, ...] | None) -> None:
+        self.asked.append(study.key)
+
+    def cancel(self) -> None: ...
+
+
+def test_what_was_seen_in_the_second_window_counts_as_seen(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "settled", lambda key, frame=0: True)
+    oracle = Oracle()
+    session = Session(shelf, oracle, Settings(second_look="after every view has been seen"))
+    shelf.put((exam("a"),))
+    second = Companion(session, "second")
+    second.open()  # the CC pair
+    assert oracle.asked == []
+    second.next_stage()
+    assert second.screen.stage_title == "MLO pair"
+    assert session.screen.stage_title == "Four views"
+    assert oracle.asked == ["a"]
