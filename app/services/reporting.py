@@ -17,7 +17,7 @@ from app.core.reading.handles import identity
 from app.core.reading.lexicon import Lexicon, load_lexicon
 from app.core.reading.report import Breast, Report, ReportFinding, begun, imaged, new_uid, normal
 from app.core.reading.report_json import from_json, to_json
-from app.core.reading.report_marks import Mark, finding_of, linked, measured, with_nipples
+from app.core.reading.report_marks import Mark, drifted, finding_of, linked, measured, reread, with_nipples
 from app.core.reading.work import WorkState
 
 if TYPE_CHECKING:
@@ -130,7 +130,10 @@ class Reporting(QObject):
         return self._add(finding_of(self.marks[annotation.uid], self._state.lexicon))
 
     def link_mark(self, uid: str) -> None:
-        """Give the selected mark to a finding: the other view of a pair makes quadrant and clock face."""
+        """Give the selected mark to a finding: the other view of a pair makes quadrant and clock face.
+
+        A mark that it has already is read anew.
+        """
         finding, annotation = self._state.report.find(uid), self.selected
         if finding is None or annotation is None:
             self.message.emit("Select a mark, and the finding it belongs to.")
@@ -140,7 +143,10 @@ class Reporting(QObject):
         if finding.laterality and mark.image.laterality not in (None, "B", finding.laterality):
             self.message.emit("That mark is in the other breast.")
             return
-        self.put(linked(finding, mark, marks), "report: mark linked")
+        if annotation.uid in finding.marks:
+            self.put(reread(finding, marks), "report: mark read anew")
+        else:
+            self.put(linked(finding, mark, marks), "report: mark linked")
 
     def put(self, finding: ReportFinding, what: str = "report: finding") -> None:
         """Put another version of a finding in its place."""
@@ -189,9 +195,10 @@ class Reporting(QObject):
             lexicon = load_lexicon(report.lexicon)
         except MammoviewError as error:
             return ReportState(study, is_begun=True, refused=str(error))
-        images = {identity(each): each for each in study.images}
-        sizes = measured(report, with_nipples(work.work.annotations, images))
-        found = contradictions(report, lexicon, imaged(study.images), sizes)
+        images = {identity(each): self._completed(each) for each in study.images}
+        marks = with_nipples(work.work.annotations, images)
+        found = contradictions(report, lexicon, imaged(study.images), measured(report, marks))
+        found += drifted(report, lexicon, marks)
         return ReportState(study, report, lexicon, True, found, work.refused)
 
     def _completed(self, image: Image) -> Image:

@@ -105,6 +105,8 @@ def pane_menu(parent: QWidget, actions: dict[str, QAction], scene: Scene, choose
         "",
         "single",
         "assign",
+        "key_image",
+        "copy_image",
     ):
         if name:
             menu.addAction(actions[name])

@@ -10,7 +10,8 @@ from typing import Final, Literal
 from app.core.imaging.image import Image
 from app.core.imaging.millimetres import length
 from app.core.reading.annotations import Annotation, Point
-from app.core.reading.lexicon import Lexicon
+from app.core.reading.assessment import TOLERANCE_MM, Contradiction
+from app.core.reading.lexicon import Lexicon, text_of
 from app.core.reading.location import location
 from app.core.reading.measure import centre, size
 from app.core.reading.quadrant import Aside, aside, estimate
@@ -70,6 +71,44 @@ def measured(report: Report, marks: Mapping[str, Mark]) -> dict[str, float | Non
         extent = extent_mm(marks[uid]) if uid in marks else None
         found[uid] = extent[0] if extent else None
     return found
+
+
+def drifted(report: Report, lexicon: Lexicon, marks: Mapping[str, Mark]) -> tuple[Contradiction, ...]:
+    """Return where findings say other than their marks do by now; what was written by hand is left alone."""
+    found = []
+    for number, finding in enumerate(report.findings, start=1):
+        mine = [marks[uid] for uid in finding.marks if uid in marks]
+        sides = {mark.image.laterality for mark in mine} & {"R", "L"}
+        if finding.laterality and sides - {finding.laterality}:
+            sentence = f"Finding {number} has a mark in the other breast."
+            found.append(Contradiction("other-breast", sentence))
+        now = reread(finding, marks)
+        was, then = finding.nipple_mm, now.nipple_mm
+        if was is not None and then is not None and abs(was - then) > TOLERANCE_MM:
+            sentence = (
+                f"Finding {number} says {was:.0f} mm from the nipple; its mark is now {then:.0f} mm from it."
+            )
+            found.append(Contradiction("nipple-differs", sentence))
+        # An image that is not decoded yet may not know which way up it is.
+        is_known = all(mark.image.orientation for mark in mine)
+        if is_known and (now.region, now.clock) != (finding.region, finding.clock):
+            words = text_of(lexicon.regions, now.region)
+            words += f", {now.clock} o'clock" if now.clock is not None else ""
+            found.append(Contradiction("place-differs", f"Finding {number}: its marks now say {words}."))
+    return tuple(found)
+
+
+def reread(finding: ReportFinding, marks: Mapping[str, Mark]) -> ReportFinding:
+    """Return a finding with what its marks tell now, in place of what they told; the reader's own stays."""
+    mine = [marks[uid] for uid in finding.marks if uid in marks]
+    extent = extent_mm(marks[finding.size_of]) if finding.size_of in marks else None
+    if extent is not None:
+        finding = replace(finding, size_mm=round(extent[0], 1), size_basis=extent[1])
+    places = [location(mark.annotation, mark.image, mark.nipple) for mark in mine]
+    nipple = next((place.nipple for place in places if place.nipple and place.nipple.unit == "mm"), None)
+    if finding.nipple_basis and nipple is not None:
+        finding = replace(finding, nipple_mm=round(nipple.value, 1), nipple_basis=nipple.basis)
+    return _located(finding, mine) if finding.estimated else finding
 
 
 def finding_of(mark: Mark, lexicon: Lexicon) -> ReportFinding:

@@ -11,7 +11,15 @@ from app.core.imaging.image import Image, Spacing
 from app.core.reading.annotations import new_annotation
 from app.core.reading.lexicon import load_lexicon
 from app.core.reading.report import Report
-from app.core.reading.report_marks import extent_mm, finding_of, linked, measured, with_nipples
+from app.core.reading.report_marks import (
+    drifted,
+    extent_mm,
+    finding_of,
+    linked,
+    measured,
+    reread,
+    with_nipples,
+)
 
 LEXICON = load_lexicon()
 LETTERS = {"RCC": ("P", "L"), "RMLO": ("P", "FL"), "LCC": ("A", "R")}
@@ -136,3 +144,44 @@ def test_a_mark_that_is_gone_measures_nothing():
 def test_the_words_of_a_mark_choose_the_kind(text, kind):
     mark = _box(text=text)
     assert finding_of(_marks(mark)[mark.uid], LEXICON).kind == kind
+
+
+def _codes(report, marks):
+    return [each.code for each in drifted(report, LEXICON, marks)]
+
+
+def test_a_mark_that_moved_is_said_and_read_anew():
+    cc, mlo = _box("RCC", row=300.0), _box("RMLO", row=300.0)
+    marks = _marks(cc, mlo)
+    found = linked(finding_of(marks[cc.uid], LEXICON), marks[mlo.uid], marks)
+    assert _codes(Report().with_finding(found), marks) == []
+    # 20 mm inward now: the other half of the breast, and as far from the nipple as before.
+    moved = _marks(replace(cc, points=((670.0, 380.0), (730.0, 420.0))), mlo)
+    assert _codes(Report().with_finding(found), moved) == ["place-differs"]
+    now = reread(found, moved)
+    assert now.region == "upper-inner"
+    assert _codes(Report().with_finding(now), moved) == []
+
+
+def test_a_distance_that_changed_is_said_with_both_numbers():
+    mark = _box(row=300.0)
+    found = finding_of(_marks(mark)[mark.uid], LEXICON)
+    moved = _marks(replace(mark, points=((270.0, 480.0), (330.0, 520.0))))
+    said = drifted(Report().with_finding(found), LEXICON, moved)
+    # hypot(200, 300.5) and hypot(200, 400.5) pixels of 0.1 mm.
+    assert [each.sentence for each in said] == [
+        "Finding 1 says 36 mm from the nipple; its mark is now 45 mm from it."
+    ]
+
+
+def test_what_the_reader_wrote_by_hand_is_not_compared():
+    mark = _box(row=300.0)
+    found = finding_of(_marks(mark)[mark.uid], LEXICON)
+    own = replace(found, nipple_mm=99.0, nipple_basis="", region="central", estimated=False)
+    assert _codes(Report().with_finding(own), _marks(mark)) == []
+
+
+def test_a_mark_in_the_other_breast_is_said():
+    mark = _box("LCC")
+    found = replace(finding_of(_marks(mark)[mark.uid], LEXICON), laterality="R")
+    assert _codes(Report().with_finding(found), _marks(mark)) == ["other-breast"]

@@ -80,7 +80,11 @@ class FindingEditor(QWidget):
         line.setContentsMargins(0, 4, 0, 0)
         line.setSpacing(4)
         for text, tip, signal in (
-            ("Link mark", "Give the selected mark to this finding: CC and MLO make the quadrant", self.link),
+            (
+                "Link mark",
+                "Give the selected mark to this finding (CC and MLO make the quadrant), or read it anew",
+                self.link,
+            ),
             ("Show", "Show the finding's mark", self.jump),
             ("Remove", "Take the finding out of the report; its marks stay", self.removed),
         ):
