@@ -56,7 +56,8 @@ class Measuring(QObject):
     def statistics(self, annotation: Annotation, image: Image) -> Statistics | None:
         """Return the grey values inside a mark, or None: for lack of an area, or `ready` follows.
 
-        Only whole frames are measured, never one that is still being refined.
+        Only whole frames are measured: never one that is still being refined, nor one whose file ends
+        early and whose rest is made up.
         """
         if annotation.kind not in REGIONS:
             return None
@@ -64,7 +65,9 @@ class Measuring(QObject):
         if key in self._known:
             return self._known[key]
         frame = self._library.present(image.key, annotation.frame)
-        if frame is not None and not frame.refining and key not in self._asked:
+        if frame is None or frame.refining or frame.incomplete:
+            return None
+        if key not in self._asked:
             self._asked.add(key)
             job = Job(measure_region, (frame, annotation.kind, annotation.points), tag=key)
             self._jobs.start(job, done=self._measured, ended=self._ended)

@@ -72,7 +72,7 @@ def place_words(annotation: Annotation, image: Image, nipple: Point | None) -> t
 def grey_words(found: Statistics, *, whole: bool) -> tuple[str, ...]:
     """Return grey values as lines: mean and SD, and where `whole` least, most and number of pixels."""
     if not found.count:
-        return ("no pixels inside",)
+        return ("no values: padding alone",)
     lines = [f"mean {_grey(found.mean)}  SD {_grey(found.sd)}"]
     if whole:
         lines.append(f"min {_grey(found.least)}  max {_grey(found.most)}  n {found.count}")

@@ -69,6 +69,26 @@ def test_a_refining_frame_is_never_measured(desk, qtbot):
     assert "mean 700  SD 0" in lines(desk)[0]
 
 
+def test_a_frame_with_made_up_pixels_is_not_measured(desk):
+    image = image_of("RCC")
+    desk.open(replace(study_of(), images=(image,)), decoded=False)
+    desk.library.give(frame_of(image, np.full((240, 160), 700, np.uint16), incomplete=True))
+    draw(desk, "ellipse", (50, 50), (90, 90))
+    assert not desk.session.measuring.busy
+    assert not any("mean" in line for line in lines(desk)[0])
+
+
+def test_padding_alone_has_no_values(desk, qtbot):
+    image = image_of("RCC", grey=(Grey(voi=(Window(2000, 3000),), padding=(0, 0)),))
+    pixels = np.zeros((240, 160), np.uint16)
+    pixels[200:, :] = 700
+    desk.open(replace(study_of(), images=(image,)), decoded=False)
+    desk.library.give(frame_of(image, pixels))
+    draw(desk, "ellipse", (50, 50), (90, 90))
+    settle(desk, qtbot)
+    assert "no values: padding alone" in lines(desk)[0]
+
+
 # Words
 
 
