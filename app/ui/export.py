@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
-from PySide6.QtCore import QBuffer, QIODevice, QObject, Signal, Slot
+from PySide6.QtCore import QBuffer, QIODevice, QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QWidget
 
@@ -160,6 +161,7 @@ class _KeyImages(QObject):
         images = {identity(image): image for study in session.studies for image in study.images}
         self._left = [(images[uid], frame) for uid, frame in chosen if uid in images]
         self._plates: list[Plate] = []
+        self._is_over = False
 
     def start(self) -> None:
         """Begin; an image that cannot be read ends it with a sentence."""
@@ -168,8 +170,11 @@ class _KeyImages(QObject):
         self._session.leaving.connect(self._left_study)
         self._go_on()
 
+    @Slot()
     def _go_on(self) -> None:
-        while self._left:
+        if self._is_over:
+            return
+        if self._left:
             image, number = self._left[0]
             sentence = self._session.library.failure(image, number)
             if sentence:
@@ -181,6 +186,8 @@ class _KeyImages(QObject):
                 return
             self._left.pop(0)
             self._plates.append(Plate(pictures.key_picture(self._session, frame), caption(image, number)))
+            QTimer.singleShot(0, self, self._go_on)  # one a turn: the window answers in between
+            return
         self._end()
         self.ready.emit(tuple(self._plates))
 
@@ -200,6 +207,7 @@ class _KeyImages(QObject):
             self.failed.emit("The report was not written: another study was opened.")
 
     def _end(self) -> None:
+        self._is_over = True
         library = self._session.library
         library.frame_ready.disconnect(self._arrived)
         library.frame_failed.disconnect(self._not_read)
@@ -252,7 +260,11 @@ def ask_report(parent: QWidget, name: str) -> Path | None:
     path = Path(chosen)
     if path.suffix.lower() in (".pdf", ".html", ".htm"):
         return path
-    return path.with_name(path.name + (".html" if "html" in kind else ".pdf"))
+    ending = ".html" if "html" in kind else ".pdf"
+    wanted = path.with_name(path.name + ending)
+    # The dialog asked about the name without its ending: nothing is written over unasked.
+    others = (path.with_name(f"{path.name} {number}{ending}") for number in count(2))
+    return next(each for each in chain([wanted], others) if not each.exists())
 
 
 def png(picture: QImage) -> bytes:

@@ -210,6 +210,14 @@ def test_the_name_s_ending_says_what_is_written(desk, monkeypatch, tmp_path, cho
     assert export.ask_report(desk.window, "x") == tmp_path / name
 
 
+def test_a_name_without_an_ending_never_overwrites_a_file(desk, monkeypatch, tmp_path):
+    (tmp_path / "a.pdf").touch()
+    (tmp_path / "a 2.pdf").touch()
+    answer = (str(tmp_path / "a"), "PDF (*.pdf)")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: answer)
+    assert export.ask_report(desk.window, "x") == tmp_path / "a 3.pdf"
+
+
 def test_a_patient_s_name_does_not_become_markup_in_a_file(desk, monkeypatch, qtbot, tmp_path):
     evil = PatientFacts(id="<script>", name="<script>alert(1)</script>")
     desk.open(study_of("RCC", patient=evil))
