@@ -10,7 +10,12 @@ from app.ui.actions import ACTIONS, GROUPS
 from app.ui.bindings import Bindings
 from app.ui.dialog import Dialog
 
-COLUMNS = (("File", "Study", "Overlays"), ("Hanging", "Tools"), ("Image",), ("Second look", "Window"))
+COLUMNS = (
+    ("File", "Study", "Overlays", "Window"),
+    ("Hanging", "Tools"),
+    ("Image", "Second look"),
+    ("Marks", "Report"),
+)
 MOUSE = (
     ("Left drag", "the chosen tool"),
     ("Middle drag", "pan"),
@@ -19,6 +24,7 @@ MOUSE = (
     ("Wheel", "next image or frame"),
     ("Ctrl+wheel", "zoom at the cursor"),
     ("Double click", "one image, and back"),
+    ("On a mark", "select, drag, double click to write"),
 )
 
 
@@ -53,7 +59,7 @@ class KeysDialog(Dialog):
                 ]
                 self.rows |= {a.id: shown_keys(window.bindings, a.id) for a in ACTIONS if a.group == group}
                 column.addLayout(_table(group, rows))
-            if groups == COLUMNS[-1]:
+            if "Tools" in groups:
                 column.addLayout(_table("Mouse", list(MOUSE)))
             column.addStretch(1)
             line.addLayout(column)
@@ -69,6 +75,7 @@ def _table(title: str, rows: list[tuple[str, str]]) -> QGridLayout:
     table = QGridLayout()
     table.setHorizontalSpacing(16)
     table.setVerticalSpacing(4)
+    table.setColumnMinimumWidth(0, 76)
     head = QLabel(title)
     head.setProperty("role", "section")
     table.addWidget(head, 0, 0, 1, 2)
@@ -76,7 +83,6 @@ def _table(title: str, rows: list[tuple[str, str]]) -> QGridLayout:
         left, right = QLabel(key or "–"), QLabel(text)
         left.setProperty("role", "" if key else "quiet")
         right.setProperty("role", "quiet")
-        left.setMinimumWidth(76)
         table.addWidget(left, number, 0, Qt.AlignmentFlag.AlignLeft)
         table.addWidget(right, number, 1, Qt.AlignmentFlag.AlignLeft)
     table.setColumnStretch(1, 1)
