@@ -25,6 +25,7 @@ from trainer.evaluate import (
     target_of,
     write_report,
 )
+from trainer.manifest import caveats_of
 from trainer.measure import measure
 from trainer.runs import patient_mark
 from trainer.splits import Part
@@ -83,6 +84,7 @@ def _protocol(bundle: Bundle, part: Part, seen: Callable[[str], bool]) -> str:
     met = seen_patients(bundle, part)
     where = "all rows of the manifest" if part.fold < 0 else f"the {part.name} part of fold {part.fold}"
     text = f"Measured on {where}: {len(part.rows)} images of {len(patients)} patients."
+    text = " ".join((text, *caveats_of(part.rows)))
     if inside:
         return (
             f"{text} IN-SAMPLE: {inside} of these patients trained or tuned the weights, "

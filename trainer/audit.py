@@ -31,12 +31,15 @@ class Audit:
         Groups of image ids with identical pixels (turned by 90 degrees and mirrored too).
     unreadable
         One sentence per file that cannot be read.
+    caveats
+        What every report on these images must say.
     """
 
     images: int
     leaks: tuple[str, ...]
     twins: tuple[tuple[str, ...], ...]
     unreadable: tuple[str, ...]
+    caveats: tuple[str, ...] = ()
 
 
 def pixel_mark(pixels: npt.NDArray[np.generic]) -> str:
@@ -100,6 +103,7 @@ def audit(
         tuple(_leaks(twins, splits)) if splits is not None else (),
         tuple(tuple(row.image_id for row in rows) for rows in twins),
         tuple(unreadable),
+        manifest.caveats,
     )
 
 

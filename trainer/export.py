@@ -165,6 +165,7 @@ def export(folders: Sequence[Path], bundles: Path, tell: Tell) -> Bundle:
         else:
             measured = measure_folds(folds, folds[0].recipe, data, Path(name), tell)
     text = _PROTOCOLS[protocol, official].format(fold=folds[0].run.fold, folds=len(folds))
+    text = " ".join((text, *data.manifest.caveats))
     return _write(bundles, shipped, trained, measured, text, data.manifest)
 
 

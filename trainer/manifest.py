@@ -10,7 +10,8 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -41,6 +42,9 @@ COLUMNS = (
 )
 """Column names in file order; the contract of DESIGN.md."""
 
+NO_PATIENT = "unknown-patient:"
+"""Begins the patient id of an image whose patient its data set does not tell; the image's id follows."""
+
 Box = tuple[float, float, float, float]
 
 
@@ -56,15 +60,23 @@ class Lesion:
         (row0, col0, row1, col1), continuous, edges at pixel corners, half-open, stored pixels,
         clipped to the image; None where the data set gives no place.
     mask
-        Path of a mask image of the same size as the image, or None.
+        Path of a mask, or None; ``trainer.rois.read_mask`` reads it and brings it to the image's size.
     pathology
         ``benign``, ``malignant`` or None.
+    descriptors
+        (name, value) pairs of what else the data set says of it, in its own words: shape, margins,
+        BI-RADS assessment.
     """
 
     label: str
     box: Box | None = None
     mask: str | None = None
     pathology: str | None = None
+    descriptors: tuple[tuple[str, str], ...] = ()
+
+    def descriptor(self, name: str) -> str:
+        """Return the value of a descriptor, "" where the data set gives none."""
+        return dict(self.descriptors).get(name, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,9 @@ class Row:
         a recipe says which of them are positive.
     label_source
         ``<adapter>: <where the label comes from>``.
+    official_split
+        ``train``, ``test``, another word, or "" where there is none; two words part by a blank where the
+        data set puts the same image into both.
     licence
         ``any: ...`` or ``research: ...`` with the licence's name.
     """
@@ -118,6 +133,11 @@ class Row:
         """True when every marked abnormality has a place, so that box metrics may count the image."""
         return all(lesion.box is not None for lesion in self.findings)
 
+    @property
+    def patient_known(self) -> bool:
+        """False where the data set does not tell whose image it is."""
+        return not self.patient_id.startswith(NO_PATIENT)
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -137,6 +157,22 @@ class Manifest:
     def patients(self) -> tuple[str, ...]:
         """Patient ids in order of first appearance, each once."""
         return tuple(dict.fromkeys(row.patient_id for row in self.rows))
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What every report on these images must say, one sentence each."""
+        return caveats_of(self.rows)
+
+
+def caveats_of(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return what every report on these images must say, one sentence each."""
+    unknown = sum(not row.patient_known for row in rows)
+    if not unknown:
+        return ()
+    return (
+        f"{unknown} of {len(rows)} images have no patient id: a split by patient is impossible, "
+        "images of one patient may stand in several parts, and every number may be too good.",
+    )
 
 
 def file_sha256(path: Path) -> str:
@@ -162,7 +198,7 @@ def parse_spacing(text: str) -> tuple[float, float] | None:
         return None
     parts = [float(part) for part in text.split("\\")]
     row, col = (parts[0], parts[0]) if len(parts) == 1 else (parts[0], parts[1])
-    if not (row > 0 and col > 0):
+    if not (0 < row < math.inf and 0 < col < math.inf):
         raise ValueError(f"spacing {text} is not positive")
     return row, col
 
@@ -175,6 +211,7 @@ def _findings_text(findings: tuple[Lesion, ...]) -> str:
                 "box": None if lesion.box is None else list(lesion.box),
                 "mask": lesion.mask,
                 "pathology": lesion.pathology,
+                **({"descriptors": dict(lesion.descriptors)} if lesion.descriptors else {}),
             }
             for lesion in findings
         ]
@@ -188,7 +225,9 @@ def _findings(text: str) -> tuple[Lesion, ...]:
         if box is not None:
             row0, col0, row1, col1 = (float(value) for value in box)
             box = (row0, col0, row1, col1)
-        lesions.append(Lesion(str(entry.get("label", "")), box, entry.get("mask"), entry.get("pathology")))
+        words = tuple((str(name), str(word)) for name, word in (entry.get("descriptors") or {}).items())
+        label, mask, pathology = str(entry.get("label", "")), entry.get("mask"), entry.get("pathology")
+        lesions.append(Lesion(label, box, mask, pathology, words))
     return tuple(lesions)
 
 
@@ -205,6 +244,19 @@ def write_manifest(rows: Iterable[Row], path: Path) -> Manifest:
         writer.writerow([str(values[name]) for name in COLUMNS])
     write_text(path, table.getvalue())
     return Manifest(path, kept, file_sha256(path))
+
+
+def write_notes(sentences: Sequence[str], manifest: Path) -> Path:
+    """Write what an adapter left out or doubted beside its manifest, one sentence a line; return the file.
+
+    The file of an earlier index goes where there is nothing to say.
+    """
+    path = manifest.with_name(f"{manifest.name}.notes.txt")
+    if sentences:
+        write_text(path, "".join(f"{' '.join(sentence.split())}\n" for sentence in sentences))
+    else:
+        path.unlink(missing_ok=True)
+    return path
 
 
 def read_table(path: Path) -> tuple[list[tuple[int, dict[str, str]]], str]:

@@ -138,7 +138,7 @@ def _official(manifest: Manifest, folds: int | None, seed: int, strict: bool) ->
     named: dict[str, set[str]] = {}
     for row in manifest.rows:
         if row.official_split:
-            named.setdefault(row.patient_id, set()).add(row.official_split)
+            named.setdefault(row.patient_id, set()).update(row.official_split.split())
     if not any("test" in parts for parts in named.values()):
         raise TrainerError(f"{manifest.path}: this data set has no official split")
     both = sorted(patient for patient, parts in named.items() if len(parts) > 1)
@@ -166,7 +166,7 @@ def official_test(manifest: Manifest, splits: Splits) -> frozenset[str]:
 
     Empty where the data set has none, or where the splits were made without regard to them.
     """
-    named = frozenset(row.patient_id for row in manifest.rows if row.official_split == "test")
+    named = frozenset(row.patient_id for row in manifest.rows if "test" in row.official_split.split())
     return named if all(named <= set(fold.test) for fold in splits.folds) else frozenset()
 
 

@@ -178,9 +178,11 @@ def test_a_manifest_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: 
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["data", "manifest.csv"]
 
 
-def test_a_data_set_of_a_later_version_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(TrainerError, match="later version"):
-        index("vindr", tmp_path, quiet)
+def test_an_unknown_data_set_and_a_wrong_root_are_one_sentence_each(tmp_path: Path) -> None:
+    with pytest.raises(TrainerError, match="no such data set"):
+        index("embed", tmp_path, quiet)
+    with pytest.raises(TrainerError, match="does not exist"):
+        index("mias", tmp_path / "nowhere", quiet)
 
 
 @pytest.mark.shared_data

@@ -8,7 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from trainer.datasets import cbis_mass, mias, phantom
+from trainer.datasets import (
+    cbis,
+    cbis_mass,
+    cdd_cesm,
+    cmmd,
+    coco,
+    ddsm_tiles,
+    folder,
+    inbreast,
+    mias,
+    own_csv,
+    phantom,
+    rsna,
+    vindr,
+)
 from trainer.errors import TrainerError
 from trainer.manifest import Row
 
@@ -16,21 +30,21 @@ Adapter = Callable[[Path, Callable[[str], None]], list[Row]]
 
 DATASETS: dict[str, Adapter] = {
     "mias": mias.index,
+    "cbis": cbis.index,
     "cbis-mass": cbis_mass.index,
+    "cdd-cesm": cdd_cesm.index,
+    "ddsm-tiles": ddsm_tiles.index,
+    "rsna": rsna.index,
+    "inbreast": inbreast.index,
+    "vindr": vindr.index,
+    "cmmd": cmmd.index,
+    "folder": folder.index,
+    "csv": own_csv.index,
+    "coco": coco.index,
     "phantom": phantom.index,
 }
-LATER = (
-    "cbis",
-    "cdd-cesm",
-    "ddsm-tiles",
-    "rsna",
-    "inbreast",
-    "vindr",
-    "cmmd",
-    "folder",
-    "csv",
-    "coco",
-)
+FILES = frozenset({"csv", "coco"})
+"""Data sets of which ROOT may be the table itself."""
 
 
 def index(name: str, root: Path, report: Callable[[str], None]) -> list[Row]:
@@ -39,13 +53,13 @@ def index(name: str, root: Path, report: Callable[[str], None]) -> list[Row]:
     Raises
     ------
     TrainerError
-        Unknown or not yet supported data set, missing folder, nothing found.
+        Unknown data set, missing folder, nothing found.
     """
-    if name in LATER:
-        raise TrainerError(f"{name}: the adapter of this data set comes with a later version")
     if name not in DATASETS:
         raise TrainerError(f"{name}: no such data set (known: {', '.join(DATASETS)})")
-    if not root.is_dir():
+    if not root.exists():
+        raise TrainerError(f"{root}: does not exist")
+    if not root.is_dir() and name not in FILES:
         raise TrainerError(f"{root}: not a folder")
     rows = DATASETS[name](root, report)
     if not rows:

@@ -7,11 +7,15 @@ Sawyer-Lee R et al. (2016), doi 10.7937/K9/TCIA.2016.7O02S9CY.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from trainer.errors import TrainerError
-from trainer.manifest import Lesion, Row, file_sha256, read_table
+from trainer.examine import examine_all, present
+from trainer.manifest import Lesion, Row
+from trainer.rois import clipped
+from trainer.tables import below, decimal, is_missing, laterality, rows_of, whole
 
 LICENCE = "any: CC BY 3.0 (CBIS-DDSM, The Cancer Imaging Archive)"
 SIDE = 800
@@ -22,55 +26,64 @@ MEAN_RATIO = 0.5935
 MEAN_HEIGHT = 4900.0
 
 
-def _table(path: Path, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
-    rows, _ = read_table(path)
-    for name in columns:
-        if rows and name not in rows[0][1]:
-            raise TrainerError(f"{path}: the table lacks the column {name}")
-    return rows
+_DESCRIPTORS = (
+    "mass shape",
+    "mass margins",
+    "assessment",
+    "subtlety",
+    "abnormality id",
+    "link",
+    "pathology safe",
+)
+_PATHOLOGIES = {"MALIGNANT": "malignant", "BENIGN": "benign", "BENIGN_WITHOUT_CALLBACK": "benign"}
 
 
 def _lesions(path: Path) -> dict[str, list[Lesion]]:
+    """Return the masses of each file; raises TrainerError for a line that cannot be understood."""
     found: dict[str, list[Lesion]] = {}
-    for _, entry in _table(path, ("file", "x", "y", "w", "h", "pathology")):
-        x, y, width, height = (float(entry[name]) for name in "xywh")
-        pathology = "malignant" if entry["pathology"] == "MALIGNANT" else "benign"
-        box = (max(y, 0.0), max(x, 0.0), min(y + height, float(SIDE)), min(x + width, float(SIDE)))
-        found.setdefault(entry["file"], []).append(Lesion("mass", box, None, pathology))
+    for line, cells in rows_of(path, ("file", "x", "y", "w", "h", "pathology")):
+        try:
+            x, y, width, height = (decimal(cells[name], name, -SIDE, 2 * SIDE) for name in "xywh")
+            pathology = _PATHOLOGIES[cells["pathology"]]
+        except (KeyError, ValueError) as error:
+            raise TrainerError(f"{path}: line {line} cannot be understood ({error})") from error
+        box = clipped((y, x, y + height, x + width), SIDE, SIDE)
+        words = tuple((name, cells[name]) for name in _DESCRIPTORS if not is_missing(cells.get(name, "")))
+        found.setdefault(cells["file"], []).append(Lesion("mass", box, None, pathology, words))
     return found
 
 
 def spacing(native_width: str, native_height: str) -> tuple[float, float]:
     """Return (row, column) millimetres of a stretched pixel from a film's native size in pixels."""
-    height = float(native_height) if native_height else MEAN_HEIGHT
-    width = float(native_width) if native_width else height * MEAN_RATIO
+    height = decimal(native_height, "native_height", 1, 1e5) if native_height else MEAN_HEIGHT
+    width = decimal(native_width, "native_width", 1, 1e5) if native_width else height * MEAN_RATIO
     return round(NATIVE_MM * height / SIDE, 5), round(NATIVE_MM * width / SIDE, 5)
 
 
-def _row(root: Path, entry: dict[str, str], lesions: list[Lesion]) -> Row:
-    path = (root / entry["file"]).resolve()
-    side = {"LEFT": "L", "RIGHT": "R"}[entry["side"]]
+def _row(path: Path, sha256: str, cells: dict[str, str], lesions: list[Lesion]) -> Row:
+    if not re.fullmatch(r"P_[0-9]{5}", cells["patient id"]):
+        raise ValueError(f"{cells['patient id'][:40]!r} is no patient id of the form P_00001")
     malignant = any(lesion.pathology == "malignant" for lesion in lesions)
     return Row(
         image_id=path.stem,
-        patient_id=entry["patient_id"],
-        study_id=entry["patient_id"],
-        laterality=side,
-        view=entry["view"],
+        patient_id=cells["patient id"],
+        study_id=cells["patient id"],
+        laterality=laterality(cells["side"]),
+        view=cells["view"],
         path=path,
         frame=0,
-        sha256=file_sha256(path),
+        sha256=sha256,
         rows=SIDE,
         columns=SIDE,
-        spacing_mm=spacing(entry["native_width"], entry["native_height"]),
+        spacing_mm=spacing(cells["native width"], cells["native height"]),
         source="film",
-        density=entry["breast_density"],
+        density=str(whole(cells["breast density"], "breast_density", 0, 4)),
         age="",
         vendor="",
         label="malignant" if malignant else "benign",
         label_source="cbis-mass: pathology of the masses (biopsy or follow-up)",
         findings=tuple(lesions),
-        official_split=entry["split"],
+        official_split=cells["split"],
         licence=LICENCE,
     )
 
@@ -84,26 +97,33 @@ def index(root: Path, report: Callable[[str], None]) -> list[Row]:
         A missing table or column, or a value that cannot be understood.
     """
     table = root / "images.csv"
-    columns = (
+    needed = (
         "split",
         "file",
-        "patient_id",
+        "patient id",
         "side",
         "view",
-        "breast_density",
-        "native_width",
-        "native_height",
+        "breast density",
+        "native width",
+        "native height",
     )
-    lesions = _lesions(root / "lesions.csv")
-    rows, missing = [], 0
-    for number, entry in _table(table, columns):
-        if not (root / entry["file"]).is_file():
-            missing += 1
+    lesions, lines = _lesions(root / "lesions.csv"), []
+    for line, cells in rows_of(table, needed):
+        try:
+            lines.append((line, cells, below(root, cells["file"])))
+        except ValueError as error:
+            raise TrainerError(f"{table}: line {line} cannot be understood ({error})") from error
+    facts = examine_all(present((path for _, _, path in lines), report, table.name), report)
+    rows = []
+    for line, cells, path in lines:
+        if path not in facts:
+            continue
+        one = facts[path]
+        if (one.image.rows, one.image.columns) != (SIDE, SIDE):
+            report(f"{path}: left out, it is not of {SIDE} x {SIDE} pixels")
             continue
         try:
-            rows.append(_row(root, entry, lesions.get(entry["file"], [])))
-        except (KeyError, ValueError) as error:
-            raise TrainerError(f"{table}: line {number} cannot be understood ({error})") from error
-    if missing:
-        report(f"{root}: {missing} pictures of {table.name} are not there and were left out")
+            rows.append(_row(one.path, one.sha256, cells, lesions.get(cells["file"], [])))
+        except ValueError as error:
+            raise TrainerError(f"{table}: line {line} cannot be understood ({error})") from error
     return rows
