@@ -49,6 +49,11 @@ class ReportState:
     contradictions: tuple[Contradiction, ...] = ()
     refused: str = ""
 
+    @property
+    def is_written(self) -> bool:
+        """Whether there is a report that can leave the program: begun, and understood."""
+        return self.is_begun and bool(self.report.changed)
+
 
 class Reporting(QObject):
     """Holds `state`, follows the reader's work, and turns intentions into changes of the report.
@@ -194,7 +199,8 @@ class Reporting(QObject):
             report = from_json(text)
             lexicon = load_lexicon(report.lexicon)
         except MammoviewError as error:
-            return ReportState(study, is_begun=True, refused=str(error))
+            sentence = str(error)
+            return ReportState(study, is_begun=True, refused=sentence[:1].upper() + sentence[1:])
         images = {identity(each): self._completed(each) for each in study.images}
         marks = with_nipples(work.work.annotations, images)
         found = contradictions(report, lexicon, imaged(study.images), measured(report, marks))

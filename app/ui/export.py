@@ -112,8 +112,8 @@ class Export(QObject):
 
     def save_report(self, state: ReportState) -> None:
         """Ask for a file and write the report into it, as its name says: PDF or HTML."""
-        if state.study is None or not state.is_begun:
-            self.message.emit("No report was begun.")
+        if state.study is None or not state.is_written:
+            self.message.emit(state.refused or "No report was begun.")
             return
         suggested = f"report{f' {state.study.date.isoformat()}' if state.study.date else ''}.pdf"
         path = ask_report(self._window, suggested)

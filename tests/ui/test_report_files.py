@@ -17,6 +17,7 @@ from app.core.imaging.image import PatientFacts
 from app.core.reading.lexicon import load_lexicon
 from app.core.reading.report import Report, ReportFinding
 from app.core.reading.report_html import body
+from app.core.reading.report_json import to_json
 from app.core.reading.report_text import Heading
 from app.ui import export, theme
 from app.ui.pictures import KEY_SIZE
@@ -181,6 +182,17 @@ def test_without_a_report_nothing_is_asked(four_views, monkeypatch, tmp_path):
     _save(four_views, monkeypatch, tmp_path / "report.pdf")
     four_views.window.commands.copy_report()
     assert said == ["No report was begun."] * 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_that_is_not_understood_does_not_leave_as_an_empty_one(four_views, monkeypatch, tmp_path):
+    newer = to_json(Report(changed="2026-11-03T10:41:00+00:00")).replace('"version":1', '"version":2')
+    four_views.session.work.set_report(newer)
+    said = []
+    four_views.window.export.message.connect(said.append)
+    _save(four_views, monkeypatch, tmp_path / "report.pdf")
+    assert len(said) == 1
+    assert "newer version" in said[0]
     assert list(tmp_path.iterdir()) == []
 
 

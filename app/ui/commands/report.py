@@ -51,10 +51,10 @@ class ReportCommands(Group):
     def copy_report(self) -> None:
         self._window.report.commit()
         state = self._window.report.reporting.state
-        if state.is_begun and state.report.changed:
+        if state.is_written:
             self._window.export.copy_report(plain(state.report, state.lexicon))
         else:
-            self._session.message.emit("No report was begun.")
+            self._session.message.emit(state.refused or "No report was begun.")
 
     def save_screen(self) -> None:
         self._window.export.save_screen()
