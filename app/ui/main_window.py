@@ -31,6 +31,7 @@ from app.ui.panels import PANELS
 from app.ui.places import Places
 from app.ui.reading_window import ReadingWindow
 from app.ui.recent_menu import RecentMenu
+from app.ui.side_tabs import SideTabs
 from app.ui.second_window import OtherWindows
 from app.ui.status_line import StatusLine
 from app.ui.thumbnails import Thumbnails
@@ -75,6 +76,7 @@ class MainWindow(ReadingWindow):
         self.bindings = resolve(session.settings.key_bindings)
         self.actions_by_id = menus.make_actions(self, self.commands)
         menus.bind(self.actions_by_id, self.bindings)
+        self._name_changes(self.session.work.state)
         self.thumbnails = Thumbnails(session.library, self)
         self.places = Places(QSettings("mammoview", "mammoview") if self._remember else None)
         self.others = OtherWindows(self)
@@ -121,8 +123,12 @@ class MainWindow(ReadingWindow):
         column = QVBoxLayout(frame)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for panel in self.panels.values():
-            if side == panel.SIDE:
+        panels = [panel for panel in self.panels.values() if side == panel.SIDE]
+        turns = [panel for panel in panels if hasattr(panel, "TITLE")]
+        if turns:
+            column.addWidget(SideTabs(turns), 1)
+        for panel in panels:
+            if panel not in turns:
                 column.addWidget(panel, panel.STRETCH)
         return frame
 
@@ -226,6 +232,7 @@ class MainWindow(ReadingWindow):
     def _rebind(self, settings) -> None:
         self.bindings = resolve(settings.key_bindings)
         menus.bind(self.actions_by_id, self.bindings)
+        self._name_changes(self.session.work.state)
         self.second_look.present_models(self.reading_set)
         self.refresh()
 

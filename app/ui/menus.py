@@ -56,9 +56,8 @@ def name_changes(actions: dict[str, QAction], state: WorkState, bindings: Bindin
     for name, what in (("undo", state.undo), ("redo", state.redo)):
         action, row = actions[name], BY_ID[name]
         text = f"{row.text}: {what}" if what else row.text
-        if action.text() != text:
-            action.setText(text)
-            action.setToolTip(tool_tip(replace(row, tip=what or row.tip), bindings))
+        action.setText(text)
+        action.setToolTip(tool_tip(replace(row, tip=what or row.tip), bindings))
         action.setEnabled(bool(what))
 
 

@@ -120,6 +120,7 @@ class SecondWindow(ReadingWindow):
     def _rebind(self, settings) -> None:
         self.bindings = resolve(settings.key_bindings)
         menus.bind(self.actions_by_id, self.bindings)
+        self._name_changes(self.session.work.state)
         self.refresh()
 
     # What commands ask of a window

@@ -400,6 +400,9 @@ def test_undo_says_what_it_would_take_back(four_views):
     assert action.isEnabled()
     assert action.text() == f"Undo: {four_views.session.work.state.undo}"
     assert four_views.session.work.state.undo in action.toolTip()
+    four_views.session.set_settings(replace(four_views.session.settings, key_bindings={"undo": "Ctrl+U"}))
+    assert four_views.session.work.state.undo in action.toolTip()
+    four_views.session.set_settings(replace(four_views.session.settings, key_bindings={}))
     press(four_views, Qt.Key.Key_Z, CONTROL)
     assert not action.isEnabled()
     assert four_views.window.actions_by_id["redo"].isEnabled()
