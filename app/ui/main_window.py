@@ -31,8 +31,8 @@ from app.ui.panels import PANELS
 from app.ui.places import Places
 from app.ui.reading_window import ReadingWindow
 from app.ui.recent_menu import RecentMenu
-from app.ui.side_tabs import SideTabs
 from app.ui.second_window import OtherWindows
+from app.ui.side_tabs import SideTabs
 from app.ui.status_line import StatusLine
 from app.ui.thumbnails import Thumbnails
 from app.ui.top_bar import TopBar
@@ -126,7 +126,8 @@ class MainWindow(ReadingWindow):
         panels = [panel for panel in self.panels.values() if side == panel.SIDE]
         turns = [panel for panel in panels if hasattr(panel, "TITLE")]
         if turns:
-            column.addWidget(SideTabs(turns), 1)
+            self.right_tabs = SideTabs(turns)
+            column.addWidget(self.right_tabs, 1)
         for panel in panels:
             if panel not in turns:
                 column.addWidget(panel, panel.STRETCH)
@@ -276,19 +277,22 @@ class MainWindow(ReadingWindow):
         self.refresh()
 
     def focus_next_panel(self) -> None:
-        """Move the keyboard on: studies, images, second look."""
-        places = [
-            self.panels["StudiesPanel"].list,
-            self.grid,
-            self.second_look.findings,
-            self.second_look.run,
-            self.panels["MarksPanel"].list,
-            self.report.density,
+        """Move the keyboard on: studies, images, second look, marks, report."""
+        look, marks = self.second_look, self.panels["MarksPanel"].list
+        first = look.findings if look.findings.count() else look.run
+        places = [(self.panels["StudiesPanel"].list, None), (self.grid, None), (first, look), (marks, None)]
+        places.append((self.report.density, self.report))
+        open_right = self.right.isVisible()
+        near = [
+            (place, panel)
+            for place, panel in places
+            if place.isVisible() or (panel is not None and open_right and place.isVisibleTo(panel))
         ]
-        places = [place for place in places if place.isVisible()]
-        here = next((i for i, place in enumerate(places) if place.hasFocus()), -1)
-        if places:
-            places[(here + 1) % len(places)].setFocus(Qt.FocusReason.TabFocusReason)
+        here = next((i for i, (place, _) in enumerate(near) if place.hasFocus()), -1)
+        if near:
+            place, panel = near[(here + 1) % len(near)]
+            self.right_tabs.bring(panel)
+            place.setFocus(Qt.FocusReason.TabFocusReason)
 
     # Asking
 

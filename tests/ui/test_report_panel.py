@@ -185,7 +185,18 @@ def test_a_contradiction_stands_there_until_it_is_mended(reading):
 
 def test_nothing_is_said_against_a_report_that_was_not_begun(reading):
     assert _said(reading) == ""
-    assert reading.window.report.fold.head.text() == "Report"
+    assert tab_of(reading) == "Report"
+
+
+def tab_of(desk) -> str:
+    """What stands on the report's tab."""
+    bar = desk.window.right_tabs.bar
+    return next(bar.tabText(n) for n in range(bar.count()) if bar.tabText(n).startswith("Report"))
+
+
+def test_its_tab_says_the_category_and_how_much_is_to_be_settled(reading):
+    reading.window.report.reporting.change("right", right="4A")
+    assert tab_of(reading).split() == ["Report", "4A", f"({len(_said(reading).splitlines())})"]
 
 
 def _mark(reading, label="RCC", row=60.0):
@@ -329,7 +340,7 @@ def test_a_report_that_is_not_understood_is_never_overwritten(reading, text):
     press(reading, Qt.Key.Key_F5)
     reading.window.report.reporting.change("report: density", density="d")
     assert reading.session.work.state.work.report == text
-    assert reading.window.report.refused.isVisible()
+    assert reading.window.report.refused.isVisibleTo(reading.window.report)
 
 
 def test_a_report_keeps_the_lexicon_it_was_written_under(reading):
@@ -349,14 +360,16 @@ def test_every_control_has_a_name_to_be_heard(reading):
             assert part.text(), part
 
 
-def test_a_folded_panel_takes_one_line(reading):
-    panel = reading.window.report
-    panel.fold.head.click()
-    QApplication.processEvents()
-    assert panel.height() <= 32
-    panel.fold.head.click()
-    QApplication.processEvents()
-    assert panel.height() > 200
+def test_report_and_second_look_take_turns_and_come_when_they_are_asked_for(reading):
+    tabs, window = reading.window.right_tabs, reading.window
+    assert tabs.front is window.second_look
+    press(reading, Qt.Key.Key_F4)
+    assert tabs.front is window.report
+    assert window.report.isVisible()
+    assert not window.second_look.isVisible()
+    window.grid.setFocus()
+    press(reading, Qt.Key.Key_X)
+    assert tabs.front is window.second_look
 
 
 def test_a_key_image_is_told_in_pane_tray_and_report(reading):

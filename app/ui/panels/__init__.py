@@ -8,4 +8,7 @@ from app.ui.panels.studies import StudiesPanel
 from app.ui.panels.tray import TrayPanel
 
 PANELS = (StudiesPanel, TrayPanel, LeftOutPanel, SecondLookPanel, MarksPanel, ReportPanel)
-"""Each has ``SIDE`` (left or right) and ``STRETCH``, and takes (session, thumbnails)."""
+"""Each has ``SIDE`` (left or right) and ``STRETCH``, and takes (session, thumbnails).
+
+Those with a ``TITLE`` take turns (`app.ui.side_tabs`).
+"""

@@ -24,15 +24,10 @@ from app.core.reading.handles import identity
 from app.core.reading.report_text import signed
 from app.core.reading.work import WorkState
 from app.services.reporting import Reporting, ReportState
-from app.ui.fold import Fold
 from app.ui.panels.report.choices import ChoiceRow, ListChoice
 from app.ui.panels.report.fields import TextField
 from app.ui.panels.report.findings import Findings
 
-HEAD: Final = 29
-"""Logical pixels of the panel when it is folded."""
-ROOM: Final = 16_777_215
-"""Qt's own largest height: none is set."""
 TEXTS: Final = (
     ("indication", "Indication", "why she came", 1),
     ("technique", "Technique", "views made", 1),
@@ -42,12 +37,18 @@ TEXTS: Final = (
 
 
 class ReportPanel(QWidget):
-    """Shows the state of `reporting`; every change is one step of undo. `left`: the keyboard goes back."""
+    """Shows the state of `reporting`; every change is one step of undo.
+
+    Signals: `left`, the keyboard goes back to the images; `wanted`, to be brought to the front; `titled`, its
+    name with what the report says so far; `save_asked`.
+    """
 
     SIDE = "right"
     STRETCH = 2
     TITLE = "Report"
     left = Signal()
+    wanted = Signal()
+    titled = Signal(str)
     save_asked = Signal()
 
     def __init__(self, session, thumbnails=None) -> None:
@@ -59,13 +60,7 @@ class ReportPanel(QWidget):
         self.reporting.message.connect(session.message)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        self.fold = Fold("Report", self._build(), is_open=True)
-        self.fold.head.toggled.connect(self._folded)
-        rule = QFrame()
-        rule.setObjectName("rule")
-        column.setSpacing(0)
-        column.addWidget(rule)
-        column.addWidget(self.fold)
+        column.addWidget(self._build())
         self.reporting.changed.connect(self.present)
         session.work.changed.connect(self._worked)
         session.leaving.connect(self.commit)
@@ -210,14 +205,14 @@ class ReportPanel(QWidget):
         self.warnings.setVisible(bool(state.contradictions))
         self.signature.setText(signed(report) if report.changed else "")
         self.signature.setVisible(bool(report.changed))
-        self.fold.title(_title(state))
+        self.titled.emit(_title(state))
         self._order()
 
     def _order(self) -> None:
         """Let the keyboard go from top to bottom, through the finding that is open."""
         first = (self.normal, self.save, self.exam, self.density, self.right, self.left_breast, self.overall)
         last = (self.recommendation, self.suggest, *self.fields.values())
-        stops = (self.fold.head, *first, self.known, *self.findings.stops, *last)
+        stops = (*first, self.known, *self.findings.stops, *last)
         if stops != self._stops:
             self._stops = stops
             for one, other in pairwise(stops):
@@ -240,9 +235,6 @@ class ReportPanel(QWidget):
         self.key_images.setVisible(bool(names))
         self.findings.from_mark.setEnabled(self.reporting.selected is not None)
 
-    def _folded(self, is_open: bool) -> None:
-        self.setMaximumHeight(ROOM if is_open else HEAD)
-
     # Doing
 
     def commit(self) -> None:
@@ -258,7 +250,7 @@ class ReportPanel(QWidget):
         breast = "R" if side.right and not side.left else "L" if side.left and not side.right else ""
         uid = doing.add_from_mark() if from_mark else doing.add_finding(breast)
         if uid:
-            self.fold.head.setChecked(True)
+            self.wanted.emit()
             self.findings.open(uid)
 
     def link_mark(self) -> None:
@@ -268,8 +260,8 @@ class ReportPanel(QWidget):
         self.reporting.link_mark(self.findings.open_uid or only)
 
     def write(self) -> None:
-        """Open the panel and put the keyboard into it."""
-        self.fold.head.setChecked(True)
+        """Come to the front and take the keyboard."""
+        self.wanted.emit()
         self.density.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _suggested(self, sentence: str) -> None:
@@ -309,15 +301,13 @@ _OWN: Final = (Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Escape)
 
 
 def _title(state: ReportState) -> str:
-    """Return the panel's title with what the report says so far."""
+    """Return the panel's name, the overall category, and in brackets how much is to be settled."""
     if not state.is_begun:
         return "Report"
     code = overall(state.report, state.lexicon)
-    parts = [f"BI-RADS {code}"] if code else []
-    parts += [f"density {state.report.density}"] if state.report.density else []
-    count = len(state.contradictions)
-    parts += [f"{count} to settle"] if count else []
-    return "Report: " + ", ".join(parts) if parts else "Report"
+    parts = [code] if code else []
+    parts += [f"({len(state.contradictions)})"] if state.contradictions else []
+    return "  ".join(("Report", *parts))
 
 
 def _label(role: str, text: str = "", *, wrap: bool = True) -> QLabel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.reading.findings import Evidence, Finding, ModelFacts, SecondLook
@@ -23,10 +23,16 @@ ROOM: Final = 168
 
 
 class SecondLookPanel(QWidget):
-    """Always says which models, the state of each, and that this is for research."""
+    """Always says which models, the state of each, and that this is for research.
+
+    Signals: `wanted`, to be brought to the front; `titled`, its name with the number of findings.
+    """
 
     SIDE = "right"
     STRETCH = 1
+    TITLE = "Second look"
+    wanted = Signal()
+    titled = Signal(str)
 
     def __init__(self, session, thumbnails: Thumbnails) -> None:
         super().__init__()
@@ -47,8 +53,6 @@ class SecondLookPanel(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(16)
-        self.empty = _padded(QLabel("Not run. Run asks the reading set about this study."), "quiet")
-        column.addWidget(self.empty)
         self._column = QVBoxLayout()
         self._column.setSpacing(20)
         column.addLayout(self._column)
@@ -89,14 +93,15 @@ class SecondLookPanel(QWidget):
     def _head(self) -> QHBoxLayout:
         line = QHBoxLayout()
         line.setContentsMargins(16, 0, 16, 0)
-        title = QLabel("Second look")
-        title.setProperty("role", "title")
+        self.empty = QLabel("Not run. Run asks the reading set about this study.")
+        self.empty.setProperty("role", "quiet")
+        self.empty.setWordWrap(True)
         self.run = QPushButton("Run")
         self.run.setToolTip("Run the reading set on this study")
         self.run.clicked.connect(lambda: self._session.analyse())
         self.stop = QPushButton("Cancel")
         self.stop.clicked.connect(lambda: self._session.cancel_analysis())
-        line.addWidget(title, 1)
+        line.addWidget(self.empty, 1)
         line.addWidget(self.run)
         line.addWidget(self.stop)
         return line
@@ -126,6 +131,8 @@ class SecondLookPanel(QWidget):
         self._list(looks)
         for part in (self._title, self.findings):
             part.setVisible(self.findings.count() > 0)
+        count = sum(len(look.findings) for look in looks)
+        self.titled.emit(f"{self.TITLE}  {count}" if count else self.TITLE)
         self._tell_of_maps(looks)
 
     def _list(self, looks: tuple[SecondLook, ...]) -> None:
@@ -169,12 +176,14 @@ class SecondLookPanel(QWidget):
 
     def step(self, by: int) -> None:
         """Jump to the next or previous finding."""
+        self.wanted.emit()
         self.findings.step(by)
         QTimer.singleShot(0, self, self._reveal)  # once what is below the list has its place
 
     def choose(self, key: tuple[str, str], finding: Finding) -> None:
         """Make a finding the one that answers are for; the images stay where they are."""
         if self.findings.choose(key, finding):
+            self.wanted.emit()
             QTimer.singleShot(0, self, self._reveal)
 
     def _reveal(self) -> None:
