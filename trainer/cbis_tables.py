@@ -20,6 +20,7 @@ CASE = re.compile(
     r"(Mass|Calc)-(Training|Test)_(P_[0-9]{5})_(LEFT|RIGHT)_(CC|MLO)(?:_([0-9]{1,2}))?(?![0-9A-Za-z])"
 )
 """The folder of a whole view, or with a number at its end that of one abnormality's crop and mask."""
+_UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _ALIASES = {
     "side": "left or right breast",
     "view": "image view",
@@ -92,8 +93,8 @@ def place_of(text: str) -> Place | None:
     parts = [part for part in text.replace("\\", "/").strip().split("/") if part]
     for number, part in enumerate(parts):
         if CASE.fullmatch(part):
-            below = [word for word in parts[number + 1 : number + 3] if re.fullmatch(r"[0-9.]+", word)]
-            return Place(part, *below)
+            uids = [word for word in parts[number + 1 : number + 3] if _UID.fullmatch(word)]
+            return Place(part, *uids)
     return None
 
 

@@ -2,7 +2,7 @@
 
 ``bbox`` is [x, y, width, height] in pixels from the upper left corner. An image may further say
 ``label``, ``patient_id``, ``study_id``, ``laterality``, ``view``, ``density``, ``age``, ``vendor``, ``split``
-and ``licence``; without ``label`` it is ``lesion`` where it has an annotation and ``normal`` where it has none.
+and ``licence``; without ``label`` it is ``lesion`` where it has an annotation, else ``normal``.
 Outlines (``segmentation``) are not read. Files lie beside the JSON file or in ``images`` there.
 """
 

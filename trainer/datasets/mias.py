@@ -180,8 +180,10 @@ def index(root: Path, report: Callable[[str], None]) -> list[Row]:
         entries.setdefault(entry.number, []).append(entry)
     if not entries:
         raise TrainerError(f"{info}: no row of the mini-MIAS form (mdb001 G CIRC B 535 425 197) was found")
-    rows = []
-    for number, path in sorted(_pictures(root).items()):
+    rows, pictures = [], _pictures(root)
+    for number in sorted(set(entries) - set(pictures)):
+        report(f"mdb{number:03d}: no picture is there, though {info.name} names it")
+    for number, path in sorted(pictures.items()):
         if number not in entries:
             report(f"{path}: left out, it has no row in {info.name}")
             continue

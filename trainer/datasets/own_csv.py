@@ -2,8 +2,9 @@
 
 Columns, in any order: ``path`` and ``label`` are needed; ``image_id``, ``patient_id``, ``study_id``,
 ``laterality``, ``view``, ``density``, ``age``, ``vendor``, ``source``, ``spacing_mm``, ``label_source``,
-``split`` and ``licence`` say more of the image; ``lesion``, ``pathology``, ``row0``, ``col0``, ``row1``, ``col1``
-(edges at pixel corners, half-open) and ``mask`` say of a lesion. Paths start at the table's folder and stay below it.
+``split`` and ``licence`` say more of the image; ``lesion``, ``pathology``, ``row0``, ``col0``, ``row1``,
+``col1`` (edges at pixel corners, half-open) and ``mask`` say of a lesion. Paths start at the table's folder
+and stay below it.
 """
 
 from __future__ import annotations
