@@ -17,9 +17,10 @@ from model_zoo.calibration import Calibration, read_calibration
 from model_zoo.descriptors import Descriptors, read_descriptors
 from model_zoo.errors import BundleError
 from model_zoo.fields import Fields
-from model_zoo.outputs import Outputs, read_outputs
+from model_zoo.outputs import Outputs as Outputs
 from model_zoo.outputs import Score as Score
 from model_zoo.outputs import Unit as Unit
+from model_zoo.outputs import read_outputs
 from model_zoo.preprocess import Preprocess, read_preprocess
 from model_zoo.suitability import Domain, Views, read_domain, read_views
 

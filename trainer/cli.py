@@ -32,6 +32,10 @@ _LATER = {
 }
 
 
+_MOST_SAID = 20
+"""Sentences of an index that are printed; all of them stand in the file beside the manifest."""
+
+
 def _say(sentence: str) -> None:
     print(sentence, flush=True)
 
@@ -50,10 +54,18 @@ def _counter(word: str) -> Callable[[int, int], None]:
 
 def _index(arguments: argparse.Namespace) -> None:
     from trainer.datasets import index
-    from trainer.manifest import write_manifest
+    from trainer.manifest import write_manifest, write_notes
 
-    rows = index(arguments.dataset, Path(arguments.root), _say)
+    said: list[str] = []
+    rows = index(arguments.dataset, Path(arguments.root), said.append)
     manifest = write_manifest(rows, Path(arguments.output))
+    notes = write_notes(said, manifest.path)
+    for sentence in said[:_MOST_SAID]:
+        _say(sentence)
+    if len(said) > _MOST_SAID:
+        _say(f"... and {len(said) - _MOST_SAID} more, all in {notes}")
+    for sentence in manifest.caveats:
+        _say(sentence)
     labels = sorted({row.label for row in rows})
     counts = ", ".join(f"{sum(row.label == label for row in rows)} {label}" for label in labels)
     _say(f"{manifest.path}: {len(rows)} images of {len(manifest.patients)} patients ({counts})")
@@ -85,6 +97,8 @@ def _split(arguments: argparse.Namespace) -> None:
     manifest = read_manifest(Path(arguments.manifest))
     splits = make_splits(manifest, folds=arguments.folds, seed=arguments.seed, official=official)
     write_splits(splits, Path(arguments.output))
+    for sentence in manifest.caveats:
+        _say(sentence)
     sizes = "; ".join(f"{len(fold.train)}/{len(fold.val)}/{len(fold.test)}" for fold in splits.folds)
     _say(f"{arguments.output}: patients to train/tune/test {sizes}; hash {splits.hash[:16]}")
 
@@ -139,10 +153,13 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 
 def _trained(arguments: argparse.Namespace, events: Events) -> Path:
+    from trainer.descriptors import commands
     from trainer.recipe import read_recipe
 
     if arguments.sweep:
         raise TrainerError("--sweep: trying several values comes with a later version")
+    if commands.takes_tables(arguments.recipe, arguments.set):
+        return commands.fit(arguments, _say)
     recipe = read_recipe(arguments.recipe, arguments.set)
     from trainer.fit import Machine, fit, quiet
     from trainer.manifest import read_manifest
@@ -166,7 +183,19 @@ def _trained(arguments: argparse.Namespace, events: Events) -> Path:
     )
 
 
+def _need_no_splits(arguments: argparse.Namespace) -> None:
+    """End as argparse does where --splits is missing, unless the recipe is of descriptors."""
+    from trainer.descriptors import commands
+
+    if not commands.takes_tables(arguments.recipe, ()):
+        parser().error("fit: the following arguments are required: --splits")
+
+
 def _export(arguments: argparse.Namespace) -> None:
+    from trainer.descriptors import commands
+
+    if commands.export(arguments, _say):
+        return
     from trainer.export import export
     from trainer.fit import quiet
 
@@ -186,6 +215,10 @@ def _sentence(name: str, entry: dict[str, object]) -> str:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
+    from trainer.descriptors import commands
+
+    if commands.evaluate(arguments, _say):
+        return
     from trainer.assess import assess
     from trainer.fit import quiet
     from trainer.manifest import read_manifest
@@ -209,9 +242,13 @@ def _later(arguments: argparse.Namespace) -> None:
 def _data_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     index = commands.add_parser("index", help="write the manifest of a data set")
     index.add_argument(
-        "dataset", metavar="DATASET", help="mias, phantom or cbis-mass; more come with later versions"
+        "dataset",
+        metavar="DATASET",
+        help="mias cbis cbis-mass cdd-cesm ddsm-tiles rsna inbreast vindr cmmd folder csv coco phantom",
     )
-    index.add_argument("root", metavar="ROOT", help="folder that holds it")
+    index.add_argument(
+        "root", metavar="ROOT", help="folder that holds it; of csv and coco also the table itself"
+    )
     index.add_argument("-o", "--output", required=True, metavar="manifest.csv")
     index.set_defaults(run=_index)
     phantom = commands.add_parser("phantom", help="make synthetic exams to train on")
@@ -251,8 +288,10 @@ def _data_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser
 def _model_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     fit = commands.add_parser("fit", help="train")
     fit.add_argument("recipe", metavar="RECIPE", help="name or .toml file")
-    fit.add_argument("--manifest", required=True, metavar="manifest.csv")
-    fit.add_argument("--splits", required=True, metavar="splits.json")
+    fit.add_argument(
+        "--manifest", required=True, metavar="manifest.csv", help="for descriptors: the folder of the tables"
+    )
+    fit.add_argument("--splits", metavar="splits.json", help="needed by all recipes but those of descriptors")
     fit.add_argument("-o", "--output", required=True, metavar="runs/NAME")
     fit.add_argument(
         "--fold",
@@ -317,6 +356,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("torch.utils.flop_counter").setLevel(logging.ERROR)
     try:
         arguments = parser().parse_args(argv)
+        if arguments.command == "fit" and not arguments.splits:
+            _need_no_splits(arguments)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 2
     try:

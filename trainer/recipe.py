@@ -298,10 +298,18 @@ def read_recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
     TrainerError, BundleError
         An unknown recipe, an unknown key, a wrong value: one sentence that names it.
     """
+    content = recipe_content(name, changes)
+    if content.get("task") == "descriptors":
+        raise TrainerError(f"recipe {Path(name).stem} learns from tables of descriptors, not from images")
+    return resolve(content, f"recipe {Path(name).stem}")
+
+
+def recipe_content(name: str, changes: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what a recipe's TOML says, changed; its ``task`` tells who checks the rest."""
     content = _load(name)
     for change in changes:
         _set(content, change)
-    return resolve(content, f"recipe {Path(name).stem}")
+    return content
 
 
 def bundle_content(recipe: Recipe) -> dict[str, Any]:

@@ -6,12 +6,19 @@ import pytest
 
 from app.core.errors import MammoviewError
 from model_zoo.errors import ModelError
-from trainer.recipe import read_recipe, recipe_names
+from trainer.descriptors.commands import takes_tables
+from trainer.descriptors.recipe import read_descriptor_recipe
+from trainer.recipe import read_recipe, recipe_content, recipe_names
 
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_of_ours_makes_a_bundle(name: str) -> None:
-    assert read_recipe(name).name == name
+    if takes_tables(name, ()):
+        assert read_descriptor_recipe(recipe_content(name), name).name == name
+        with pytest.raises(MammoviewError, match="learns from tables of descriptors"):
+            read_recipe(name)
+    else:
+        assert read_recipe(name).name == name
 
 
 @pytest.mark.parametrize(

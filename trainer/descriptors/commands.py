@@ -1,0 +1,73 @@
+"""``fit``, ``export`` and ``evaluate`` where they are of descriptor tables and not of images."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import MammoviewError
+from model_zoo.errors import ModelError
+from trainer.descriptors.export import evaluate_descriptors, export_descriptors
+from trainer.descriptors.fit import fit_descriptors, is_run
+from trainer.descriptors.recipe import TASK, read_descriptor_recipe
+from trainer.errors import TrainerError
+from trainer.evaluate import find_bundle, models_folder
+from trainer.recipe import recipe_content
+
+Tell = Callable[[str], None]
+
+
+def takes_tables(recipe: str, changes: Sequence[str]) -> bool:
+    """Tell whether a recipe is of descriptors; one that cannot be read is not."""
+    try:
+        return recipe_content(recipe, changes).get("task") == TASK
+    except (MammoviewError, ModelError):
+        return False
+
+
+def fit(arguments: argparse.Namespace, tell: Tell) -> Path:
+    """Fit a recipe of descriptors: the manifest is the folder of the tables, which carry their split."""
+    _no_splits(arguments)
+    content = recipe_content(arguments.recipe, arguments.set)
+    recipe = read_descriptor_recipe(content, f"recipe {Path(arguments.recipe).stem}")
+    return fit_descriptors(recipe, Path(arguments.manifest), Path(arguments.output), arguments.seed, tell)
+
+
+def export(arguments: argparse.Namespace, tell: Tell) -> bool:
+    """Export runs of descriptors; False where none of them is one."""
+    runs = [Path(run) for run in arguments.runs]
+    if not any(is_run(run) for run in runs):
+        return False
+    for run in runs:
+        for made in export_descriptors(run, Path(arguments.output), tell):
+            told = _sentence("auc.lesion", made.metrics["metrics"]["auc.lesion"])
+            tell(f"{made.name} {made.version}, {told}")
+    return True
+
+
+def evaluate(arguments: argparse.Namespace, tell: Tell) -> bool:
+    """Measure a bundle of descriptors; False where it is one of images."""
+    bundle = find_bundle(arguments.bundle, [models_folder()])
+    if bundle.spec.reads_images:
+        return False
+    _no_splits(arguments)
+    metrics = evaluate_descriptors(
+        bundle, Path(arguments.manifest), arguments.part, Path(arguments.output), tell
+    )
+    for name, entry in metrics["metrics"].items():
+        tell(_sentence(name, entry))
+    return True
+
+
+def _no_splits(arguments: argparse.Namespace) -> None:
+    if arguments.splits:
+        raise TrainerError(f"{arguments.splits}: descriptor tables carry their own split; leave --splits out")
+
+
+def _sentence(name: str, entry: Mapping[str, Any]) -> str:
+    if entry["value"] is None:
+        return f"{name} undefined ({entry['n']} {entry['unit']}s)"
+    interval = "no interval" if entry["low"] is None else f"{entry['low']:.3f} to {entry['high']:.3f}"
+    return f"{name} {entry['value']:.3f} [{interval}], n = {entry['n']} {entry['unit']}s"
