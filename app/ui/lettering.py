@@ -10,13 +10,15 @@ import math
 from functools import lru_cache
 from typing import Final
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter
 
 from app.ui import theme
 
 EDGE: Final = 2
 """Logical pixels around the letters."""
+PLATE: Final = QColor(0, 0, 0, 170)
+"""What lies behind words that may stand over tissue."""
 _AROUND: Final = tuple((x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if (x, y) != (0, 0))
 
 
@@ -71,6 +73,14 @@ def _elided(text: str, size: int, strong: bool, width: int) -> str:
 @lru_cache(maxsize=16)
 def _ascent(size: int, strong: bool) -> int:
     return QFontMetrics(theme.font(size, strong=strong)).ascent()
+
+
+def plated_text(painter: QPainter, at: QPointF, text: str, colour: str, font: QFont, line: float) -> None:
+    """Write text on a dark plate, to be read over dense tissue too; lines `line` apart share one plate."""
+    if text:
+        top = at.y() - _ascent(font.pixelSize(), _is_strong(font)) - 1
+        painter.fillRect(QRectF(at.x() - 4, top, advance(text, font) + 8, line), PLATE)
+        edged_text(painter, at, text, colour, font)
 
 
 def edged_text(painter: QPainter, at: QPointF, text: str, colour: str, font: QFont) -> None:

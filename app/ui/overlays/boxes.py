@@ -7,8 +7,8 @@ from PySide6.QtGui import QColor, QPainter, QPen
 
 from app.core.reading.findings import Finding
 from app.ui import theme
-from app.ui.labels import label_places
-from app.ui.lettering import advance, edged_text, small
+from app.ui.labels import LINE, label_places
+from app.ui.lettering import advance, plated_text, small
 from app.ui.scene import Scene
 
 
@@ -32,7 +32,7 @@ def paint_boxes(painter: QPainter, scene: Scene) -> None:
         _outline(painter, rect, strong=finding.box == scene.shown)
     places = label_places(scene.bounds, [(rect, advance(text, small())) for rect, _, text in shown])
     for place, (_, _, text) in zip(places, shown, strict=True):
-        edged_text(painter, place, text, theme.WARNING, small())
+        plated_text(painter, place, text, theme.WARNING, small(), LINE)
 
 
 def _outline(painter: QPainter, rect: QRectF, *, strong: bool) -> None:

@@ -13,7 +13,7 @@ from app.core.imaging.geometry import Box
 from app.core.reading.handles import handles
 from app.ui import theme
 from app.ui.labels import LINE, block_places, edges
-from app.ui.lettering import advance, edged_text, small
+from app.ui.lettering import advance, plated_text, small
 from app.ui.marks import Mark
 from app.ui.scene import Scene
 from app.ui.shapes import RING, at_screen, box_at_screen, spots, text_rect
@@ -163,7 +163,7 @@ def _write(painter: QPainter, scene: Scene, shown: list[Mark]) -> None:
             _PLACED.clear()
         _PLACED[key] = _placed(scene, shown, boxes)
     for at, line, colour in _PLACED[key]:
-        edged_text(painter, at, line, colour, small())
+        plated_text(painter, at, line, colour, small(), LINE)
 
 
 def _placed(scene: Scene, shown: list[Mark], boxes: tuple[Box, ...]) -> list[Line]:

@@ -9,7 +9,8 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from app.core.hanging.correspond import Arc, Cross
 from app.ui import theme
-from app.ui.lettering import advance, edged_text, small
+from app.ui.labels import LINE
+from app.ui.lettering import advance, plated_text, small
 from app.ui.scene import Scene
 
 ARM: Final = 18.0
@@ -70,7 +71,7 @@ def _arc(painter: QPainter, scene: Scene, arc: Arc) -> None:
     words = f"{arc.radius_mm:.0f} mm from the nipple"
     area = scene.bounds
     left = min(max(last.x() - advance(words, small()) / 2, 4.0), area.right() - advance(words, small()) - 4)
-    edged_text(painter, QPointF(left, max(last.y() - 6, 14.0)), words, theme.ACCENT, small())
+    plated_text(painter, QPointF(left, max(last.y() - 6, 14.0)), words, theme.ACCENT_TEXT, small(), LINE)
 
 
 def _pens() -> tuple[QPen, QPen]:

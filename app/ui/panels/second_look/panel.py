@@ -53,9 +53,6 @@ class SecondLookPanel(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(16)
-        self._column = QVBoxLayout()
-        self._column.setSpacing(20)
-        column.addLayout(self._column)
         self._title = _padded(QLabel("Findings by view"), "section")
         self.findings = FindingsList()
         self.findings.chosen.connect(lambda key, finding: session.jump_to(key, finding.box))
@@ -68,7 +65,10 @@ class SecondLookPanel(QWidget):
         self.findings.answered.connect(self._answered)
         self.findings.currentItemChanged.connect(lambda *_: self._offer_answers())
         listed.addWidget(self.answers)
-        column.addLayout(listed)
+        column.addLayout(listed)  # what there is to look at comes before what the models are
+        self._column = QVBoxLayout()
+        self._column.setSpacing(20)
+        column.addLayout(self._column)
         column.addStretch(1)
         area.setWidget(inside)
         self._area, self._inside = area, inside
