@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
 
 from app.commands import picture
-from app.commands.demo_truth import read_truth
+from app.commands.demo_truth import Box, read_truth
+from app.commands.tour import walk
 from app.commands.window import Workstation, has_display, open_window
 from app.core.errors import MammoviewError
 from app.core.phantom.demo import DemoExam, demo_exam
 
-SIZE = (2560, 1440)
+SIZE = (1920, 1080)
 MODEL = "phantom-lesions"
 
 
@@ -56,11 +56,13 @@ def _open(exam: DemoExam, *, off_screen: bool) -> Workstation:
     return workstation
 
 
-def _show_truth(workstation: Workstation, exam: DemoExam) -> None:
-    """Hand the known boxes to the grid; they are drawn when the reader asks for them."""
+def _show_truth(workstation: Workstation, exam: DemoExam) -> dict[tuple[str, str], tuple[Box, ...]]:
+    """Hand the known boxes, by image key, to the grid; they are drawn when the reader asks for them."""
     truth = read_truth(exam.truth)
     images = [image for study in workstation.session.studies for image in study.images]
-    workstation.window.grid.set_truth({image.key: truth.get(image.sop_uid, ()) for image in images})
+    known = {image.key: truth.get(image.sop_uid, ()) for image in images}
+    workstation.window.grid.set_truth(known)
+    return known
 
 
 def _show(exam: DemoExam) -> int:
@@ -71,48 +73,11 @@ def _show(exam: DemoExam) -> int:
 
 
 def _tour(exam: DemoExam, folder: Path) -> int:
-    folder.mkdir(parents=True, exist_ok=True)
     workstation = _open(exam, off_screen=True)
     try:
         picture.analysed(workstation, (MODEL,))
-        for name, sentence, step in _steps(workstation):
-            step()
-            picture.take(workstation, folder / f"{name}.png")
-            print(f"{folder / name}.png  {sentence}", flush=True)
+        walk(workstation, _show_truth(workstation, exam), folder)
     finally:
         workstation.window.close()
         workstation.close()
     return 0
-
-
-def _steps(workstation: Workstation) -> list[tuple[str, str, Callable[[], None]]]:
-    """Return the stations of the tour: file name, what it shows, what the reader does to get there."""
-    session = workstation.session
-    return [
-        ("01-four-views", "four views hung, the model's findings in amber", lambda: None),
-        ("02-heat-map", "the heat map above them", lambda: session.show_heat_map(True)),
-        (
-            "03-truth",
-            "the known lesions in white dashes",
-            lambda: session.set_overlay(heatmap=False, truth=True),
-        ),
-        (
-            "04-cc-pair",
-            "stage 2: the CC pair",
-            lambda: (session.set_overlay(truth=False), session.set_stage(1))[0],
-        ),
-        (
-            "05-one-view",
-            "one view at the full height, with the full corner text",
-            lambda: (session.set_stage(0), session.toggle_single(0), session.set_overlay(corner="full"))[0],
-        ),
-        (
-            "06-images-only",
-            "all bars and panels folded away",
-            lambda: (
-                session.toggle_single(0),
-                workstation.window.fold_panels(),
-                workstation.window.fold_bars(),
-            )[0],
-        ),
-    ]
