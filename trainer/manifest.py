@@ -42,6 +42,8 @@ COLUMNS = (
 )
 """Column names in file order; the contract of DESIGN.md."""
 
+csv.field_size_limit(1 << 26)  # process-wide; an image with a thousand calcifications has a long cell
+
 NO_PATIENT = "unknown-patient:"
 """Begins the patient id of an image whose patient its data set does not tell; the image's id follows."""
 

@@ -13,8 +13,8 @@ import numpy as np
 from dicom_files import J2K, JPEG_LOSSLESS_SV1, phantom_pixels, write_mg
 
 SHAPE = (96, 64)
-RSNA = ("site_id", "patient_id", "image_id", "laterality", "view", "age", "cancer", "biopsy", "invasive", "BIRADS",
-        "implant", "density", "machine_id", "difficult_negative_case")  # fmt: skip
+RSNA = ("site_id", "patient_id", "image_id", "laterality", "view", "age", "cancer", "biopsy", "invasive",
+        "BIRADS", "implant", "density", "machine_id", "difficult_negative_case")  # fmt: skip
 RSNA_ROWS = (
     (2, 10006, 462822612, "L", "CC", "61.0", 0, 0, 0, "", 0, "", 29, "False"),
     (2, 10006, 1459541791, "L", "MLO", "61.0", 0, 0, 0, "", 0, "", 29, "False"),
@@ -110,8 +110,8 @@ def make_vindr(root: Path) -> None:
 
 
 def roi(name: str, points: Sequence[tuple[float, float]]) -> dict[str, Any]:
-    return {"Name": name, "NumberOfPoints": len(points), "Point_px": [f"({x:.6f}, {y:.6f})" for x, y in points],
-            "Type": 15, "Area": 0.0}  # fmt: skip
+    texts = [f"({x:.6f}, {y:.6f})" for x, y in points]
+    return {"Name": name, "NumberOfPoints": len(points), "Point_px": texts, "Type": 15, "Area": 0.0}
 
 
 def make_inbreast(root: Path) -> Path:

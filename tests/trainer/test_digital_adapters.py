@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import plistlib
+import time
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,17 @@ def test_rsna_without_its_images_is_one_sentence(tmp_path: Path) -> None:
     table(tmp_path / "train.csv", RSNA, RSNA_ROWS)
     with pytest.raises(TrainerError, match=r"train_images: not there"):
         index("rsna", tmp_path, quiet)
+
+
+def test_rsna_reads_fifty_thousand_lines_in_seconds(tmp_path: Path) -> None:
+    make_rsna(tmp_path)
+    others = [(1, 20_000 + n // 4, 10**6 + n, *RSNA_ROWS[0][3:]) for n in range(50_000)]
+    table(tmp_path / "train.csv", RSNA, [*others, *RSNA_ROWS])
+    said: list[str] = []
+    start = time.perf_counter()
+    assert len(index("rsna", tmp_path, said.append)) == len(RSNA_ROWS)
+    assert time.perf_counter() - start < 20
+    assert len(said) == 50_000
 
 
 # VinDr-Mammo
