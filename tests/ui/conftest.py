@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 from ui_desk import Desk, Oracle, Shelf, study_of
@@ -14,6 +15,13 @@ from ui_desk import Desk, Oracle, Shelf, study_of
 from app.core.settings import Settings
 from app.services.session import Session
 from app.ui.main_window import MainWindow
+
+
+@pytest.fixture(autouse=True)
+def _no_window_waits_to_be_destroyed() -> Iterator[None]:
+    """Destroy a test's windows with it: hundreds of them would go in the next test that waits."""
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
