@@ -55,15 +55,13 @@ def walk(workstation: Workstation, truth: dict[tuple[str, str], tuple[Box, ...]]
 
 
 def dialog_of(workstation: Workstation, name: str):  # type: ignore[no-untyped-def]
-    """Return a picture of a dialog of the main window, opened and closed again."""
+    """Return a picture of a dialog of the main window."""
     from app.ui.dialogs import DIALOGS
 
     dialog = DIALOGS[name](workstation.window)
-    dialog.show()
-    workstation.settle(lambda: dialog.isVisible(), REST_S, "the dialog")
-    made = dialog.grab()
-    dialog.close()
-    return made
+    dialog.ensurePolished()
+    dialog.adjustSize()
+    return dialog.grab()
 
 
 class Tour:
@@ -82,9 +80,7 @@ class Tour:
         yield Station("02-heat-map", "the heat map above them", lambda: session.show_heat_map(True))
         yield Station("03-truth", "the known lesions in white dashes", self._known)
         yield Station("04-with-prior", "both exams, the prior above", self._priors)
-        yield Station(
-            "05-then-and-now", "one view, then on the left and now on the right", self._then_and_now
-        )
+        yield Station("05-then-and-now", "one view, then on the left, now on the right", self._then_and_now)
         yield Station("06-mlo-pair", "the MLO pair", lambda: self._stage("screening-cc-mlo", "MLO pair"))
         yield Station("07-all-pixels", "one view at actual pixels, place by place", self._all_pixels)
         yield Station("08-measurements", "marks, with their basis", self._measure)
@@ -128,8 +124,11 @@ class Tour:
         for image in self._images():
             self._draw("nipple", image, (self._nipple(image),))
             for row0, col0, row1, col1 in self._truth.get(image.key, ()):
-                kind: Kind = "length" if image.laterality == "R" else "ellipse"
-                self._draw(kind, image, ((row0, col0), (row1, col1)))
+                middle = (row0 + row1) / 2
+                if image.laterality == "R":
+                    self._draw("length", image, ((middle, col0), (middle, col1)))
+                else:
+                    self._draw("ellipse", image, ((row0, col0), (row1, col1)))
         first = next(each for each in self._session.work.state.work.annotations if each.kind == "length")
         self._session.work.select(first.uid)
 

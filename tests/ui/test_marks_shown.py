@@ -343,3 +343,9 @@ def test_a_press_on_a_findings_outline_chooses_it_for_an_answer(four_views):
     assert view.scene.affine == before
     press(four_views, Qt.Key.Key_Y)
     assert four_views.session.work.state.work.annotations[0].image == view.scene.image.sop_uid
+
+
+def test_words_stay_by_their_mark_in_the_midst_of_tissue():
+    mark, tissue = QRectF(500, 400, 30, 30), QRectF(100, 50, 900, 800)
+    (place,) = block_places(QRectF(0, 0, 1100, 900), [(mark, QSizeF(140, 45))], None, tissue)
+    assert place.intersects(mark.adjusted(-30, -30, 30, 30))
