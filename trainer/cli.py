@@ -159,7 +159,7 @@ def _trained(arguments: argparse.Namespace, events: Events) -> Path:
     if arguments.sweep:
         raise TrainerError("--sweep: trying several values comes with a later version")
     if commands.takes_tables(arguments.recipe, arguments.set):
-        return commands.fit(arguments, _say)
+        return commands.fit(arguments, _say, events)
     recipe = read_recipe(arguments.recipe, arguments.set)
     from trainer.fit import Machine, fit, quiet
     from trainer.manifest import read_manifest

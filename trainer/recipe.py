@@ -305,7 +305,7 @@ def read_recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
 
 
 def recipe_content(name: str, changes: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what a recipe's TOML says, changed; its ``task`` tells who checks the rest."""
+    """Return what a recipe's TOML says, changed; `task` tells who checks the rest."""
     content = _load(name)
     for change in changes:
         _set(content, change)

@@ -12,7 +12,8 @@ from trainer.descriptors.recipe import DescriptorRecipe, read_descriptor_recipe
 
 HEADER = (
     "patient_id,breast density,left or right breast,image view,abnormality id,abnormality type,calc type,"
-    "calc distribution,assessment,pathology,subtlety,image file path,cropped image file path,ROI mask file path"
+    "calc distribution,assessment,pathology,subtlety,image file path,cropped image file path,"
+    "ROI mask file path"
 )
 QUICK = {"folds": 3, "repeats": 2, "members": 20, "alone": [1.0], "together": [1.0, 10.0], "draws": 200}
 

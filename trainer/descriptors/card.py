@@ -69,7 +69,7 @@ def _inside(metrics: Mapping[str, Any], recipe: DescriptorRecipe, judgement: str
         f"Cross-validation inside the training table ({recipe.folds} folds by patient, {recipe.repeats} "
         "repeats; no "
         f"patient in both parts of a fold) chose among {len(found['tried'])} pairs of shrinkage by log loss, "
-        f"and of those within {TOLERANCE:.1%} of the least took the strongest: "
+        f"and of those within {100 * TOLERANCE:g} % of the least took the strongest: "
         f"{chosen['alone']:g} for a group given alone, {chosen['together']:g} for several together. Out of "
         "fold AUC "
         f"{every['value']:.3f} [{every['low']:.3f} to {every['high']:.3f}] with every group, "
@@ -111,7 +111,9 @@ def _how(recipe: DescriptorRecipe) -> str:
         "data's selection for given. "
         "Where two terms of the 5th edition fall on one of these words (rim; 4A, 4B and 4C) they are not "
         "told apart; "
-        "the pairing with the 5th edition is ours and was not checked by a radiologist."
+        "the pairing with the 5th edition is ours and was not checked by a radiologist. A breast density "
+        "of 0 and a "
+        "BI-RADS assessment of 1 say nothing about a lesion and count as not given; 6 is not taken."
     )
 
 
@@ -139,7 +141,8 @@ def descriptor_card(
         "## How it works",
         _how(recipe),
         "## Training",
-        f"Recipe {recipe.name}, seed {run['seed']}; {versions}; one or two minutes on one CPU. Training table sha256 "
+        f"Recipe {recipe.name}, seed {run['seed']}; {versions}; one or two minutes on one CPU. Training "
+        "table sha256 "
         f"{metrics['train_sha256']}, test table {metrics['test_sha256']}; split {metrics['split']}.",
         _inside(metrics, recipe, one.judgement),
         "## What it reaches",

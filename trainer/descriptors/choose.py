@@ -14,7 +14,6 @@ from trainer.descriptors.ridge import Strengths, absence_as_term, fit_tables, lo
 from trainer.metrics.ranking import Bools, Floats, auc
 from trainer.splits import Splits, make_splits
 
-
 TOLERANCE = 0.005
 """Share of the least log loss by which another may be worse and still count as equal."""
 

@@ -10,10 +10,11 @@ from typing import Any
 from app.core.errors import MammoviewError
 from model_zoo.errors import ModelError
 from trainer.descriptors.export import evaluate_descriptors, export_descriptors
-from trainer.descriptors.fit import fit_descriptors, is_run
+from trainer.descriptors.fit import fit_descriptors, is_run, read_run
 from trainer.descriptors.recipe import TASK, read_descriptor_recipe
 from trainer.errors import TrainerError
 from trainer.evaluate import find_bundle, models_folder
+from trainer.events import Events
 from trainer.recipe import recipe_content
 
 Tell = Callable[[str], None]
@@ -27,12 +28,19 @@ def takes_tables(recipe: str, changes: Sequence[str]) -> bool:
         return False
 
 
-def fit(arguments: argparse.Namespace, tell: Tell) -> Path:
+def fit(arguments: argparse.Namespace, tell: Tell, events: Events) -> Path:
     """Fit a recipe of descriptors: the manifest is the folder of the tables, which carry their split."""
     _no_splits(arguments)
     content = recipe_content(arguments.recipe, arguments.set)
     recipe = read_descriptor_recipe(content, f"recipe {Path(arguments.recipe).stem}")
-    return fit_descriptors(recipe, Path(arguments.manifest), Path(arguments.output), arguments.seed, tell)
+    folder = Path(arguments.output)
+    events.write("start", recipe=recipe.name, fold=-1, folder=str(folder))
+    made = fit_descriptors(recipe, Path(arguments.manifest), folder, arguments.seed, tell)
+    for name, facts in read_run(made)["bundles"].items():
+        best = facts["best"]
+        events.write("metric", bundle=name, auc=best["auc"], auc_unjudged=best["auc_unjudged"])
+    events.write("done", folder=str(made), epochs=0, metrics={})
+    return made
 
 
 def export(arguments: argparse.Namespace, tell: Tell) -> bool:

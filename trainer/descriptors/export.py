@@ -140,12 +140,12 @@ def _spec(
         OperatingPoint(
             "sensitive",
             thresholds[""],
-            f"found {SENSITIVE:.0%} of the cancers out of fold, every group of descriptors given",
+            f"found {100 * SENSITIVE:g} % of the cancers out of fold, every group of descriptors given",
         ),
         OperatingPoint(
             "sensitive-unjudged",
             thresholds[WITHOUT],
-            f"found {SENSITIVE:.0%} of the cancers out of fold, {one.judgement} not given",
+            f"found {100 * SENSITIVE:g} % of the cancers out of fold, {one.judgement} not given",
         ),
     )
     return BundleSpec(

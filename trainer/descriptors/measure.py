@@ -196,7 +196,7 @@ def _decisions(scored: Scored, variant: Variant) -> dict[str, Any]:
     )
     wide = (
         f"{variant.how}; malignant is what scores at least {variant.threshold:.4f}, which found "
-        f"{SENSITIVE:.0%} of the cancers out of fold"
+        f"{100 * SENSITIVE:g} % of the cancers out of fold"
     )
     made = {}
     for of in (scored, by_patient(scored)):
