@@ -7,12 +7,15 @@ adapter says which file and line it stands in.
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
 from trainer.errors import TrainerError
 
+_DEPTH, _MOST_FOLDERS = 4, 100_000
+"""How far down a table is looked for."""
 Line = tuple[int, dict[str, str]]
 """Line number in the file (the last one, of a row over several) and the cells by column name."""
 
@@ -133,18 +136,17 @@ def find_table(root: Path, names: Sequence[str]) -> Path | None:
     """Return the first file below `root` with one of these names (any case), nearest folder first."""
     wanted = {name.lower() for name in names}
     level = [root]
-    for _ in range(4):
+    for _ in range(_DEPTH):
         deeper: list[Path] = []
         for folder in level:
             try:
-                entries = sorted(folder.iterdir())
+                with os.scandir(folder) as listed:
+                    entries = sorted(listed, key=lambda entry: entry.name)
             except OSError:
                 continue
             for entry in entries:
                 if entry.name.lower() in wanted and entry.is_file():
-                    return entry
-            deeper += [entry for entry in entries if entry.is_dir()]
-            if len(deeper) > 2000:
-                break
-        level = deeper[:2000]
+                    return Path(entry.path)
+            deeper += [Path(entry.path) for entry in entries if entry.is_dir()]
+        level = deeper[:_MOST_FOLDERS]
     return None

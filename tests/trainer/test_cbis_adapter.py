@@ -182,6 +182,16 @@ def test_the_same_view_in_both_official_parts_counts_as_both_and_is_only_tested(
     assert make_splits(manifest, official="strict").folds[0].test == ("P_00016",)
 
 
+def test_tables_beside_thousands_of_case_folders_are_found(tmp_path: Path) -> None:
+    make_cbis(tmp_path, "tcia", CASES[:1])
+    for number in range(3000):
+        (tmp_path / f"Calc-Training_P_{number:05d}_LEFT_CC").mkdir()
+    (tmp_path / "tables").mkdir()
+    for table in tmp_path.glob("*.csv"):
+        table.rename(tmp_path / "tables" / table.name)
+    assert len(index("cbis", tmp_path, quiet)) == 1
+
+
 def test_what_is_missing_cut_off_or_foreign_is_named(tmp_path: Path) -> None:
     paths = make_cbis(tmp_path, "tcia")
     paths["Mass-Training_P_00001_LEFT_MLO", "full"].unlink()

@@ -194,6 +194,16 @@ def test_vindr_says_which_lines_it_could_not_understand(tmp_path: Path) -> None:
     assert any("line 3 left out" in sentence for sentence in said)
 
 
+def test_vindr_names_findings_of_an_image_that_the_breast_table_lacks(tmp_path: Path) -> None:
+    make_vindr(tmp_path)
+    breast, _ = vindr_rows()
+    table(tmp_path / "breast-level_annotations.csv", VINDR_BREAST, breast[:2])
+    said: list[str] = []
+    assert len(index("vindr", tmp_path, said.append)) == 2
+    assert any(sentence.startswith(f"{IMAGES[2]}: its findings are left out") for sentence in said)
+    assert any(f"{IMAGES[2]}.dicom: left out, it has no row" in sentence for sentence in said)
+
+
 # INbreast
 
 

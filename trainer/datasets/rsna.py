@@ -36,8 +36,8 @@ def _flag(cells: dict[str, str], name: str) -> str:
 
 def _names(cells: dict[str, str]) -> tuple[str, str]:
     """Return patient and image number as text: as a folder and a file are named after them."""
-    most = 10**12
-    return tuple(str(whole(cells[name], name, 0, most)) for name in ("patient id", "image id"))  # type: ignore[return-value]
+    patient, image = (whole(cells[name], name, 0, 10**12) for name in ("patient id", "image id"))
+    return str(patient), str(image)
 
 
 def _label(cancer: str, biopsy: str) -> str:

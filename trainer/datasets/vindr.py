@@ -149,12 +149,14 @@ def index(root: Path, report: Callable[[str], None]) -> list[Row]:
     images = table.parent / "images"
     there = set(files_below(images, (".dicom", ".dcm", ".png")))
     lines: list[tuple[int, dict[str, str], Path]] = []
+    named: set[str] = set()
     for number, cells in rows_of(table, _BREAST):
         try:
             study, image = _names(cells)
         except ValueError as error:
             report(f"{table}: line {number} left out: {error}")
             continue
+        named.add(image)
         places = [images / study / f"{image}{suffix}" for suffix in (".dicom", ".dcm", ".png")]
         path = next((place for place in places if place in there), None)
         if path is None:
@@ -162,6 +164,8 @@ def index(root: Path, report: Callable[[str], None]) -> list[Row]:
         else:
             lines.append((number, cells, path))
     found = _findings(root, report)
+    for image in sorted(set(found) - named):
+        report(f"{image}: its findings are left out, {table.name} does not name the image")
     facts = examine_all((path for _, _, path in lines), report)
     rows = []
     for number, cells, path in lines:
