@@ -7,7 +7,6 @@ from typing import Final
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
-from shiboken6 import isValid
 
 NARROWEST: Final = 120
 """Logical pixels."""
@@ -27,6 +26,8 @@ class InlineEditor(QLineEdit):
         super().__init__(text, parent)
         self._is_over = False
         self._before = QApplication.focusWidget()
+        if self._before is not None:
+            self._before.destroyed.connect(self._forget)
         self.setAccessibleName(name)
         self.setPlaceholderText(name)
         self.setMaxLength(LONGEST)
@@ -71,6 +72,10 @@ class InlineEditor(QLineEdit):
         """Close without a word."""
         self._end()
 
+    def _forget(self) -> None:
+        """Where the keyboard came from is gone."""
+        self._before = None
+
     def _write(self) -> None:
         if not self._is_over:
             text = self.text().strip()
@@ -83,5 +88,5 @@ class InlineEditor(QLineEdit):
         self._is_over = True
         self.hide()
         self.deleteLater()
-        if self._before is not None and isValid(self._before):
+        if self._before is not None:
             self._before.setFocus(Qt.FocusReason.OtherFocusReason)
