@@ -226,3 +226,13 @@ def test_a_pickle_under_the_name_of_an_array_is_refused(tmp_path: Path) -> None:
     said: list[str] = []
     assert len(index("ddsm-tiles", root, said.append)) == 13
     assert any("cv10_labels.npy: cannot be read as an array" in sentence for sentence in said)
+
+
+@pytest.mark.parametrize("damage", [b"[", b"\x00", b"'", b"\n", b"{", b"-9"])
+def test_an_array_whose_header_is_damaged_is_refused(tmp_path: Path, damage: bytes) -> None:
+    root = make_tiles(tmp_path)
+    whole = (root / "cv10_labels.npy").read_bytes()
+    (root / "cv10_labels.npy").write_bytes(whole[:14] + damage + whole[14 + len(damage) :])
+    said: list[str] = []
+    assert len(index("ddsm-tiles", root, said.append)) == 13
+    assert any("cv10_labels.npy" in sentence for sentence in said)

@@ -22,6 +22,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 
 import cv2
 import numpy as np
@@ -47,6 +48,10 @@ KINDS = (
 _TRAIN = re.compile(r"training10_[0-9]+\.tfrecords?", re.IGNORECASE)
 _TEST = ("test10", "cv10")
 _SOURCES = "negatives come from DDSM, positives from CBIS-DDSM: other scanners, which a model can learn"
+
+_BROKEN = (OSError, ValueError, EOFError, SyntaxError, TypeError, KeyError, OverflowError, MemoryError,
+           TokenError)  # fmt: skip
+"""What numpy raises on the header of a broken npy file."""
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -99,7 +104,7 @@ def _training(path: Path, report: Callable[[str], None]) -> Iterator[Tile]:
 def _array(path: Path) -> npt.NDArray[np.generic]:
     try:
         found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except _BROKEN as error:
         raise TrainerError(f"{path}: cannot be read as an array ({error.__class__.__name__})") from error
     if not isinstance(found, np.ndarray) or found.dtype.kind not in "uif":
         raise TrainerError(f"{path}: is no array of numbers")
