@@ -157,7 +157,7 @@ def test_a_patient_in_both_official_parts_is_named_and_strict_takes_her_out_of_t
     make_cbis(tmp_path / "data", "tcia", CASES + more)
     said: list[str] = []
     rows = index("cbis", tmp_path / "data", said.append)
-    assert any("1 patients" in sentence and "P_00003" in sentence for sentence in said)
+    assert any("1 patient(s) stand" in sentence and "P_00003" in sentence for sentence in said)
     manifest = read_manifest(write_manifest(rows, tmp_path / "manifest.csv").path)
     assert manifest.rows == tuple(rows)
     with pytest.raises(TrainerError, match="puts 1 patients"):

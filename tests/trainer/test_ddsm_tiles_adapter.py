@@ -20,6 +20,7 @@ from trainer.errors import TrainerError
 from trainer.manifest import Row, write_manifest
 from trainer.splits import make_splits
 from trainer.tfrecords import crc32c, masked, parse_example, records
+from trainer.views import read_view
 
 SIDE = 299
 
@@ -182,6 +183,8 @@ def test_the_file_of_a_tile_holds_its_pixels_and_a_second_index_the_same(tmp_pat
     rows = index("ddsm-tiles", make_tiles(tmp_path), lambda sentence: None)
     assert np.array_equal(cv2.imread(str(rows[3].path), cv2.IMREAD_UNCHANGED), tile(3))
     assert np.array_equal(cv2.imread(str(rows[-1].path), cv2.IMREAD_UNCHANGED), tile(112))
+    views = [read_view(row) for row in rows]
+    assert {(view.view, view.laterality, view.source) for view in views} == {(None, None, "film")}
     assert index("ddsm-tiles", tmp_path, lambda sentence: None) == rows
     rows[3].path.write_bytes(b"damaged")
     assert index("ddsm-tiles", tmp_path, lambda sentence: None) == rows

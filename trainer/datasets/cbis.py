@@ -119,7 +119,7 @@ def _warn(entries: list[Abnormality], report: Callable[[str], None]) -> None:
     both = in_both_parts(entries)
     if both:
         report(
-            f"{len(both)} patients are in the official training part and in the official test part "
+            f"{len(both)} patient(s) stand in the official training part and in the official test part "
             f"(use split --official-strict): {' '.join(both)}"
         )
 

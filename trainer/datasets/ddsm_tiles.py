@@ -139,8 +139,9 @@ def _testing(data: Path, labels: Path, report: Callable[[str], None]) -> Iterato
 
 def _store(tile: Tile, folder: Path) -> tuple[Path, str]:
     """Write a tile, unless it is there; return its file and that file's sha256."""
-    name = hashlib.sha256(tile.pixels.tobytes()).hexdigest()[:40]
-    path = folder / name[:2] / f"{name}.png"
+    # In digits alone: among the letters of a hexadecimal name there may be a "cc", which reads as a view.
+    name = str(int(hashlib.sha256(tile.pixels.tobytes()).hexdigest()[:32], 16)).zfill(39)
+    path = folder / name[-2:] / f"{name}.png"
     # The same library gives the same bytes; an older one's file is taken as it is.
     if path.is_file():
         kept = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
