@@ -57,11 +57,13 @@ def _index(arguments: argparse.Namespace) -> None:
     from trainer.manifest import write_manifest, write_notes
 
     said: list[str] = []
-    rows = index(arguments.dataset, Path(arguments.root), said.append)
+    try:
+        rows = index(arguments.dataset, Path(arguments.root), said.append)
+    finally:
+        for sentence in said[:_MOST_SAID]:
+            _say(sentence)
     manifest = write_manifest(rows, Path(arguments.output))
     notes = write_notes(said, manifest.path)
-    for sentence in said[:_MOST_SAID]:
-        _say(sentence)
     if len(said) > _MOST_SAID:
         _say(f"... and {len(said) - _MOST_SAID} more, all in {notes}")
     for sentence in manifest.caveats:

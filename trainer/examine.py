@@ -128,6 +128,8 @@ def examine_all(paths: Iterable[Path], report: Report) -> dict[Path, Facts]:
         for path, facts in zip(wanted, threads.map(one, wanted), strict=True):
             if isinstance(facts, Facts):
                 found[path] = facts
+                if facts.image.frames > 1:
+                    report(f"{path}: holds {facts.image.frames} frames; the first is taken")
             else:
                 report(f"{facts}; left out")
     return found

@@ -270,6 +270,17 @@ def test_coco_names_files_and_annotations_that_lead_nowhere(tmp_path: Path) -> N
         assert word in text
 
 
+def test_where_nothing_is_left_the_reasons_are_said_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_csv(tmp_path / "data", "path,label", "gone.png,normal")
+    assert main(["index", "csv", str(tmp_path / "data"), "-o", str(tmp_path / "manifest.csv")]) == 1
+    told = capsys.readouterr()
+    assert "gone.png: not there" in told.out
+    assert len(told.err.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
 def test_json_that_is_no_coco_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text('{"images": []}')
     with pytest.raises(TrainerError, match="no file in COCO's form"):

@@ -190,6 +190,13 @@ def test_files_that_cannot_be_read_are_reported_by_name_and_in_order(tmp_path: P
     assert [sentence.split(":")[0].rpartition("/")[2] for sentence in said] == ["b.dcm", "c.png", "d.dcm"]
 
 
+def test_of_several_frames_the_first_is_taken_and_that_is_said(tmp_path: Path) -> None:
+    path = write_mg(tmp_path / "a.dcm", np.stack([phantom_pixels()] * 3))
+    said: list[str] = []
+    assert list(examine_all([path], said.append)) == [path]
+    assert "3 frames" in said[0]
+
+
 def test_descriptors_and_a_thousand_lesions_come_back_from_the_manifest(tmp_path: Path) -> None:
     (tmp_path / "normal" / "p").mkdir(parents=True)
     write_mg(tmp_path / "normal" / "p" / "1.dcm")

@@ -33,6 +33,7 @@ _NUMBER = r"[+-]?[0-9]{1,6}(?:\.[0-9]{0,12})?"
 _POINT = re.compile(rf"\(\s*({_NUMBER})\s*,\s*({_NUMBER})\s*\)")
 _BIRADS = re.compile(r"([0-6])([abc]?)")
 _NEEDED = ("file name", "laterality", "view", "acr", "bi-rads")
+_ALIASES = {"bi rads": "bi-rads", "birads": "bi-rads"}
 _VIEWS = {"CC": "CC", "ML": "MLO", "MLO": "MLO"}
 _MOST_BYTES = 64 << 20
 
@@ -93,7 +94,7 @@ def read_outlines(path: Path, rows: int, columns: int, report: Callable[[str], N
 
 def _entries(table: Path, report: Callable[[str], None]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    for line, cells in rows_of(table, _NEEDED, delimiter=_delimiter(table)):
+    for line, cells in rows_of(table, _NEEDED, aliases=_ALIASES, delimiter=_delimiter(table)):
         if is_missing(cells["file name"]):
             continue  # a footer
         try:
