@@ -92,6 +92,7 @@ def open_window(*, off_screen: bool = False, keep: bool | None = None) -> Workst
 
     from app.core.reading.store import FILE_NAME, Store
     from app.core.settings import data_folder, load
+    from app.services.inference.calculator import Calculators
     from app.services.inference.service import Inference
     from app.services.library import Library
     from app.services.session import Session
@@ -109,4 +110,5 @@ def open_window(*, off_screen: bool = False, keep: bool | None = None) -> Workst
     window = MainWindow(session)
     looks.models_found.connect(window.show_models)
     looks.list_models()
+    window.report.advise(Calculators(window))
     return Workstation(application, library, looks, session, window)

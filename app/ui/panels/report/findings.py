@@ -9,6 +9,7 @@ from app.core.reading.lexicon import Lexicon, text_of
 from app.core.reading.report import ReportFinding
 from app.core.reading.report_text import finding_text
 from app.services.reporting import ReportState
+from app.ui.panels.report.calculator import CalculatorView
 from app.ui.panels.report.finding_editor import FindingEditor
 
 
@@ -44,6 +45,8 @@ class Findings(QWidget):
         self.editor = FindingEditor()
         column.addLayout(self._list)
         column.addWidget(self.editor)
+        self.calculator = CalculatorView()
+        column.addWidget(self.calculator)
         column.addLayout(buttons)
         self.editor.hide()
 

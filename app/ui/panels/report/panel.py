@@ -56,6 +56,7 @@ class ReportPanel(QWidget):
         self._session = session
         self._study = ""
         self._stops: tuple[QWidget, ...] = ()
+        self._calculators = None
         self.reporting = Reporting(session, self)
         self.reporting.message.connect(session.message)
         column = QVBoxLayout(self)
@@ -201,6 +202,7 @@ class ReportPanel(QWidget):
             field.present(getattr(report, name), anew=anew)
         self._offer(lexicon.recommendations)
         self.findings.present(state)
+        self._weigh()
         self.warnings.setText("\n".join(each.sentence for each in state.contradictions))
         self.warnings.setVisible(bool(state.contradictions))
         self.signature.setText(signed(report) if report.changed else "")
@@ -234,6 +236,28 @@ class ReportPanel(QWidget):
         self.key_images.setText(f"Key images: {', '.join(names)}")
         self.key_images.setVisible(bool(names))
         self.findings.from_mark.setEnabled(self.reporting.selected is not None)
+
+    # The calculator
+
+    def advise(self, calculators) -> None:
+        """Take the descriptor models; the calculator shows below a finding from now on."""
+        self._calculators = calculators
+        calculators.ready.connect(self._weigh)
+        self.findings.calculator.asked.connect(self._weigh)
+        self.findings.opened.connect(self._weigh)
+        self._weigh()
+
+    def _weigh(self) -> None:
+        """Let the model for the open finding say what it makes of its descriptors."""
+        view, report = self.findings.calculator, self.reporting.state.report
+        finding = report.find(self.findings.open_uid)
+        view.setVisible(self._calculators is not None and finding is not None)
+        if self._calculators is None or finding is None or not view.is_open:
+            return
+        breast = report.right if finding.laterality == "R" else report.left
+        assessment = breast if view.with_assessment.isChecked() else ""
+        asked = (finding, report.density, assessment, view.prevalence)
+        view.present(self._calculators.opinion(*asked))
 
     # Doing
 
