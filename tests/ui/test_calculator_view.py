@@ -21,7 +21,9 @@ class Sage(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[tuple] = []
-        self.answer: Opinion | None = Opinion("m", "1.0", "cancer", 0.0024, 0.0014, 0.0038, 0.02, 0.4, SHARES)
+        self.answer: Opinion | None = Opinion(
+            "m", "1.0", "cancer", 0.0024, 0.0014, 0.0038, 0.02, 0.4, SHARES, ("Trained on films.",)
+        )
 
     def opinion(self, *question):
         self.asked.append(question)
@@ -50,7 +52,7 @@ def test_nothing_is_asked_until_it_is_opened(asked):
     assert view.figure.text() == "0.24 %"
     assert "0.14 % to 0.38 %" in view.meaning.text()
     assert "with 2.0 % before" in view.meaning.text()
-    assert "40 %" in view.notes.text()
+    assert "Trained on films." in view.notes.text()
     assert "Research use only" in view.notes.text()
 
 

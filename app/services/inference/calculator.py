@@ -90,7 +90,7 @@ def opinion_of(bundle: Bundle, model: tabular.Calculator, words: Words, prevalen
         told.prevalence,
         model.prevalence,
         shares,
-        told.notes,
+        (spec.domain.trained_on, *told.notes),
     )
 
 

@@ -133,9 +133,8 @@ class CalculatorView(QWidget):
             for place, part in enumerate(parts):
                 self._shares.addWidget(part, row, place)
             self._parts += parts
-        trained = f"{100 * opinion.trained_at:.0f} % of the lesions that it learned from were cancer."
         who = f"{opinion.model} {opinion.version}."
-        self.notes.setText(" ".join((who, trained, *opinion.notes, f"{wording.RESEARCH}.")))
+        self.notes.setText(" ".join((who, *opinion.notes, f"{wording.RESEARCH}.")))
 
     def _said(self, text: str) -> None:
         """Take a number between 0 and 100; put back what was there for anything else."""
