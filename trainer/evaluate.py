@@ -22,10 +22,10 @@ from model_zoo.spec import BundleSpec
 from trainer.errors import TrainerError
 from trainer.files import write_json, write_text
 from trainer.manifest import Row
-from trainer.measure import ExamResult, ImageResult
 from trainer.recipe import Target
 from trainer.runs import patient_mark
 from trainer.splits import Part
+from trainer.units import ExamResult, ImageResult
 from trainer.views import read_view
 
 Report = Callable[[int, int], None]

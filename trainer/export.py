@@ -33,11 +33,12 @@ from trainer.held_out import (
     shown,
 )
 from trainer.manifest import Manifest, read_manifest
-from trainer.measure import ExamResult, measure
+from trainer.measure import measure
 from trainer.operating import operating_point
 from trainer.recipe import Recipe
 from trainer.runs import Run, patient_mark
 from trainer.splits import official_test, read_splits
+from trainer.units import ExamResult
 
 Protocol = Literal["single", "ensemble", "refit"]
 _ENSEMBLE = "evidence-classifier"

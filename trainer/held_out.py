@@ -15,15 +15,16 @@ from model_zoo.exam import raw_scores
 from model_zoo.predictor import load_predictor
 from model_zoo.spec import BundleSpec, read_spec
 from trainer.ancestry import seen_before
+from trainer.box_metrics import placed_boxes
 from trainer.evaluate import boxes_from, read_study, score_part, studies
 from trainer.manifest import Manifest, Row
-from trainer.measure import ExamResult, placed_boxes
 from trainer.metrics.froc import froc
 from trainer.operating import Trial
 from trainer.recipe import Recipe, bundle_content, resolve
 from trainer.runs import Run, kept_checkpoint, load_checkpoint, need_ended, read_run
 from trainer.splits import Part, Splits, part_of
 from trainer.task import LesionTask
+from trainer.units import ExamResult
 
 Tell = Callable[[str], None]
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from model_zoo.spec import OperatingPoint
-from trainer.measure import ExamResult, ImageResult
 from trainer.metrics.bootstrap import patient_interval
 from trainer.metrics.ranking import Bools, Floats, threshold_at
 from trainer.recipe import Recipe
+from trainer.units import ExamResult, ImageResult
 
 
 @dataclass(frozen=True, slots=True, eq=False)

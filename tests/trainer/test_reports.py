@@ -18,9 +18,10 @@ from model_zoo.spec import read_spec
 from trainer.card import metrics_table
 from trainer.evaluate import write_report
 from trainer.manifest import Lesion, Row
-from trainer.measure import ExamResult, ImageResult, measure
+from trainer.measure import measure
 from trainer.operating import Trial, operating_point
 from trainer.recipe import Target, read_recipe
+from trainer.units import ExamResult, ImageResult
 
 WHOLE = (0.0, 0.0, 100.0, 100.0)
 BOX = (10.0, 10.0, 30.0, 30.0)

@@ -1,0 +1,93 @@
+"""How well boxes find lesions, each number named after its hit rule and its denominator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from trainer.entries import Entry, make_entry
+from trainer.metrics.bootstrap import patient_interval
+from trainer.metrics.froc import ImageBoxes, Rule, froc, mean_average_precision, random_places, sensitivity
+from trainer.recipe import Target
+from trainer.units import ExamResult
+
+RATES = (0.5, 1, 2, 4)
+"""False positives per image at which FROC sensitivities are given."""
+FROC_DRAWS = 300
+RULES: dict[Rule, str] = {
+    "centre": "centre of the box inside the lesion's box",
+    "iou20": "IoU >= 0.2",
+    "iou50": "IoU >= 0.5",
+}
+
+
+def placed_boxes(exams: Sequence[ExamResult], target: Target) -> list[ImageBoxes]:
+    """Return candidates and lesions of the scored images whose lesions all have a place."""
+    made = []
+    for exam in exams:
+        for image in exam.images:
+            wanted = [lesion for lesion in image.row.findings if target.class_of(lesion.label) is not None]
+            if image.score is None or any(lesion.box is None for lesion in wanted):
+                continue
+            places = tuple(lesion.box for lesion in wanted if lesion.box is not None)
+            made.append(ImageBoxes(image.row.patient_id, image.boxes, places, image.region))
+    return made
+
+
+def froc_entry(
+    images: Sequence[ImageBoxes], rule: Rule, rate: float, normal_only: bool, threshold: float
+) -> Entry:
+    """Return the share of lesions found at so many false boxes per image.
+
+    Parameters
+    ----------
+    normal_only
+        False boxes are counted on images without a lesion only.
+    threshold
+        The score from which boxes were kept.
+    """
+    curve = froc(images, rule, normal_only=normal_only)
+    value = sensitivity(curve, rate)
+    interval = (float("nan"), float("nan"))
+    if not np.isnan(value):
+        interval = patient_interval(
+            lambda weights: sensitivity(curve, rate, weights),
+            [image.patient for image in images],
+            draws=FROC_DRAWS,
+        )
+    where = "normal images" if normal_only else "all images"
+    method = (
+        f"share of lesions found ({RULES[rule]}; classes pooled; boxes from a score of {threshold:g} up) "
+        f"at {rate:g} false boxes per image over {where}, {int(curve.counted.sum())} of them; "
+        "baseline: lesion-sized boxes at random in the breast; "
+        f"95 % interval of {FROC_DRAWS} patient-bootstrap draws"
+    )
+    return make_entry(value, interval, "lesion", len(curve.found), method, random_places(images, rule, rate))
+
+
+def box_metrics(images: Sequence[ImageBoxes], threshold: float) -> dict[str, Entry]:
+    """Return FROC at every rule and rate, per all and per normal images, and mAP50."""
+    made: dict[str, Entry] = {}
+    for rule in RULES:
+        for rate in RATES:
+            made[f"froc.{rule}@{rate:g}"] = froc_entry(images, rule, rate, False, threshold)
+    for normal in ("centre", "iou20"):
+        for rate in RATES:
+            made[f"froc_normal.{normal}@{rate:g}"] = froc_entry(images, normal, rate, True, threshold)
+    made["map50"] = _map_entry(images, threshold)
+    return made
+
+
+def _map_entry(images: Sequence[ImageBoxes], threshold: float) -> Entry:
+    interval = patient_interval(
+        lambda weights: mean_average_precision(images, weights),
+        [image.patient for image in images],
+        draws=FROC_DRAWS,
+    )
+    method = (
+        f"average precision at IoU >= 0.5 (classes pooled; boxes from a score of {threshold:g} up), all "
+        f"points; baseline: no box; 95 % interval of {FROC_DRAWS} patient-bootstrap draws"
+    )
+    lesions = sum(len(image.lesions) for image in images)
+    return make_entry(mean_average_precision(images), interval, "lesion", lesions, method, 0.0)

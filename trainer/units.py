@@ -1,0 +1,130 @@
+"""What a bundle said, by image, breast and patient, beside what is true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainer.manifest import Box, Row
+from trainer.metrics.ranking import Bools, Floats
+
+UNITS = ("image", "breast", "patient")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageResult:
+    """One image's row and what the bundle said; `score` is None where it was not scored.
+
+    Attributes
+    ----------
+    boxes
+        (score, box) of every finding, stored pixels.
+    region
+        Extent of the breast in stored pixels.
+    """
+
+    row: Row
+    score: float | None
+    reason: str | None
+    boxes: tuple[tuple[float, Box], ...]
+    region: Box
+
+
+@dataclass(frozen=True, slots=True)
+class ExamResult:
+    """One study: its images, and the scores of breasts and exam where the bundle gave them."""
+
+    images: tuple[ImageResult, ...]
+    breasts: Mapping[str, float | None]
+    exam: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Units:
+    """Scores of one unit (image, breast, patient) with truth and patient.
+
+    Attributes
+    ----------
+    keys
+        What each unit is: image id; patient, study and laterality; patient.
+    """
+
+    name: str
+    positive: Bools
+    scores: Floats
+    patients: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+
+    def chosen(self, wanted: Bools) -> Units:
+        """Return the wanted units."""
+        where = np.flatnonzero(wanted)
+        return Units(
+            self.name,
+            self.positive[wanted],
+            self.scores[wanted],
+            tuple(self.patients[index] for index in where),
+            tuple(self.keys[index] for index in where),
+        )
+
+
+Truth = Callable[[Row], bool]
+_Entry = tuple[bool, float, str, str]
+
+
+def _units(name: str, entries: Sequence[_Entry]) -> Units:
+    return Units(
+        name,
+        np.array([positive for positive, _, _, _ in entries], dtype=np.bool_),
+        np.array([score for _, score, _, _ in entries], dtype=np.float64),
+        tuple(patient for _, _, patient, _ in entries),
+        tuple(key for _, _, _, key in entries),
+    )
+
+
+def scored_images(exams: Sequence[ExamResult]) -> list[ImageResult]:
+    """Return the images that got a score, in order."""
+    return [image for exam in exams for image in exam.images if image.score is not None]
+
+
+def by_image(exams: Sequence[ExamResult], is_positive: Truth) -> Units:
+    """Return every scored image."""
+    return _units(
+        "image",
+        [
+            (is_positive(image.row), image.score, image.row.patient_id, image.row.image_id)
+            for image in scored_images(exams)
+            if image.score is not None
+        ],
+    )
+
+
+def by_breast(exams: Sequence[ExamResult], is_positive: Truth) -> Units:
+    """Return every breast that the bundle scored; positive where one of its images is."""
+    entries: list[_Entry] = []
+    for exam in exams:
+        for side, score in exam.breasts.items():
+            rows = [image.row for image in exam.images if image.row.laterality == side]
+            if score is not None and rows:
+                key = f"{rows[0].patient_id} {rows[0].study_id} {side}"
+                entries.append((any(map(is_positive, rows)), score, rows[0].patient_id, key))
+    return _units("breast", entries)
+
+
+def by_patient(exams: Sequence[ExamResult], is_positive: Truth) -> Units:
+    """Return every patient with a scored exam; the highest score of her exams."""
+    found: dict[str, _Entry] = {}
+    for exam in exams:
+        if exam.exam is None:
+            continue
+        patient = exam.images[0].row.patient_id
+        before = found.get(patient, (False, -np.inf, patient, patient))
+        positive = any(is_positive(image.row) for image in exam.images)
+        found[patient] = (before[0] or positive, max(before[1], exam.exam), patient, patient)
+    return _units("patient", list(found.values()))
+
+
+def all_units(exams: Sequence[ExamResult], is_positive: Truth) -> tuple[Units, Units, Units]:
+    """Return images, breasts and patients."""
+    return by_image(exams, is_positive), by_breast(exams, is_positive), by_patient(exams, is_positive)
