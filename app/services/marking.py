@@ -41,12 +41,15 @@ class Marking:
     Parameters
     ----------
     study_of
-        Key of the study that an image belongs to; empty for the one being read.
+        Key of the study that an image belongs to; empty for the one being read; None for an image that is
+        not open any more: nothing is kept of it.
     reader
         Name of who reads, or empty.
     """
 
-    def __init__(self, work: ReaderWork, study_of: Callable[[Image], str], reader: Callable[[], str]) -> None:
+    def __init__(
+        self, work: ReaderWork, study_of: Callable[[Image], str | None], reader: Callable[[], str]
+    ) -> None:
         self._work = work
         self._study_of = study_of
         self._reader = reader
@@ -58,8 +61,9 @@ class Marking:
             self._work.change(replace(old, frame=frame, points=points))
             self._work.select(old.uid)
             return
-        made = new_annotation(kind, identity(image), frame, points, text=text, reader=self._reader())
-        self._work.add(made, self._study_of(image))
+        self._add(
+            new_annotation(kind, identity(image), frame, points, text=text, reader=self._reader()), image
+        )
 
     def change(self, annotation: Annotation) -> None:
         """Put another version of a mark in its place.
@@ -104,7 +108,7 @@ class Marking:
                 proposal=_proposal(finding, model, version),
                 decision=given,
             )
-            self._work.add(made, self._study_of(image))
+            self._add(made, image)
             return
         if not (decision == "corrected" and old.decision == "corrected"):
             news = replace(old, points=points, text=finding.label, decision=given)
@@ -117,6 +121,11 @@ class Marking:
         old = answer_to(self._work.state, image, finding, model, version)
         if old is not None:
             self._work.remove(old.uid)
+
+    def _add(self, annotation: Annotation, image: Image) -> None:
+        study = self._study_of(image)
+        if study is not None:
+            self._work.add(annotation, study)
 
 
 def _proposal(finding: Finding, model: str, version: str) -> Proposal:

@@ -307,10 +307,10 @@ class Session(Hangings):
         if news:
             self._library.amend(news)
 
-    def _study_key(self, image: Image) -> str:
-        """Return the key of the study of an image; empty for the one being read."""
+    def _study_key(self, image: Image) -> str | None:
+        """Return the key of the study of an image; None: it is not open any more."""
         study = self._study_of.get(image.key)
-        return "" if study is None or study.key == self._key else study.key
+        return None if study is None else study.key
 
     def _is_unread(self, study: Study) -> bool:
         return study.key not in self._work.reads

@@ -17,10 +17,13 @@ LONGEST: Final = 200
 class InlineEditor(QLineEdit):
     """Emits `written` once with the text, on Enter or when the keyboard goes elsewhere; Esc writes nothing.
 
+    `over` comes before that, and after Esc.
+
     While it is open no action of the window answers to a key.
     """
 
     written = Signal(str)
+    over = Signal()
 
     def __init__(self, parent: QWidget, at: QPoint, text: str, name: str) -> None:
         super().__init__(text, parent)
@@ -57,7 +60,7 @@ class InlineEditor(QLineEdit):
         if event.key() == Qt.Key.Key_Escape:
             self.give_up()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._write()
+            self.finish()
         elif event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
             event.accept()
         else:
@@ -66,7 +69,7 @@ class InlineEditor(QLineEdit):
     def focusOutEvent(self, event) -> None:
         super().focusOutEvent(event)
         if event.reason() != Qt.FocusReason.PopupFocusReason:
-            self._write()
+            self.finish()
 
     def give_up(self) -> None:
         """Close without a word."""
@@ -76,7 +79,8 @@ class InlineEditor(QLineEdit):
         """Where the keyboard came from is gone."""
         self._before = None
 
-    def _write(self) -> None:
+    def finish(self) -> None:
+        """Close with what is written."""
         if not self._is_over:
             text = self.text().strip()
             self._end()
@@ -86,6 +90,7 @@ class InlineEditor(QLineEdit):
         if self._is_over:
             return
         self._is_over = True
+        self.over.emit()
         self.hide()
         self.deleteLater()
         if self._before is not None:

@@ -180,12 +180,13 @@ class MarkHand:
             self._view.show_draft(None)
 
     def write_at(self, point: Point) -> None:
-        """Ask for words at a place, and make a text of them."""
+        """Ask for words at a place, and make a text of them, whatever the pane shows by then."""
         (at,) = at_screen(self._view.scene, [point])
+        image, frame, marking = self._image, self._frame, self._view.session.marking
 
         def written(text: str) -> None:
-            if text:
-                self.keep("text", (point,), text)
+            if text and image is not None:
+                marking.draw("text", image, frame, (point,), text)
 
         self._edit(at, "", "Text").written.connect(written)
 
@@ -196,8 +197,20 @@ class MarkHand:
         name = "What it is" if annotation.kind == "finding" else "Text"
         self._edit(at, annotation.text, name).written.connect(lambda text: session.marking.rename(uid, text))
 
+    def finish_writing(self) -> None:
+        """Keep what is being written, as where the keyboard goes elsewhere."""
+        if self._editor is not None:
+            self._editor.finish()
+
     def _edit(self, at: QPointF, text: str, name: str) -> InlineEditor:
-        return InlineEditor(self._view, QPointF(at.x() + 8, at.y()).toPoint(), text, name)
+        self.finish_writing()
+        editor = InlineEditor(self._view, QPointF(at.x() + 8, at.y()).toPoint(), text, name)
+        editor.over.connect(self._forget_editor)
+        self._editor = editor
+        return editor
+
+    def _forget_editor(self) -> None:
+        self._editor = None
 
     # Keys
 
@@ -224,11 +237,9 @@ class MarkHand:
         return scene.pane.viewport.frame if scene is not None else 0
 
     def fits(self, scene: Scene) -> bool:
-        """Tell whether the sketch is of what a scene shows; else it has to be dropped."""
-        if self.draft is None or scene.image is None:
-            return self.draft is None
-        of = self.draft.annotation
-        return of.image == identity(scene.image) and of.frame == scene.pane.viewport.frame
+        """Tell whether a scene shows the frame that stands here; else what is in hand has to be dropped."""
+        old = self._view.scene
+        return old is None or _shown(old) == _shown(scene)
 
     def _show(self, annotation: Annotation, *, is_new: bool = False) -> None:
         image = self._image
@@ -253,3 +264,8 @@ class MarkHand:
             arms = places[[0, 2]] - places[1]
             return bool((arms**2).sum(axis=1).min() >= SHORTEST**2)
         return bool((rows**2 + columns**2) ** 0.5 >= SHORTEST)
+
+
+def _shown(scene: Scene) -> tuple[object, int]:
+    image = scene.pane.viewport.image
+    return (None if image is None else image.key, scene.pane.viewport.frame)

@@ -52,6 +52,7 @@ class Viewport(QWidget):
         self.raster = Raster()
         self._tools = {tool.NAME: tool() for tool in TOOLS}
         self.marks = MarkHand(self, self._tools)
+        session.leaving.connect(self.marks.finish_writing)
         self._held: str = ""
         self._button = Qt.MouseButton.NoButton
         self._start = self._last = QPointF()
@@ -75,6 +76,7 @@ class Viewport(QWidget):
         """
         if not self.marks.fits(scene):
             self.marks.drop()
+            self.marks.finish_writing()
         scene = replace(scene, draft=self.marks.draft) if self.marks.draft else scene
         if self.scene is not None and self.scene.same_as(scene):
             return

@@ -158,3 +158,8 @@ def test_a_mark_on_a_prior_goes_to_the_work_on_that_study(qapp):
         "arrow", OTHER, 0, ((0, 0), (9, 9))
     )
     assert given == ["prior"]
+
+
+def test_an_image_that_is_not_open_any_more_gets_no_mark(work):
+    Marking(work, lambda image: None, str).draw("nipple", IMAGE, 0, ((5.0, 5.0),))
+    assert work.state.work.annotations == ()

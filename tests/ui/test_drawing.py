@@ -293,6 +293,59 @@ def test_a_stroke_is_dropped_when_its_image_goes(four_views):
     assert not marks(four_views)
 
 
+@pytest.fixture
+def stack(desk):
+    """One image of two frames, the first on screen."""
+    study = study_of("RCC", frames=2)
+    desk.open(study, decoded=False)
+    for number in (0, 1):
+        desk.library.give(frame_of(study.images[0], breast("RCC"), frame=number))
+    return desk
+
+
+def test_a_corner_set_on_one_frame_is_no_corner_on_the_next(stack):
+    stack.session.set_tool("polygon")
+    click(stack, A)
+    assert stack.pane.marks.is_open
+    turn(stack.pane, A, -1)
+    assert stack.session.screen.panes[0].viewport.frame == 1
+    assert not stack.pane.marks.is_open
+
+
+def test_a_mark_taken_hold_of_stays_where_it_was_when_its_frame_goes(stack):
+    draw(stack, "length", A, C)
+    before = only(stack)
+    stack.session.set_tool("window")
+    QTest.mousePress(stack.pane, LEFT, pos=QPoint(*C))
+    stack.session.frame_step(0, 1)
+    hover(stack.pane, D, LEFT)
+    QTest.mouseRelease(stack.pane, LEFT, pos=QPoint(*D))
+    assert only(stack) == before
+
+
+def test_words_stay_on_the_frame_that_they_were_begun_on(stack):
+    stack.session.set_tool("text")
+    click(stack, A)
+    (place,) = stored(stack, A)
+    QTest.keyClicks(editor(), "Skin fold")
+    stack.session.frame_step(0, 1)
+    assert (only(stack).frame, only(stack).text) == (0, "Skin fold")
+    assert np.allclose(only(stack).points, [place])
+
+
+def test_words_are_kept_with_the_study_that_they_were_begun_in(desk):
+    nobody = replace(image_of("RCC").patient, id="Q-9", name="Poe^Annabel")
+    desk.open(study_of("RCC", uid="hers"), study_of("RCC", uid="another", patient=nobody))
+    desk.session.set_tool("text")
+    click(desk, A)
+    QTest.keyClicks(editor(), "Skin fold")
+    desk.session.next_study()
+    assert desk.session.screen.study.uid == "another"
+    assert not marks(desk)
+    desk.session.previous_study()
+    assert (only(desk).image, only(desk).text) == ("hers-RCC", "Skin fold")
+
+
 def test_a_stroke_begun_in_one_pane_is_dropped_by_a_press_in_another(four_views):
     four_views.session.set_tool("polygon")
     for at in (A, B):
