@@ -97,15 +97,14 @@ class Hangings(Panes):
         self._show(move.shown_in(self._screen, index, image, self._views))
 
     def jump_to(self, key: ImageKey, box: Box, frame: int | None = None) -> None:
-        """Show the image of a finding with the middle of its box at the pane's centre.
+        """Show the image of a finding or a mark, of a prior too, the middle of its box at the pane's centre.
 
         In the pane that shows it, else one that has it among its images, else in the first stage that
         has such a pane, else in the active pane.
         """
-        study = self._screen.study
-        image = next((each for each in study.images if each.key == key), None) if study else None
-        if image is None:
-            self.message.emit("That finding is not of this study.")
+        study, image = self._screen.study, self._library.image(key)
+        if image is None or not self._is_own(image):
+            self.message.emit("That image is not of this patient.")
             return
         protocol = self._protocol(self._screen.protocol)
         if study is not None and protocol is not None and move.pane_of(self._screen, key) is None:
@@ -117,7 +116,7 @@ class Hangings(Panes):
         state = self._screen
         showing = state.panes[index].viewport.image
         if showing is None or showing.key != key:
-            state = move.shown_in(state, index, self._library.image(key) or image, self._views)
+            state = move.shown_in(state, index, image, self._views)
         single = None if state.single is None else index
         self._show(replace(move.focused(state, index, box, frame), active=index, single=single))
 

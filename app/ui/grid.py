@@ -163,15 +163,13 @@ class Grid(QWidget):
         done = [view.marks.drop() for view in self._viewports]
         return any(done)
 
-    def write_on(self, uid: str) -> bool:
-        """Ask for other words of a mark where it is on screen; tell whether it is."""
+    def view_of(self, uid: str) -> Viewport | None:
+        """Return the visible pane that shows a mark, or None."""
         for index in self.visible_panes:
-            view = self._viewports[index]
-            found = [mark.annotation for mark in view.scene.marks if mark.annotation.uid == uid]
-            if found:
-                view.marks.write_on(found[0])
-                return True
-        return False
+            scene = self._viewports[index].scene
+            if scene is not None and any(mark.annotation.uid == uid for mark in scene.marks):
+                return self._viewports[index]
+        return None
 
     def choose_voi(self, index: int, number: int) -> None:
         """Choose a grey-scale alternative of a pane's image, 0-based; nothing where there is none."""

@@ -173,7 +173,7 @@ def test_an_image_of_another_of_them_is_refused(
     session.show_in(0, three[0].images[0])
     session.jump_to(three[2].images[0].key, (0, 0, 4, 4))
     assert on_screen(session) == "two"
-    assert said == ["That image is of another patient.", "That finding is not of this study."]
+    assert said == ["That image is of another patient.", "That image is not of this patient."]
 
 
 def test_the_study_that_is_open_stays_when_an_image_of_it_is_named_by_hand(

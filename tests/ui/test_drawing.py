@@ -446,6 +446,20 @@ def test_a_deleted_mark_comes_back_with_undo(four_views, key):
     assert not marks(four_views)
 
 
+def test_a_mark_that_is_out_of_sight_is_not_deleted(four_views):
+    draw(four_views, "length")
+    said = []
+    four_views.session.message.connect(said.append)
+    four_views.session.set_active(1)
+    four_views.session.toggle_single(1)
+    press(four_views, Qt.Key.Key_Delete)
+    assert len(marks(four_views)) == 1
+    assert said == ["The selected mark is not on screen: choose it in the list of marks."]
+    four_views.session.toggle_single(1)
+    press(four_views, Qt.Key.Key_Delete)
+    assert not marks(four_views)
+
+
 def test_undo_says_what_it_would_take_back(four_views):
     action = four_views.window.actions_by_id["undo"]
     assert not action.isEnabled()

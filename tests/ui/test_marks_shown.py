@@ -246,6 +246,19 @@ def test_marks_of_a_prior_say_so(desk):
     assert given == [(prior.images[0].sop_uid, prior.key)]
 
 
+def test_a_click_in_the_list_jumps_to_a_mark_of_a_prior(desk):
+    prior = study_of(uid="study-0", day=date(2024, 11, 3))
+    desk.open(study_of(), prior)
+    desk.session.set_protocol("screening-cc-mlo")
+    desk.session.marking.draw("length", prior.images[2], 0, ((60.0, 60.0), (80.0, 100.0)))
+    listed = desk.window.panels["MarksPanel"].list
+    QTest.mouseClick(listed.viewport(), LEFT, pos=listed.visualItemRect(listed.item(0)).center())
+    scene = desk.window.grid.active_scene
+    assert scene.image.key == prior.images[2].key
+    assert scene.pane.prior == "PRIOR, -24 months"
+    assert scene.pane.viewport.focus == (70.0, 80.0)
+
+
 # Answers to findings
 
 

@@ -93,10 +93,10 @@ def reading_order(
 def stage_with(
     study: Study, protocol: Protocol, key: tuple[str, str], priors: tuple[Study, ...] = ()
 ) -> int | None:
-    """Return the first stage (as `hang` counts them) in which an image of the study fits a pane, or None."""
+    """Return the first stage (as `hang` counts them) in which a pane takes an image, or None."""
     search = _Search(study, priors, protocol)
     for place, number in enumerate(search.numbers):
-        rules = [rule for rule in protocol.stages[number].panes if rule.prior == 0]
+        rules = protocol.stages[number].panes
         if any(image.key == key for rule in rules for image in search.found(rule)):
             return place
     return None

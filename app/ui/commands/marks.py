@@ -28,21 +28,26 @@ class MarksCommands(Group):
         self._session.set_overlay(marks=True)
 
     def delete_mark(self) -> None:
-        """Delete the selected mark, or the last point of an open stroke."""
+        """Delete the selected mark where it can be seen, or the last point of an open stroke."""
         if self._window.grid.step_back():
             return
         selected = self._session.work.state.selected
-        if selected:
-            self._session.work.remove(selected)
-        else:
-            self._session.message.emit("No mark is selected.")
-
-    def rename_mark(self) -> None:
-        selected = self._session.work.state.selected
         if not selected:
             self._session.message.emit("No mark is selected.")
-        elif not self._window.grid.write_on(selected):
-            self._window.panels["MarksPanel"].rename(selected)
+        elif self._window.grid.view_of(selected) is None:
+            self._session.message.emit("The selected mark is not on screen: choose it in the list of marks.")
+        else:
+            self._session.work.remove(selected)
+
+    def rename_mark(self) -> None:
+        state = self._session.work.state
+        view = self._window.grid.view_of(state.selected)
+        if not state.selected:
+            self._session.message.emit("No mark is selected.")
+        elif view is None:
+            self._window.panels["MarksPanel"].rename(state.selected)
+        else:
+            view.marks.write_on(state.find(state.selected))
 
     def marks(self) -> None:
         self._session.set_overlay(marks=not self._session.overlay.marks)
