@@ -7,8 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from trainer.entries import Entry, make_entry
-from trainer.metrics.bootstrap import patient_interval
-from trainer.metrics.froc import ImageBoxes, Rule, froc, mean_average_precision, random_places, sensitivity
+from trainer.metrics.bootstrap import intervals
+from trainer.metrics.froc import (
+    ImageBoxes,
+    Rule,
+    froc,
+    mean_average_precision,
+    mean_average_precisions,
+    random_places,
+    rank_boxes,
+    sensitivities,
+    sensitivity,
+)
 from trainer.recipe import Target
 from trainer.units import ExamResult
 
@@ -51,8 +61,8 @@ def froc_entry(
     value = sensitivity(curve, rate)
     interval = (float("nan"), float("nan"))
     if not np.isnan(value):
-        interval = patient_interval(
-            lambda weights: sensitivity(curve, rate, weights),
+        interval = intervals(
+            lambda weights: sensitivities(curve, rate, weights),
             [image.patient for image in images],
             draws=FROC_DRAWS,
         )
@@ -80,8 +90,9 @@ def box_metrics(images: Sequence[ImageBoxes], threshold: float) -> dict[str, Ent
 
 
 def _map_entry(images: Sequence[ImageBoxes], threshold: float) -> Entry:
-    interval = patient_interval(
-        lambda weights: mean_average_precision(images, weights),
+    ranked = rank_boxes(images)
+    interval = intervals(
+        lambda weights: mean_average_precisions(ranked, weights),
         [image.patient for image in images],
         draws=FROC_DRAWS,
     )

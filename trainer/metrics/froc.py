@@ -13,9 +13,10 @@ from typing import Literal
 import numpy as np
 
 from trainer.manifest import Box
-from trainer.metrics.ranking import Floats
+from trainer.metrics.ranking import Bools, Floats
 
 Rule = Literal["centre", "iou20", "iou50"]
+_LEAST = {"iou20": 0.2, "iou50": 0.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def hits(candidate: Box, lesion: Box, rule: Rule) -> bool:
     if rule == "centre":
         row, col = (candidate[0] + candidate[2]) / 2, (candidate[1] + candidate[3]) / 2
         return lesion[0] <= row < lesion[2] and lesion[1] <= col < lesion[3]
-    return overlap(candidate, lesion) >= (0.2 if rule == "iou20" else 0.5)
+    return overlap(candidate, lesion) >= _LEAST[rule]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,22 +105,40 @@ def froc(images: Sequence[ImageBoxes], rule: Rule, *, normal_only: bool = False)
     )
 
 
+def sensitivities(curve: Froc, rate: float, weights: Floats) -> Floats:
+    """Return `sensitivity` of each of many weightings of the images, (draws, images)."""
+    images = weights @ curve.counted
+    lesions = weights[:, curve.found_image]
+    order = np.argsort(-curve.false, kind="stable")
+    running = np.cumsum(weights[:, curve.false_image[order]], axis=1)
+    # Every candidate strictly above the first false one that is too many may be kept; all, if none is.
+    over = np.hstack([running > (rate * images + 1e-9)[:, None], np.ones((len(weights), 1), np.bool_)])
+    limits = np.append(curve.false[order], -np.inf)[over.argmax(axis=1)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Floats = (lesions * (curve.found > limits[:, None])).sum(axis=1) / lesions.sum(axis=1)
+    found[images == 0] = np.nan
+    return found
+
+
 def sensitivity(curve: Froc, rate: float, weights: Floats | None = None) -> float:
     """Return the share of lesions found at the lowest threshold with at most `rate` false boxes per image.
 
     nan without lesions or without counted images.
     """
     weight = np.ones(len(curve.counted)) if weights is None else weights
-    images = float((weight * curve.counted).sum())
-    lesions = weight[curve.found_image]
-    if images == 0 or lesions.sum() == 0:
-        return float("nan")
-    order = np.argsort(-curve.false, kind="stable")
-    running = np.cumsum(weight[curve.false_image[order]])
-    over = np.flatnonzero(running > rate * images + 1e-9)
-    # Every candidate strictly above the first false one that is too many may be kept.
-    limit = curve.false[order][over[0]] if len(over) else -np.inf
-    return float(lesions[curve.found > limit].sum() / lesions.sum())
+    return float(sensitivities(curve, rate, weight[None])[0])
+
+
+def froc_points(curve: Froc) -> tuple[Floats, Floats, Floats]:
+    """Return (false boxes per image, sensitivity, threshold) at each score of a false box, falling.
+
+    The first point is above every false box, the last below all of them.
+    """
+    images, lesions = curve.counted.sum(), max(len(curve.found), 1)
+    limits = np.append(np.unique(curve.false)[::-1], -np.inf)
+    rates = np.array([(curve.false > limit).sum() / images if images else np.nan for limit in limits])
+    found = np.array([(curve.found > limit).sum() / lesions for limit in limits])
+    return rates, found, limits
 
 
 def random_places(
@@ -130,32 +149,60 @@ def random_places(
     Each image gets `rate` boxes (a fraction by chance), each the size of a randomly chosen lesion.
     """
     generator = np.random.default_rng(seed)
-    sizes = [(box[2] - box[0], box[3] - box[1]) for image in images for box in image.lesions]
-    if not sizes:
+    sizes = np.array([(b[2] - b[0], b[3] - b[1]) for image in images for b in image.lesions])
+    if not len(sizes):
         return float("nan")
-    found = 0
-    for _ in range(rounds):
-        for image in images:
-            if not image.lesions:
-                continue
-            count = int(rate) + int(generator.random() < rate - int(rate))
-            thrown: list[Box] = []
-            for _ in range(count):
-                height, width = sizes[int(generator.integers(len(sizes)))]
-                row = generator.uniform(image.region[0], image.region[2])
-                col = generator.uniform(image.region[1], image.region[3])
-                thrown.append((row - height / 2, col - width / 2, row + height / 2, col + width / 2))
-            found += sum(any(hits(box, lesion, rule) for box in thrown) for lesion in image.lesions)
+    found, most = 0, int(np.ceil(rate))
+    for image in images:
+        if not image.lesions:
+            continue
+        counts = int(rate) + (generator.random(rounds) < rate - int(rate))
+        size = sizes[generator.integers(len(sizes), size=(rounds, most))]
+        row = generator.uniform(image.region[0], image.region[2], (rounds, most))
+        col = generator.uniform(image.region[1], image.region[3], (rounds, most))
+        thrown = np.arange(most)[None] < counts[:, None]
+        for lesion in image.lesions:
+            found += int((thrown & _hit_at(row, col, size, lesion, rule)).any(axis=1).sum())
     return found / (rounds * len(sizes))
 
 
-def mean_average_precision(images: Sequence[ImageBoxes], weights: Floats | None = None) -> float:
-    """Return AP at IoU 0.5 of one class: greedy matching by score, precision made monotone, all points."""
-    weight = np.ones(len(images)) if weights is None else weights
-    total = sum(weight[number] * len(image.lesions) for number, image in enumerate(images))
-    if total == 0:
-        return float("nan")
-    ranked: list[tuple[float, bool, float]] = []
+def _hit_at(row: Floats, col: Floats, size: Floats, lesion: Box, rule: Rule) -> Bools:
+    """Return `hits` of boxes given by centre and (height, width), whatever their number."""
+    if rule == "centre":
+        inside: Bools = (row >= lesion[0]) & (row < lesion[2]) & (col >= lesion[1]) & (col < lesion[3])
+        return inside
+    high, wide = size[..., 0], size[..., 1]
+    height = np.minimum(row + high / 2, lesion[2]) - np.maximum(row - high / 2, lesion[0])
+    width = np.minimum(col + wide / 2, lesion[3]) - np.maximum(col - wide / 2, lesion[1])
+    shared = np.clip(height, 0, None) * np.clip(width, 0, None)
+    area = high * wide + (lesion[2] - lesion[0]) * (lesion[3] - lesion[1])
+    enough: Bools = shared / (area - shared) >= _LEAST[rule]
+    return enough
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """Every candidate of all images, the best score first.
+
+    Attributes
+    ----------
+    hit
+        It found a lesion at IoU 0.5 that no better candidate had taken.
+    image
+        Index of its image.
+    lesions
+        Lesions of each image.
+    """
+
+    score: Floats
+    hit: Bools
+    image: np.ndarray[tuple[int], np.dtype[np.intp]]
+    lesions: Floats
+
+
+def rank_boxes(images: Sequence[ImageBoxes]) -> Ranked:
+    """Match candidates to lesions greedily by score, each lesion once, at IoU 0.5."""
+    ranked: list[tuple[float, bool, int]] = []
     for number, image in enumerate(images):
         taken: set[int] = set()
         for score, box in sorted(image.candidates, key=lambda entry: -entry[0]):
@@ -168,12 +215,35 @@ def mean_average_precision(images: Sequence[ImageBoxes], weights: Floats | None 
             hit = best[0] >= 0.5
             if hit:
                 taken.add(best[1])
-            ranked.append((score, hit, float(weight[number])))
+            ranked.append((score, hit, number))
     ranked.sort(key=lambda entry: -entry[0])
-    if not ranked:
-        return 0.0
-    true = np.cumsum([w * hit for _, hit, w in ranked])
-    every = np.cumsum([w for _, _, w in ranked])
+    return Ranked(
+        np.array([score for score, _, _ in ranked], dtype=np.float64),
+        np.array([hit for _, hit, _ in ranked], dtype=np.bool_),
+        np.array([number for _, _, number in ranked], dtype=np.intp),
+        np.array([len(image.lesions) for image in images], dtype=np.float64),
+    )
+
+
+def mean_average_precisions(ranked: Ranked, weights: Floats) -> Floats:
+    """Return `mean_average_precision` of each weighting of the images, (draws, images)."""
+    total = weights @ ranked.lesions
+    if not len(ranked.score):
+        return np.where(total > 0, 0.0, np.nan)
+    every = np.cumsum(weights[:, ranked.image], axis=1)
+    true = np.cumsum(weights[:, ranked.image] * ranked.hit, axis=1)
     precision = np.divide(true, every, out=np.zeros_like(true), where=every > 0)
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(np.sum(np.diff(np.append(0.0, true / total)) * envelope))
+    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        steps = np.diff(true, axis=1, prepend=0.0) / total[:, None]
+        found: Floats = np.sum(steps * envelope, axis=1)
+    return found
+
+
+def mean_average_precision(images: Sequence[ImageBoxes], weights: Floats | None = None) -> float:
+    """Return AP at IoU 0.5 of one class: greedy matching by score, precision made monotone, all points.
+
+    Everingham et al. (2010), IJCV 88:303, as of VOC 2010.
+    """
+    weight = np.ones(len(images)) if weights is None else weights
+    return float(mean_average_precisions(rank_boxes(images), weight[None])[0])
