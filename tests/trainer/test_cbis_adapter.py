@@ -7,14 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 from cbis_miniature import CASES, LAYOUTS, SHAPE, Case, make_cbis
 
-from trainer.cbis_tables import in_both_parts, place_of, read_tables
+from trainer.cbis_files import File, Files, region
+from trainer.cbis_tables import Place, in_both_parts, place_of, read_tables
 from trainer.datasets import index
 from trainer.errors import TrainerError
 from trainer.manifest import Row, read_manifest, write_manifest
-from trainer.rois import read_mask
+from trainer.rois import box_of, read_mask
 from trainer.splits import make_splits
 
 LEAKING = (
@@ -117,6 +119,43 @@ def test_files_without_patient_and_uids_are_found_by_their_folders_last_digits(t
     assert len(rows) == 6
     assert rows["P_00003_LEFT_CC"].findings[0].box == (40, 20, 64, 40)
     assert all(row.located for row in rows.values())
+
+
+def test_the_last_digits_alone_lead_to_files_whose_case_nothing_names(tmp_path: Path) -> None:
+    make_cbis(tmp_path, "nbia", CASES[:2], stripped=True)
+    for number, folder in enumerate(sorted((tmp_path / "CBIS-DDSM").iterdir())):
+        folder.rename(folder.with_name(f"S{number:04d}"))
+    rows = index("cbis", tmp_path, quiet)
+    assert [row.findings[0].box for row in rows] == [CASES[0].box, CASES[1].box]
+
+
+def test_the_case_alone_leads_to_files_whose_folders_have_other_names(tmp_path: Path) -> None:
+    paths = make_cbis(tmp_path / "data", "nbia", CASES[:2], stripped=True)
+    flat = tmp_path / "flat"
+    for (case, role), path in paths.items():
+        target = flat / case / f"{role}.dcm"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+    for table in (tmp_path / "data").glob("*.csv"):
+        table.rename(flat / table.name)
+    rows = index("cbis", flat, quiet)
+    assert [row.findings[0].box for row in rows] == [CASES[0].box, CASES[1].box]
+
+
+def test_a_series_with_files_of_two_abnormalities_gives_each_its_own(tmp_path: Path) -> None:
+    files = Files()
+    for number, box in ((1, (2, 2, 9, 9)), (2, (20, 20, 30, 30))):
+        mask = np.zeros(SHAPE, np.uint8)
+        mask[box[0] : box[2], box[1] : box[3]] = 255
+        path = tmp_path / f"{number}.png"
+        PIL.Image.fromarray(mask).save(path)
+        case = f"Mass-Training_P_00001_LEFT_CC_{number}"
+        files.add(File(path, case, "1.2", "1.2.3", "", "", 8, *SHAPE))
+    for number, box in ((1, (2, 2, 9, 9)), (2, (20, 20, 30, 30))):
+        case = f"Mass-Training_P_00001_LEFT_CC_{number}"
+        found = region(files, (Place(case, "1.2", "1.2.3"),), case, SHAPE)
+        assert found.pixels is not None
+        assert box_of(found.pixels) == box
 
 
 def test_kaggles_edition_is_read_without_its_dicom_info_and_said_to_be_lossy(tmp_path: Path) -> None:
