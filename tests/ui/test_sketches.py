@@ -121,6 +121,7 @@ def test_a_turned_page_is_exact_at_once_and_a_zoom_when_the_hand_rests(large, qt
     shown = [view for view in large.window.grid.viewports if view.isVisible()]
     assert any(view.raster.is_sketch for view in shown)
     qtbot.waitUntil(lambda: not any(view.raster.is_sketch for view in shown), timeout=5000)
+    qtbot.wait(10 * grid_module.TURN_MS)  # what was refined asks once more whether anything is left
     large.session.zoom_at(0, 1.1)
     paint(large)
     qtbot.wait(10 * grid_module.TURN_MS)
