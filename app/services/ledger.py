@@ -137,6 +137,13 @@ class Ledger(QObject):
             self.history = History()
         self._load(afresh=afresh)
 
+    def set_reader(self, reader: str) -> None:
+        """Name who reads from now on: what can be undone is that reader's own."""
+        if reader != self.reader:
+            self.reader, self.history = reader, History()
+            self._load(afresh=True)
+            self.changed.emit()
+
     def when_loaded(self, task: Callable[[], None]) -> None:
         """Call now, or as soon as what it depends on is known."""
         if self.loading:
@@ -284,7 +291,7 @@ class Ledger(QObject):
         if asked.afresh:
             self.history = rebuilt(loaded.log)
             for step in self._queue:
-                if step.change.reading == self.reading:
+                if (step.change.reading, step.change.reader) == (self.reading, self.reader):
                     self.history.take(step)
         if loaded.warning:
             self._refuse(f"{self._store.path}: {loaded.warning}")

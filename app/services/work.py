@@ -78,8 +78,8 @@ class ReaderWork(QObject):
         return self._ledger.loading
 
     def set_reader(self, reader: str) -> None:
-        """Name who reads from now on: it is kept with each change."""
-        self._ledger.reader = reader
+        """Name who reads from now on: it is kept with each change, and nobody undoes another's."""
+        self._ledger.set_reader(reader)
 
     def begin(self, study: str, priors: Iterable[str] = ()) -> None:
         """Take up the work on a study (by key), beside that on its priors; empty: none is open.

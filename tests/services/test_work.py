@@ -278,6 +278,27 @@ def test_another_readers_work_is_not_undone_by_habit(opened: Open, saved: Callab
     assert opened(reader="Dr Doe").state.undo == "length drawn"
 
 
+def test_who_takes_over_undoes_nothing_of_who_read_before(
+    opened: Open, saved: Callable[..., None], qtbot: QtBot
+) -> None:
+    work = opened()
+    work.set_reader("Roe")
+    work.begin("s")
+    work.add(mark())
+    saved(work)
+    work.set_reader("Poe")
+    assert work.state.undo == ""
+    work.add(own := mark(2.0))
+    saved(work)
+    work.undo()
+    work.undo()
+    saved(work)
+    assert len(work.state.work.annotations) == 1
+    assert own not in work.state.work.annotations
+    work.set_reader("Roe")
+    qtbot.waitUntil(lambda: work.state.undo == "length drawn")
+
+
 def test_a_second_study_begun_while_the_first_is_read_wins(opened: Open, qtbot: QtBot) -> None:
     work = opened("a")
     work.add(mark())
@@ -463,7 +484,9 @@ def test_with_a_newer_store_one_can_look_and_mark_but_not_keep(
     work = opened()
     work.add(kept := mark())
     assert work.stop()
-    Store(path, migrations=(*MIGRATIONS, "CREATE TABLE later (x);\n")).items("s")
+    later = Store(path, migrations=(*MIGRATIONS, "CREATE TABLE later (x);\n"))
+    later.items("s")
+    later.close()  # else what it wrote goes into the file whenever it is collected
     before = path.read_bytes()
     late = opened()
     assert late.state.work.annotations == (kept,)
