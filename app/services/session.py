@@ -323,18 +323,20 @@ class Session(Hangings):
 
     @Slot(object)
     def _on_collection(self, collection: Collection) -> None:
+        current = self._screen.study
+        found = (study for study in studies_of(collection) if current and study.key == current.key)
+        again = next((study for study in found if current and _keys(study) == _keys(current)), None)
+        if current is not None and again is None:
+            self.leaving.emit()  # while all that shows the study still knows it
         self._collection = collection
         self._study_of = {image.key: study for study in self.studies for image in study.images}
         self.collection_changed.emit(collection)
-        current = self._screen.study
-        again = next((study for study in self.studies if current and study.key == current.key), None)
-        if current is not None and again is not None and _keys(again) == _keys(current):
+        if again is not None:
             self._hang_again(again)
         elif self.studies:
             self.open_study(self.studies[0].key)
         else:
             self._looks.begin(None)
-            self.leaving.emit()
             self._work.begin("")
             self._show(ScreenState(generation=self._screen.generation + 1))
             self.message.emit(_why_nothing(collection))

@@ -170,6 +170,44 @@ def test_what_is_being_typed_goes_to_the_study_it_was_typed_for(reading, monkeyp
     assert field.toPlainText() == ""
 
 
+def test_what_is_being_typed_is_kept_when_another_folder_takes_the_place_of_this(reading):
+    first = reading.session.screen.study
+    reading.window.report.fields["remarks"].setFocus()
+    _type(reading, "for the first")
+    reading.library.put(study_of(uid="study-2"))
+    assert not reading.session.work.state.work.report
+    reading.library.put(first)
+    assert _kept(reading).remarks == "for the first"
+
+
+def test_what_is_typed_while_the_store_fails_stays_to_be_seen(reading):
+    panel = reading.window.report
+    field = panel.fields["remarks"]
+    field.setFocus()
+    _type(reading, "a long text")
+    panel.present(replace(panel.reporting.state, refused="The disk is full."))
+    field.commit()
+    assert field.toPlainText() == "a long text"
+    assert not reading.session.work.state.work.report
+    panel.present(replace(panel.reporting.state, refused=""))
+    field.commit()
+    assert _kept(reading).remarks == "a long text"
+
+
+def test_what_another_window_wrote_in_a_field_is_not_written_over_unseen(reading):
+    panel = reading.window.report
+    panel.reporting.change("report: remarks", remarks="Seen.")
+    field = panel.fields["remarks"]
+    field.setFocus()
+    field.selectAll()
+    _type(reading, "Mine.")
+    theirs = replace(panel.reporting.state.report, remarks="Theirs.")
+    reading.session.work.set_report(to_json(theirs))
+    assert field.toPlainText() == "Theirs.\nMine."
+    field.commit()
+    assert _kept(reading).remarks == "Theirs.\nMine."
+
+
 def test_a_contradiction_stands_there_until_it_is_mended(reading):
     panel = reading.window.report
     panel.density.buttons["b"].click()

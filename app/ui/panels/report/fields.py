@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent
@@ -16,6 +16,8 @@ class _Keeping:
     """What both fields share: what is kept, what is typed, and when one becomes the other."""
 
     committed: Signal
+    BETWEEN: ClassVar[str] = " "
+    """What stands between another window's text and what was typed here."""
 
     def _begin(self: QWidget, name: str) -> None:  # type: ignore[misc]
         self._kept = ""
@@ -30,19 +32,25 @@ class _Keeping:
         return self._typed() != self._kept
 
     def present(self, text: str, *, anew: bool = False) -> None:
-        """Show what is kept; what is being typed stays, unless it is of another report (`anew`)."""
-        if self.is_pending and not anew:
-            self._kept = text
-            return
-        self._rest.stop()
+        """Show what is kept; what is being typed stays, unless it is of another report (`anew`).
+
+        Where another window changed the text meanwhile both stand there, to be seen by who typed.
+        """
+        if anew or not self.is_pending:
+            self._rest.stop()
+            shown = text
+        elif text in ("", self._kept, self._typed()):
+            shown = self._typed()
+        else:
+            shown = f"{text}{self.BETWEEN}{self._typed()}"
         self._kept = text
-        if self._typed() != text:
-            self._write(text)
+        if self._typed() != shown:
+            self._write(shown)
 
     def commit(self) -> None:
-        """Give out what was typed, if it is other than what is kept."""
+        """Give out what was typed, if it is other than what is kept; not while nothing can be kept."""
         self._rest.stop()
-        if self.is_pending:
+        if self.is_pending and not self.isReadOnly():
             self._kept = self._typed()
             self.committed.emit(self._kept)
 
@@ -75,6 +83,7 @@ class TextField(_Keeping, QPlainTextEdit):
     """Several lines; Tab goes on to the next control; grows from `lines` to three times that."""
 
     committed = Signal(str)
+    BETWEEN = "\n"
 
     def __init__(self, name: str, hint: str = "", lines: int = 2) -> None:
         super().__init__()
