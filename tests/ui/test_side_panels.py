@@ -61,6 +61,13 @@ def test_files_left_out_are_listed_with_their_reasons(desk, tmp_path):
     assert panel.list.item(0).text() == "a.txt: is not a mammogram"
 
 
+def test_files_left_out_of_one_folder_are_not_listed_with_the_next(desk, tmp_path):
+    for name in ("a.txt", "b.txt"):
+        desk.open(study_of(uid=name), left_out=(LeftOut(tmp_path / name, "is not a mammogram"),))
+    found = desk.window.panels["LeftOutPanel"].list
+    assert [found.item(n).text() for n in range(found.count())] == ["b.txt: is not a mammogram"]
+
+
 def loose(folder, *names):
     """A study of pictures of nobody."""
     facts = {"patient": PatientFacts(), "kind": "raster", "orientation": None, "spacing": None}

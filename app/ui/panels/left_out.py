@@ -48,9 +48,8 @@ class LeftOutPanel(QWidget):
         """List the files with their reasons."""
         self.setVisible(bool(collection.left_out))
         self.fold.title(f"Left out ({len(collection.left_out)})")
-        if self.list.count() > len(collection.left_out):
-            self.list.clear()
-        for left in collection.left_out[self.list.count() :]:
+        self.list.clear()
+        for left in collection.left_out:
             item = QListWidgetItem(f"{left.path.name}: {left.reason}")
             item.setToolTip(str(left.path))
             self.list.addItem(item)
