@@ -35,17 +35,18 @@ class Target:
     of
         What the score is of, as the reader sees it: "a lesion in this image".
     findings
-        For each class of the detector the manifest's lesion labels that belong to it.
+        For each class of the detector the manifest's lesion labels that belong to it; ``malignant mass``
+        are those of label ``mass`` that proved malignant, ``*`` is any lesion.
     """
 
     positive: tuple[str, ...]
     of: str
     findings: Mapping[str, tuple[str, ...]]
 
-    def class_of(self, label: str) -> int | None:
-        """Return the 0-based class of a lesion label, or None where no class takes it."""
+    def class_of(self, label: str, pathology: str | None = None) -> int | None:
+        """Return the 0-based class of a lesion, or None where no class takes it."""
         for number, labels in enumerate(self.findings.values()):
-            if label in labels or "*" in labels:
+            if label in labels or "*" in labels or (pathology and f"{pathology} {label}" in labels):
                 return number
         return None
 

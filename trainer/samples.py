@@ -129,7 +129,8 @@ class PartSamples(Dataset[Sample]):
         entry = load(row, self.recipe.preprocess, self.folder)
         boxes, classes, located = [], [], 1.0
         for lesion in row.findings:
-            number = self.recipe.target.class_of(lesion.label) if self.recipe.target.findings else 0
+            target = self.recipe.target
+            number = target.class_of(lesion.label, lesion.pathology) if target.findings else 0
             if number is None:
                 continue
             if lesion.box is None:

@@ -51,6 +51,14 @@ class Pyramid(nn.Module):
         return cast("OrderedDict[str, Tensor]", self.fpn(named))
 
 
+class FullPrecisionHead(FCOSHead):  # type: ignore[misc]
+    """FCOS's head whose answers stay float32 under mixed precision: bfloat16 has no half pixels above 128."""
+
+    def forward(self, x: list[Tensor]) -> dict[str, Tensor]:
+        """Return the head's maps by name, float32."""
+        return {name: value.float() for name, value in super().forward(x).items()}
+
+
 class FcosDetector(nn.Module):
     """Boxes on a one-channel image.
 
@@ -125,7 +133,7 @@ def build(config: Mapping[str, Any]) -> FcosDetector:
         Pyramid(trunk, first, channels),
         num_classes=classes,
         anchor_generator=anchors,
-        head=FCOSHead(channels, 1, classes, convs),
+        head=FullPrecisionHead(channels, 1, classes, convs),
         center_sampling_radius=radius,
         image_mean=[0.0],
         image_std=[1.0],
