@@ -29,8 +29,7 @@ from app.ui.pointing import Pointing
 from app.ui.scene import Scene
 from app.ui.viewport import Viewport
 from app.ui.walking import Walking
-
-WELCOME: Final = "Drop a folder here, or press Ctrl+O"
+from app.ui.welcome import Welcome
 
 SLOW_S: Final = 0.025
 """Seconds of resampling, of all panes together, above which pictures in motion are sketched."""
@@ -68,6 +67,7 @@ class Grid(QWidget):
         self._page: tuple[object, ...] = ()
         self._pointing = Pointing(session)
         self.walking = Walking(self, session)
+        self._welcome = Welcome(session, self)
         self._rest = QTimer(self, singleShot=True)
         self._rest.timeout.connect(self._refine)
         # Queued, not a timer of 0 ms: that waits for as long as any widget has something to repaint.
@@ -201,7 +201,7 @@ class Grid(QWidget):
 
     def point(self, index: int, at: object) -> None:
         """Take what the mouse points at: pane and stored (row, col), or None where it left."""
-        if self._pointing.move(index, at):  # type: ignore[arg-type]
+        if self._pointing.move(index, at, self._viewports[index].scene):  # type: ignore[arg-type]
             self.refresh()
 
     # Scenes
@@ -380,12 +380,7 @@ class Grid(QWidget):
     def paintEvent(self, event) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.BLACK))
-        if not self._session.screen.panes:
-            painter.setPen(QColor(theme.QUIET))
-            painter.setFont(theme.font(16))
-            opening = self._session.library.opening
-            text = "Looking for mammograms" if opening else WELCOME
-            painter.drawText(self.rect(), int(Qt.AlignmentFlag.AlignCenter), text)
+        self._welcome.paint(painter, self.rect())
         painter.end()
 
 

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from app.core.hanging.correspond import Arc, Cross, Shown, corresponding
+from app.core.reading.handles import identity
 from app.services.frames import FramePixels
+from app.services.marking import nipple_of
 from app.ui.scene import Scene
 
 Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mouse:
+    """Where the mouse is: the pane, device (row, col) in it, and the pane's size in device pixels."""
+
+    index: int
+    at: Point
+    size: tuple[int, int]
+
+    def place(self, scenes: Mapping[int, Scene]) -> tuple[int, Point] | None:
+        """Return the pane and the stored (row, col) that lies there now; None where panes lie otherwise."""
+        scene = scenes.get(self.index)
+        if scene is None or scene.affine is None or scene.size != self.size:
+            return None
+        row, column = scene.affine.inverse().apply([self.at])[0].tolist()
+        return self.index, (row, column)
 
 
 class Pointing:
@@ -16,11 +36,17 @@ class Pointing:
 
     def __init__(self, session) -> None:
         self._session = session
-        self._mouse: tuple[int, Point] | None = None
+        self._mouse: _Mouse | None = None
 
-    def move(self, index: int, at: Point | None) -> bool:
-        """Take where the mouse is: pane and stored (row, col), or None; tell whether that is news."""
-        now = None if at is None else (index, at)
+    def move(self, index: int, at: Point | None, scene: Scene | None) -> bool:
+        """Take where the mouse is: pane, stored (row, col) or None, and what is shown; tell if it is news.
+
+        The mouse stays on its place of the screen when what lies under it changes.
+        """
+        now = None
+        if at is not None and scene is not None and scene.affine is not None:
+            row, column = scene.affine.apply([at])[0].tolist()
+            now = _Mouse(index, (row, column), scene.size)
         if now == self._mouse:
             return False
         self._mouse = now
@@ -31,14 +57,14 @@ class Pointing:
         if not self._session.overlay.pointer:
             return None
         if self._mouse is not None:
-            return self._mouse
+            return self._mouse.place(scenes)
         selected = self._session.work.state.find(self._session.work.state.selected)
         if selected is None:
             return None
         box = selected.box
         middle = ((box[0] + box[2]) / 2 - 0.5, (box[1] + box[3]) / 2 - 0.5)
         for index, scene in scenes.items():
-            if scene.image is not None and scene.image.sop_uid == selected.image:
+            if scene.image is not None and identity(scene.image) == selected.image:
                 return index, middle
         return None
 
@@ -56,6 +82,5 @@ class Pointing:
         return None if pointed is None else corresponding(self._shown(pointed), source[1], self._shown(frame))
 
     def _shown(self, frame: FramePixels) -> Shown:
-        marks = self._session.work.state.of_image(frame.image.sop_uid, frame.frame)
-        nipple = next((mark.points[0] for mark in reversed(marks) if mark.kind == "nipple"), None)
-        return Shown(frame.image, frame.breast, nipple)
+        nipple = nipple_of(self._session.work.state, frame.image)
+        return Shown(frame.image, frame.breast, None if nipple is None else nipple.points[0])

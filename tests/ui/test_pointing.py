@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
+from ui_desk import study_of
 from ui_hand import press
 
 from app.core.hanging.correspond import Arc, Cross
@@ -88,3 +91,25 @@ def test_without_the_mouse_the_selected_mark_is_looked_for(four_views):
     found = pointers(four_views)[RCC]
     assert isinstance(found, Cross)
     assert found.point == pytest.approx((100.0, 119.0), abs=1e-6)
+
+
+def test_what_comes_under_a_mouse_that_rests_is_what_is_pointed_at(four_views):
+    press(four_views, Qt.Key.Key_C)
+    point_at(four_views, RCC, (100.0, 120.0))
+    four_views.session.flip(RCC, "v")
+    # The breast is even about row 120, which lies in the pane's middle: row 140 lies where row 100 was.
+    assert pointers(four_views)[LCC].point == pytest.approx((140.0, 39.0), abs=1e-6)
+    four_views.session.set_stage(1)
+    assert pointers(four_views) == [None] * len(pointers(four_views))
+
+
+def test_an_image_that_is_known_by_its_path_alone_has_its_nipple_too(desk):
+    study = study_of("RCC", "RMLO")
+    desk.open(replace(study, images=tuple(replace(image, sop_uid="") for image in study.images)))
+    press(desk, Qt.Key.Key_C)
+    images = [pane.viewport.image for pane in desk.session.screen.panes]
+    shown = {image.label: index for index, image in enumerate(images) if image is not None}
+    for label in ("RCC", "RMLO"):
+        desk.session.marking.draw("nipple", images[shown[label]], 0, ((120.0, 40.0),))
+    point_at(desk, shown["RCC"], (150.0, 80.0))
+    assert pointers(desk)[shown["RMLO"]].radius_mm == pytest.approx(5.0)

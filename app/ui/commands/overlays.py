@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from app.services.marking import nipple_of
 from app.services.state import Corner
 from app.ui.commands.group import Group
 
@@ -45,10 +46,7 @@ class OverlaysCommands(Group):
         images = [pane.viewport.image for pane in self._session.screen.panes]
         state = self._session.work.state
         views = {image.view for image in images if image is not None}
-        marked = [
-            image is None or any(mark.kind == "nipple" for mark in state.of_image(image.sop_uid))
-            for image in images
-        ]
+        marked = [image is None or nipple_of(state, image) is not None for image in images]
         if self.is_pointing and len(views) > 1 and not all(marked):
             self._session.message.emit("Mark the nipple in both views to see the arc between CC and MLO.")
 
