@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication
 
 from app.core.hanging.walk import next_stop, stops
 from app.core.imaging.geometry import Box
-from app.core.reading.coverage import Coverage
+from app.core.reading.coverage import Coverage, shown
 from app.ui import wording
 from app.ui.scene import Scene
 
@@ -50,8 +51,14 @@ class Walking(QObject):
         return self._dwell.isActive()
 
     def coverage(self, scene: Scene) -> Coverage | None:
-        """Return what was seen of a scene's frame, where that is worth showing: at actual pixels."""
-        return self._session.seen.of(scene.frame.key) if scene.frame is not None and is_full(scene) else None
+        """Return what was seen of a scene's frame, where that is worth showing: at actual pixels.
+
+        None until all that is in view has counted: what it is drawn over must have been seen before.
+        """
+        if scene.frame is None or not is_full(scene):
+            return None
+        known = self._session.seen.of(scene.frame.key)
+        return known if known is not None and shown(known, visible_box(scene)) is known else None
 
     def step(self, by: int) -> bool:
         """Go to the next (1) or the last (-1) stop of the active pane; False where there is none.
@@ -90,6 +97,9 @@ class Walking(QObject):
         self._dwell.start()
 
     def _count(self) -> None:
+        if self._is_covered:
+            self._dwell.start()
+            return
         news = False
         for index in self._grid.visible_panes:
             view = self._grid.viewports[index]
@@ -100,6 +110,12 @@ class Walking(QObject):
                 news |= self._session.seen.mark(scene.frame, visible_box(scene))
         if news:
             self._grid.refresh()
+
+    @property
+    def _is_covered(self) -> bool:
+        """Whether a dialog or a menu stands over the images, or their window is put away."""
+        above = QApplication.activeModalWidget() or QApplication.activePopupWidget()
+        return above is not None or self._grid.window().isMinimized()
 
 
 def left_over(scene: Scene, coverage: Coverage | None) -> str:

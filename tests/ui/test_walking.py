@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 from ui_desk import breast, frame_of, image_of, study_of
 from ui_hand import press
 
@@ -126,3 +127,32 @@ def test_marking_as_read_names_what_was_not_seen_if_so_wished(large, qtbot):
     press(large, Qt.Key.Key_K)
     assert said == ["Marked as read; not seen at actual pixels: LCC 100 %."]
     assert len(large.session.reads) == 1
+
+
+def test_the_overview_hides_nothing_that_was_not_seen_before(large, qtbot):
+    press(large, Qt.Key.Key_Q)
+    rest(large, qtbot)
+    assert large.pane.scene.coverage is not None
+    press(large, Qt.Key.Key_Q)
+    assert large.pane.scene.coverage is None
+    rest(large, qtbot)
+    assert large.pane.scene.coverage is not None
+    press(large, Qt.Key.Key_Q, Qt.KeyboardModifier.ShiftModifier)
+    assert large.pane.scene.coverage is not None
+
+
+@pytest.mark.parametrize("how", ["dialog", "minimised"])
+def test_what_lies_under_a_dialog_or_is_put_away_is_not_seen(large, qtbot, how):
+    press(large, Qt.Key.Key_Q)
+    if how == "dialog":
+        large.window.show_dialog("about")
+    else:
+        large.window.showMinimized()
+    qtbot.wait(2 * DWELL_MS)
+    assert seen_of(large) is None
+    if how == "dialog":
+        QApplication.activeModalWidget().close()
+    else:
+        large.window.showNormal()
+    rest(large, qtbot)
+    assert 0 < seen_of(large).share < 0.5
