@@ -25,7 +25,13 @@ class Elided(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._whole = ""
 
+    @property
+    def whole(self) -> str:
+        """The text as it was written."""
+        return self._whole
+
     def write(self, text: str) -> None:
+        """Show a text, shortened where it must be."""
         if text != self._whole:
             self._whole = text
             self.setToolTip(text)

@@ -67,7 +67,7 @@ class Grid(QWidget):
         self._page: tuple[object, ...] = ()
         self._pointing = Pointing(session)
         self.walking = Walking(self, session)
-        self._welcome = Welcome(session, self)
+        self.welcome = Welcome(session, self)
         self._rest = QTimer(self, singleShot=True)
         self._rest.timeout.connect(self._refine)
         # Queued, not a timer of 0 ms: that waits for as long as any widget has something to repaint.
@@ -380,7 +380,7 @@ class Grid(QWidget):
     def paintEvent(self, event) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.BLACK))
-        self._welcome.paint(painter, self.rect())
+        self.welcome.paint(painter, self.rect())
         painter.end()
 
 

@@ -28,7 +28,7 @@ from app.ui.export import Export
 from app.ui.grid import Grid
 from app.ui.overlays.corner_text import zoom_of
 from app.ui.panels import PANELS
-from app.ui.places import Places
+from app.ui.places import Places, first_size
 from app.ui.reading_window import ReadingWindow
 from app.ui.recent_menu import RecentMenu
 from app.ui.second_window import OtherWindows
@@ -43,6 +43,8 @@ NARROWEST: Final = (1024, 600)
 """Logical pixels below which the top bar would not hold who is read."""
 PICTURE: Final = (320, 240)
 """The same for an off-screen picture, whose size is asked for to the pixel."""
+START: Final = (1600, 1000)
+"""Logical pixels of the first window ever, where the screen has room for them."""
 MESSAGE_MS: Final = 10_000
 """How long a message stands in the status line."""
 
@@ -154,6 +156,7 @@ class MainWindow(ReadingWindow):
         self.top_bar.hanging.stage_chosen.connect(session.set_stage)
         self.panels["TrayPanel"].assign_asked.connect(self.ask_assignment)
         self.report.left.connect(self.grid.setFocus)
+        self.panels["StudiesPanel"].left.connect(self.grid.setFocus)
         self.report.save_asked.connect(self.commands.save_report)
         self.export.message.connect(self._say)
         self.grid.finding_pressed.connect(self.second_look.choose)
@@ -341,7 +344,7 @@ class MainWindow(ReadingWindow):
         super().closeEvent(event)
 
     def _restore(self) -> None:
-        self.resize(1600, 1000)
+        self.resize(first_size(self, START))
         if self.places.restore("main", self):
             kept = QSettings("mammoview", "mammoview").value("splitter")
             if isinstance(kept, QByteArray):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QRect, QSettings
+from PySide6.QtCore import QByteArray, QRect, QSettings, QSize
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -53,6 +53,26 @@ class Places:
     @staticmethod
     def _key(name: str) -> str:
         return f"places/{set_name(monitor_of(screen) for screen in QGuiApplication.screens())}/{name}"
+
+
+def first_size(window: QWidget, wanted: tuple[int, int], room: QSize | None = None) -> QSize:
+    """Return the size of a window that was never open: as wanted, and not larger than its screen.
+
+    Parameters
+    ----------
+    window
+        The window, on the screen where it will open.
+    wanted
+        Width and height in logical pixels.
+    room
+        Usable size of the screen; None: asked of the platform. Off-screen there is no bound: a picture
+        has the size asked for.
+    """
+    if room is None:
+        if QGuiApplication.platformName() == "offscreen":
+            return QSize(*wanted)
+        room = window.screen().availableSize()
+    return QSize(*wanted).boundedTo(QSize(room.width() * 19 // 20, room.height() * 19 // 20))
 
 
 def usable() -> list[QRect]:

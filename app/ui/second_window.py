@@ -21,6 +21,7 @@ from app.ui.grid import Grid
 from app.ui.hanging_choice import HangingChoice
 from app.ui.icons import SIZE, icon
 from app.ui.overlays.corner_text import zoom_of
+from app.ui.places import first_size
 from app.ui.reading_window import ReadingWindow
 
 START: Final = (1200, 900)
@@ -61,7 +62,7 @@ class SecondWindow(ReadingWindow):
         self.setWindowTitle(f"Mammoview, window {number}")
         self.setWindowIcon(QIcon("icons:mammoview.svg"))
         self.setMinimumSize(*NARROWEST)
-        self.resize(*START)
+        self.resize(first_size(self, START))
         self.top_bar = SecondBar(self.actions_by_id, menus.main_menu(self, self.actions_by_id))
         self.grid = Grid(self.session)
         self.export = Export(self)
@@ -158,6 +159,10 @@ class SecondCommands(Commands):
     def quit(self) -> None:
         """Close the workstation, not this window alone."""
         self._window.main.close()
+
+    def close_window(self) -> None:
+        """Close this window alone."""
+        self._window.close()
 
 
 class SecondBar(QFrame):

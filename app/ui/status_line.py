@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from app.ui import theme, wording
+from app.ui.bar_parts import Elided
 
 
 class StatusLine(QFrame):
@@ -12,6 +13,8 @@ class StatusLine(QFrame):
 
     LEFT = ("window", "zoom", "size", "spacing", "message")
     RIGHT = ("work", "unsaved", "models", "research")
+    GIVING = ("message", "models")
+    """Those that are shortened where there is not room for all; the whole text is their tool tip."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,7 +28,7 @@ class StatusLine(QFrame):
             if not name:
                 line.addStretch(1)
                 continue
-            label = QLabel()
+            label = Elided(kept=48) if name in self.GIVING else QLabel()
             label.setAccessibleName(name)
             label.setVisible(False)
             self._labels[name] = label
@@ -38,8 +41,11 @@ class StatusLine(QFrame):
         """Set some of the texts; an empty one takes no room. Research use only always stays."""
         for name, text in texts.items():
             label = self._labels[name]
-            if label.text() != text:
-                label.setText(text)
+            if self.text(name) != text:
+                if isinstance(label, Elided):
+                    label.write(text)
+                else:
+                    label.setText(text)
                 label.setVisible(bool(text))
 
     def warn_unsaved(self, why: str) -> None:
@@ -49,4 +55,5 @@ class StatusLine(QFrame):
 
     def text(self, name: str) -> str:
         """Return what stands under a name (for tests and assistive technology)."""
-        return self._labels[name].text()
+        label = self._labels[name]
+        return label.whole if isinstance(label, Elided) else label.text()

@@ -164,12 +164,13 @@ QPushButton:hover {{ background: {HOVER}; }}
 QPushButton:pressed {{ background: {LINE}; }}
 QPushButton:focus {{ border-color: {ACCENT}; }}
 QPushButton:default {{ border-color: {ACCENT}; color: {ACCENT}; }}
-QPushButton:disabled {{ color: {DISABLED}; }}
+QPushButton:disabled {{ color: {DISABLED}; border-color: {LINE}; }}
 QPushButton[role="line"], QPushButton[role="list"] {{ text-align: left; padding: 4px 8px; }}
 QPushButton[role="line"]:checked {{ background: {ACCENT_GROUND}; color: {ACCENT}; }}
 QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit {{ background: {WINDOW}; border: 1px solid {LINE};
     border-radius: 4px; padding: 4px 8px; min-height: 20px; selection-background-color: {ACCENT_GROUND};
     selection-color: {TEXT}; }}
+QLineEdit {{ lineedit-clear-button-icon: url(icons:x.svg); }}
 QSpinBox QLineEdit, QDoubleSpinBox QLineEdit {{ background: transparent; border: none; padding: 0; }}
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{
     width: 0; border: none; }}

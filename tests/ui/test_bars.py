@@ -33,6 +33,18 @@ def test_the_status_line_says_window_zoom_size_and_spacing(four_views):
     assert status.text("research") == "Research use only"
 
 
+def test_a_long_message_is_shortened_and_its_whole_is_the_tool_tip(four_views):
+    status, sentence = four_views.window.status, "What you mark now is not saved: " + "/very/long" * 40
+    four_views.session.message.emit(sentence)
+    four_views.window.grab()
+    label = status._labels["message"]
+    assert status.text("message") == sentence
+    assert label.text().endswith("…")
+    assert label.toolTip() == sentence
+    research = status._labels["research"]
+    assert research.width() >= research.sizeHint().width()
+
+
 def test_buttons_of_tools_show_which_one_is_chosen(four_views):
     four_views.session.set_tool("pan")
     actions = four_views.window.actions_by_id

@@ -141,7 +141,7 @@ def test_a_key_claimed_twice_cannot_be_saved(four_views, qtbot):
     qtbot.addWidget(dialog)
     dialog.keys.editors["invert"].setKeySequence(QKeySequence("R"))
     assert not dialog.save_button.isEnabled()
-    assert "reset" in dialog.warning.text()
+    assert dialog.warning.text() == "R is the key of Invert and of Reset."
     dialog.keys.editors["invert"].setKeySequence(QKeySequence("Ctrl+I"))
     assert dialog.save_button.isEnabled()
     assert dialog.settings().key_bindings == {"invert": "Ctrl+I"}

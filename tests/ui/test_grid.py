@@ -10,14 +10,25 @@ from ui_desk import breast, frame_of, study_of
 
 from app.core.imaging.geometry import Affine
 from app.core.imaging.image import Spacing
-from app.ui.grid import WELCOME
 from app.ui.overlays.warnings import sentence
+from app.ui.welcome import WELCOME
 
 
 def test_an_empty_window_says_what_to_do(desk, pixels_of):
     assert "Drop a folder" in WELCOME
     seen = pixels_of(desk.window.grid)
     assert seen.max() > 60
+
+
+def test_why_nothing_opened_stands_below_until_images_come(desk, pixels_of):
+    grid = desk.window.grid
+    plain = pixels_of(grid)
+    desk.session.message.emit("No mammogram was found there.")
+    changed = np.argwhere((pixels_of(grid) != plain).any(axis=2))
+    assert changed[:, 0].min() > grid.height() // 2  # below the line that says what to do
+    desk.open(study_of())
+    pixels_of(desk.window)
+    assert grid.welcome.why == ""
 
 
 def test_chest_walls_meet_without_gap_or_line(four_views, pixels_of):

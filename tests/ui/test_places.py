@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QRect, QSettings
+from PySide6.QtCore import QRect, QSettings, QSize
 from PySide6.QtWidgets import QWidget
 
 from app.core.hanging.true_size import Monitor
 from app.ui import places
 from app.ui.monitors import set_name, within_reach
-from app.ui.places import Places
+from app.ui.places import Places, first_size
 
 LEFT, RIGHT = QRect(0, 0, 1920, 1040), QRect(1920, 0, 2048, 2560)
 ONE = Monitor("DP-1", "Made Up", "1", (2048, 2560), (338.0, 422.0))
@@ -112,3 +112,12 @@ def test_nothing_is_kept_where_nothing_may_be(qtbot):
     qtbot.addWidget(window)
     Places(None).keep("main", window)
     assert not Places(None).restore("main", window)
+
+
+def test_the_first_window_ever_fits_a_small_screen(qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    assert first_size(window, (1600, 1000), QSize(3840, 2160)) == QSize(1600, 1000)
+    laptop = first_size(window, (1600, 1000), QSize(1366, 768))
+    assert laptop.width() <= 1366
+    assert laptop.height() <= 768 - 30  # a title bar stands above it

@@ -169,6 +169,13 @@ def test_x_goes_round_through_the_findings(four_views):
     assert seen == [0, 1, 2, 3, 0]
 
 
+def test_x_without_findings_says_so(four_views):
+    said = []
+    four_views.session.message.connect(said.append)
+    press(four_views, Qt.Key.Key_X)
+    assert said == ["No finding is listed."]
+
+
 def test_sliders_move_the_overlay_and_follow_it(four_views):
     controls = four_views.window.second_look.controls
     controls.sliders["opacity"].setValue(80)

@@ -202,3 +202,17 @@ def test_without_a_study_it_opens_empty(desk, qtbot):
     hit(second, Key.Key_I)
     desk.open(study_of())
     assert labels(second)[:2] == ["study-1-RCC", "study-1-LCC"]
+
+
+def test_control_w_closes_the_second_window_alone_and_from_the_first_every_other(pair):
+    desk, second = pair
+    hit(second, Key.Key_W, Control)
+    assert not second.isVisible()
+    assert desk.window.isVisible()
+    desk.window.activateWindow()
+    press(desk, Key.Key_N, Control)
+    assert second.isVisible()
+    desk.window.activateWindow()
+    press(desk, Key.Key_W, Control)
+    assert not second.isVisible()
+    assert desk.window.isVisible()

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from ui_desk import study_of
-from ui_hand import LEFT
+from ui_hand import LEFT, press
 
 from app.core.imaging.image import Collection, LeftOut, Patient, PatientFacts
 
@@ -24,8 +25,22 @@ def test_the_search_field_keeps_what_matches_all_words(desk):
     panel = desk.window.panels["StudiesPanel"]
     panel.search.setText("jane 2024")
     assert [row.study.uid for row in panel.rows.rows if row.study] == ["study-0"]
+    assert panel.nothing.isHidden()
     panel.search.setText("nobody")
     assert panel.rows.rows == ()
+    assert not panel.nothing.isHidden()
+
+
+def test_escape_empties_the_search_and_gives_the_keyboard_back(desk):
+    desk.open(study_of())
+    panel = desk.window.panels["StudiesPanel"]
+    press(desk, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert panel.search.hasFocus()
+    QTest.keyClicks(panel.search, "nobody")
+    press(desk, Qt.Key.Key_Escape)
+    assert panel.search.text() == ""
+    assert len(panel.rows.rows) == 2
+    assert desk.window.grid.hasFocus()
 
 
 def test_a_click_opens_a_study(desk):

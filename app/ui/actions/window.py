@@ -24,6 +24,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "monitor",
         "Another stage of this study, for another monitor",
     ),
+    Action(
+        "close_window",
+        "Close second window",
+        "Window",
+        ("Ctrl+W",),
+        "",
+        "Close this second window; from the first one, every other",
+    ),
     Action("bars", "Bars", "Window", ("F11",), "rows", "Fold or open the bars", check="has_bars"),
     Action(
         "focus_next", "Keyboard to the next panel", "Window", ("F6",), "", "Study list, images, second look"

@@ -13,6 +13,10 @@ class WindowCommands(Group):
     def new_window(self) -> None:
         self._window.others.open()
 
+    def close_window(self) -> None:
+        """Close the second windows; one of them closes only itself."""
+        self._window.others.close()
+
     def panels(self) -> None:
         self._window.fold_panels()
 

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from app.core.errors import MammoviewError
 from app.core.settings import Settings, save
-from app.ui.actions import ACTIONS
+from app.ui.actions import ACTIONS, BY_ID
 from app.ui.bindings import Bindings, resolve
 from app.ui.dialog import Dialog
 
@@ -78,7 +78,7 @@ class SettingsDialog(Dialog):
             explanation.setWordWrap(True)
             table.addWidget(label, 2 * number, 0)
             table.addWidget(editor, 2 * number, 1)
-            table.addWidget(explanation, 2 * number + 1, 1)
+            table.addWidget(explanation, 2 * number + 1, 1, Qt.AlignmentFlag.AlignTop)
             table.setRowMinimumHeight(2 * number + 1, 32)
         table.setRowStretch(2 * len(items), 1)
         return page
@@ -91,8 +91,7 @@ class SettingsDialog(Dialog):
 
     def _check(self) -> None:
         conflicts = resolve(self.keys.overrides()).conflicts
-        text = "; ".join(f"{key}: {' and '.join(names)}" for key, names in conflicts)
-        self.warning.setText(f"Keys claimed twice: {text}")
+        self.warning.setText("  ".join(_clash(key, names) for key, names in conflicts))
         self.warning.setVisible(bool(conflicts))
         self.save_button.setEnabled(not conflicts)
 
@@ -165,6 +164,12 @@ class ReadingSet(QWidget):
         """Return the names ticked; none where all are."""
         ticked = tuple(name for name, box in self.boxes.items() if box.isChecked())
         return () if len(ticked) == len(self.boxes) else ticked
+
+
+def _clash(key: str, names: tuple[str, ...]) -> str:
+    """Return which actions want one key, in the words of the list above."""
+    shown = QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
+    return f"{shown} is the key of {' and of '.join(BY_ID[name].text.rstrip('…') for name in names)}."
 
 
 def _editor(window, item, value) -> QWidget:

@@ -212,6 +212,9 @@ class _Row(QStyledItemDelegate):
         painter.setPen(QColor(theme.QUIET if rejected else theme.TEXT))
         words = metrics.elidedText(entry.words, Qt.TextElideMode.ElideRight, line.width() - wide - 12)
         painter.drawText(line, middle, words)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QColor(theme.DISABLED))
+            painter.drawRect(rect.adjusted(0, 0, -1, -1))
         painter.restore()
 
 

@@ -144,16 +144,17 @@ class FindingsList(QListWidget):
                 return True
         return False
 
-    def step(self, by: int) -> None:
-        """Choose the next or previous finding."""
+    def step(self, by: int) -> bool:
+        """Choose the next or previous finding; tell whether there is any."""
         places = [i for i in range(self.count()) if self.item(i).data(_ENTRY).finding is not None]
         if not places:
-            return
+            return False
         here = self.currentRow()
         ahead = [i for i in places if i > here] if by > 0 else [i for i in reversed(places) if i < here]
         row = (ahead or (places if by > 0 else places[::-1]))[0]
         self.setCurrentRow(row)
         self._choose(self.item(row))
+        return True
 
     def menu(self) -> QMenu:
         """Return what the reader may make of the current finding."""
@@ -223,4 +224,7 @@ class _Row(QStyledItemDelegate):
             painter.drawText(line, flags, f"{entry.finding.score:.2f}")
             painter.setPen(QColor(colour))
             painter.drawText(line.adjusted(0, 0, -40, 0), flags, entry.decision)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QColor(theme.DISABLED))
+            painter.drawRect(rect.adjusted(0, 0, -1, -1))
         painter.restore()

@@ -176,8 +176,10 @@ class SecondLookPanel(QWidget):
 
     def step(self, by: int) -> None:
         """Jump to the next or previous finding."""
+        if not self.findings.step(by):
+            self._session.message.emit("No finding is listed.")
+            return
         self.wanted.emit()
-        self.findings.step(by)
         QTimer.singleShot(0, self, self._reveal)  # once what is below the list has its place
 
     def choose(self, key: tuple[str, str], finding: Finding) -> None:

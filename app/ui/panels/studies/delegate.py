@@ -8,6 +8,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
+from app.core.imaging.image import Image
 from app.ui import theme
 from app.ui.icons import draw
 from app.ui.panels.studies.rows import Index, Row, StudyRows
@@ -18,6 +19,10 @@ STUDY: Final = 96
 COMPACT: Final = 64
 CELL: Final = QSize(44, 56)
 LEFT: Final = 16
+_VIEWS: Final = {"CC": 0, "MLO": 1}
+_SIDES: Final = {"R": 0, "L": 1}
+NUMBER: Final = 56
+"""Logical pixels of a patient's number that a long name leaves."""
 
 
 class StudyDelegate(QStyledItemDelegate):
@@ -55,7 +60,9 @@ class StudyDelegate(QStyledItemDelegate):
         name, quiet = row.heading
         strong, small = theme.font(theme.TITLE, strong=True), theme.font(theme.SMALL)
         box = rect.adjusted(LEFT, 8, -12, 0)
-        width = min(QFontMetrics(small).horizontalAdvance(quiet) + 4, box.width() // 2)
+        # The name gets what it needs first; the number, whose end tells patients apart, keeps some.
+        needed = QFontMetrics(strong).horizontalAdvance(name) + 12
+        width = min(QFontMetrics(small).horizontalAdvance(quiet) + 4, max(NUMBER, box.width() - needed))
         painter.setFont(small)
         painter.setPen(QColor(theme.QUIET))
         number = QFontMetrics(small).elidedText(quiet, Qt.TextElideMode.ElideMiddle, width)
@@ -99,7 +106,7 @@ class StudyDelegate(QStyledItemDelegate):
         self._pictures(painter, rect, row)
 
     def _pictures(self, painter: QPainter, rect: QRect, row: Row) -> None:
-        images = (row.image,) if row.image else row.study.images if row.study else ()
+        images = (row.image,) if row.image else sorted(row.study.images, key=_as_hung) if row.study else ()
         step = CELL.width() + 4
         room = max(1, (rect.width() - LEFT - 12 + 4) // step)
         shown = len(images) if len(images) <= room else room - 1
@@ -112,3 +119,8 @@ class StudyDelegate(QStyledItemDelegate):
             painter.setFont(theme.font(theme.SMALL))
             painter.setPen(QColor(theme.QUIET))
             painter.drawText(cell, int(Qt.AlignmentFlag.AlignCenter), f"+{len(images) - shown}")
+
+
+def _as_hung(image: Image) -> tuple[int, int]:
+    """Order pictures as they hang, RCC LCC RMLO LMLO, whatever order the files came in."""
+    return _VIEWS.get(image.view or "", len(_VIEWS)), _SIDES.get(image.laterality or "", len(_SIDES))

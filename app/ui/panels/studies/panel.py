@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from app.core.imaging.image import Collection
 from app.services.state import ScreenState
@@ -15,8 +15,29 @@ from app.ui.panels.studies.rows import Index, Row, StudyRows, rows_of
 from app.ui.thumbnails import Thumbnails
 
 
+class SearchField(QLineEdit):
+    """Esc empties it and gives the keyboard back: `left`."""
+
+    left = Signal()
+
+    def event(self, event: QEvent) -> bool:
+        """Take Esc before the action that owns the key."""
+        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            if event.type() == QEvent.Type.KeyPress:
+                self.clear()
+                self.left.emit()
+            event.accept()
+            return True
+        return super().event(event)
+
+
 class StudiesPanel(QWidget):
-    """Patients and studies; a click or Enter opens a study."""
+    """Patients and studies; a click or Enter opens a study.
+
+    Signals: `left` when the reader leaves the search with Esc.
+    """
+
+    left = Signal()
 
     SIDE = "left"
     STRETCH = 1
@@ -27,7 +48,7 @@ class StudiesPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
         column.setSpacing(4)
-        self.search = QLineEdit()
+        self.search = SearchField()
         self.search.setPlaceholderText("Search")
         self.search.setAccessibleName("Search studies")
         self.search.setClearButtonEnabled(False)
@@ -37,10 +58,16 @@ class StudiesPanel(QWidget):
         )
         self.search.textChanged.connect(lambda _: self._fill())
         self.search.returnPressed.connect(self._open_first)
+        self.search.left.connect(self.left)
         row = QVBoxLayout()
         row.setContentsMargins(12, 0, 12, 0)
         row.addWidget(self.search)
         column.addLayout(row)
+        self.nothing = QLabel("No study has these words.")
+        self.nothing.setProperty("role", "quiet")
+        self.nothing.setContentsMargins(16, 8, 12, 0)
+        self.nothing.setVisible(False)
+        column.addWidget(self.nothing)
         self.rows = StudyRows()
         self._delegate = StudyDelegate(thumbnails)
         self.list = QListView()
@@ -71,6 +98,7 @@ class StudiesPanel(QWidget):
     def _fill(self) -> None:
         masked = self._session.settings.mask_names
         self.rows.put(rows_of(self._session.collection, self.search.text(), masked=masked))
+        self.nothing.setVisible(bool(self._session.collection.patients) and not self.rows.rows)
         self._select()
 
     def _screened(self, screen: ScreenState) -> None:
