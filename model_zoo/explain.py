@@ -23,7 +23,7 @@ Method = Literal["signed", "hirescam", "gradcam"]
 class PooledClassifier(Protocol):
     """A classifier whose logits are a function of one last map."""
 
-    stride: int
+    stride: float
 
     def features(self, x: Tensor) -> Tensor:
         """Return the last map, shape (N, C, h, w)."""
@@ -101,7 +101,7 @@ def explain(
     return result
 
 
-def map_affine(to_stored: Matrix, stride: int) -> Matrix:
+def map_affine(to_stored: Matrix, stride: float) -> Matrix:
     """Return the 2x3 affine from (row, col) of map cell centres to those of stored pixel centres.
 
     Parameters

@@ -49,7 +49,7 @@ class Answer:
     box_scores: npt.NDArray[np.float64]
     box_labels: npt.NDArray[np.int64]
     evidence: npt.NDArray[np.float32] | None = None
-    stride: int = 1
+    stride: float = 1.0
 
 
 class Predictor:
@@ -109,7 +109,7 @@ class Predictor:
             image = image.contiguous(memory_format=torch.channels_last)
             logit, features = self._classify(image)
             boxes, scores, labels = self._detect(image)
-            made, stride = None, 1
+            made, stride = None, 1.0
             if evidence is not None and features is not None:
                 classifier = cast(PooledClassifier, self._networks["classifier"])
                 made, stride = explain(classifier, features, evidence), classifier.stride

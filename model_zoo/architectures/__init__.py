@@ -46,6 +46,12 @@ def _evidence_classifier(config: Mapping[str, Any]) -> nn.Module:
     return build(config)
 
 
+def _plain_cnn(config: Mapping[str, Any]) -> nn.Module:
+    from model_zoo.architectures.plain_cnn import build
+
+    return build(config)
+
+
 def _fcos_detector(config: Mapping[str, Any]) -> nn.Module:
     from model_zoo.architectures.fcos_detector import build
 
@@ -55,6 +61,7 @@ def _fcos_detector(config: Mapping[str, Any]) -> nn.Module:
 ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture("residual-classifier", "classifier", _residual_classifier),
     Architecture("evidence-classifier", "classifier", _evidence_classifier),
+    Architecture("plain-cnn", "classifier", _plain_cnn),
     Architecture("fcos-detector", "detector", _fcos_detector),
 )
 
