@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,20 +15,27 @@ from model_zoo.bundle import Bundle, write_bundle
 from model_zoo.predictor import Device, Predictor, load_predictor
 from model_zoo.spec import Network
 from trainer.card import report_card
+from trainer.curves import curves, write_curves
 from trainer.evaluate import (
+    Choose,
     Report,
     boxes_from,
     find_bundle,
     models_folder,
+    report_into,
     score_part,
     seen_patients,
     target_of,
     write_report,
 )
+from trainer.files import write_text
+from trainer.gallery import gallery, write_gallery
 from trainer.manifest import caveats_of
 from trainer.measure import measure
+from trainer.report_page import evaluation_page
 from trainer.runs import patient_mark
 from trainer.splits import Part
+from trainer.subgroups import subgroups
 
 
 def member_bundle(bundle: Bundle, number: int, folder: Path) -> Bundle:
@@ -49,10 +56,22 @@ def member_bundle(bundle: Bundle, number: int, folder: Path) -> Bundle:
     return write_bundle(folder, spec, own, bundle.card, bundle.metrics)
 
 
-def _choose(
-    bundle: Bundle, device: Device, work: Path
-) -> tuple[Callable[[str], Predictor], Callable[[str], bool]]:
-    """Return which predictor to ask for a patient, and whether its weights have seen her."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which predictor to ask for a patient id, and whether its weights have seen her."""
+
+    choose: Choose
+    seen: Callable[[str], bool]
+
+
+def ask(bundle: Bundle, device: Device, work: Path) -> Asked:
+    """Return whom to ask: of a fold ensemble the member that never saw the patient, else the bundle.
+
+    Parameters
+    ----------
+    work
+        Receives the members' bundles, which must stay there while they are asked.
+    """
     marks = [set(one["patients"]) for one in bundle.metrics.get("members", [])]
     known = set(bundle.metrics.get("trained_on_patients", []))
     whole = load_predictor(bundle, device)
@@ -75,7 +94,7 @@ def _choose(
     def seen(patient: str) -> bool:
         return patient_mark(patient) in known and unseen(patient) is None
 
-    return predictor, seen
+    return Asked(predictor, seen)
 
 
 def _protocol(bundle: Bundle, part: Part, seen: Callable[[str], bool]) -> str:
@@ -109,7 +128,8 @@ def assess(name: str, part: Part, folder: Path, device: str, report: Report | No
     part
         Of a split, or all rows.
     folder
-        Receives metrics.json, MODEL_CARD.md and predictions.csv.
+        Receives index.html (all in one page), metrics.json, MODEL_CARD.md, predictions.csv, curves/ and
+        gallery/.
 
     Raises
     ------
@@ -118,21 +138,32 @@ def assess(name: str, part: Part, folder: Path, device: str, report: Report | No
     """
     bundle = find_bundle(name, [models_folder()])
     target = target_of(bundle, part.rows)
+    point = next(iter(bundle.spec.operating_points), None)
     with tempfile.TemporaryDirectory(prefix="mammoview-evaluate-") as work:
-        choose, seen = _choose(bundle, cast(Device, device), Path(work))
-        exams = score_part(choose, part, report)
+        asked = ask(bundle, cast(Device, device), Path(work))
+        exams = score_part(asked.choose, part, report)
+        pictures = gallery(exams, target, point, asked.choose)
     metrics: dict[str, Any] = measure(
         exams,
         target,
         bundle=f"{bundle.name} {bundle.version}",
         split=part.split_hash or "all",
         boxes_from=boxes_from(bundle.spec),
+        point=point,
     )
-    metrics["protocol"] = _protocol(bundle, part, seen)
+    detects = boxes_from(bundle.spec) is not None
+    metrics["subgroups"] = subgroups(exams, target, point, boxes=detects)
+    metrics["protocol"] = _protocol(bundle, part, asked.seen)
     metrics["part"] = {"name": part.name, "fold": part.fold if part.fold >= 0 else None}
     metrics["target"] = {"positive": list(target.positive), "findings": _plain(target.findings)}
     card = report_card(bundle.spec, metrics, protocol=metrics["protocol"])
-    write_report(folder, metrics, card, exams)
+    drawn = curves(exams, target, boxes=detects)
+    title = f"{bundle.spec.title or bundle.name} {bundle.version}: evaluation"
+    with report_into(folder):
+        write_report(folder, metrics, card, exams)
+        write_curves(drawn, folder)
+        write_gallery(pictures, folder)
+        write_text(folder / "index.html", evaluation_page(title, metrics, card, drawn, pictures))
     return metrics
 
 

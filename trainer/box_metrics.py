@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from trainer.entries import Entry, make_entry
+from trainer.manifest import Box, Row
 from trainer.metrics.bootstrap import intervals
 from trainer.metrics.froc import (
     ImageBoxes,
@@ -37,12 +38,23 @@ def placed_boxes(exams: Sequence[ExamResult], target: Target) -> list[ImageBoxes
     made = []
     for exam in exams:
         for image in exam.images:
-            wanted = [lesion for lesion in image.row.findings if target.class_of(lesion.label) is not None]
+            findings = image.row.findings
+            wanted = [one for one in findings if target.class_of(one.label, one.pathology) is not None]
             if image.score is None or any(lesion.box is None for lesion in wanted):
                 continue
             places = tuple(lesion.box for lesion in wanted if lesion.box is not None)
-            made.append(ImageBoxes(image.row.patient_id, image.boxes, places, image.region))
+            kinds = tuple((lesion.label, size_band(lesion.box, image.row)) for lesion in wanted)
+            made.append(ImageBoxes(image.row.patient_id, image.boxes, places, image.region, kinds))
     return made
+
+
+def size_band(box: Box | None, row: Row) -> str:
+    """Return a lesion's size in words: the geometric mean of its box's sides in millimetres."""
+    if box is None or row.spacing_mm is None:
+        return "not stated"
+    high, wide = (box[2] - box[0]) * row.spacing_mm[0], (box[3] - box[1]) * row.spacing_mm[1]
+    size = float(np.sqrt(max(high, 0.0) * max(wide, 0.0)))
+    return "under 10 mm" if size < 10 else "10 to 20 mm" if size < 20 else "20 mm and over"
 
 
 def froc_entry(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,10 @@ from trainer.units import ExamResult, ImageResult
 from trainer.views import read_view
 
 Report = Callable[[int, int], None]
+Choose = Callable[[str], Predictor]
+"""The predictor to ask for a patient id."""
+_READERS = 2
+"""Studies decoded ahead, so that the networks need not wait for files."""
 _NORMAL = ("normal", "negative", "0", "no", "")
 
 
@@ -74,17 +81,34 @@ def _result(row: Row, view: MammogramView, answer: ViewPrediction) -> ImageResul
     )
 
 
-def score_study(predictor: Predictor, rows: Sequence[Row]) -> ExamResult:
+def read_ahead(groups: Sequence[Sequence[Row]]) -> Iterator[list[MammogramView]]:
+    """Give the views of each study in order, while the next ones are being read; raises TrainerError.
+
+    At most two studies wait in memory.
+    """
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="read-ahead") as pool:
+        waiting: deque[Future[list[MammogramView]]] = deque()
+        coming = iter(groups)
+        try:
+            for rows in coming:
+                waiting.append(pool.submit(read_study, rows))
+                if len(waiting) > _READERS:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for one in waiting:
+                one.cancel()
+
+
+def score_study(predictor: Predictor, rows: Sequence[Row], views: Sequence[MammogramView]) -> ExamResult:
     """Return what a bundle says about one study of the manifest."""
-    views = read_study(rows)
     prediction = predict_exam(predictor, views)
     images = [_result(*one) for one in zip(rows, views, prediction.views, strict=True)]
     return ExamResult(tuple(images), prediction.breasts, prediction.exam_score)
 
 
-def score_part(
-    choose: Predictor | Callable[[str], Predictor], part: Part, report: Report | None = None
-) -> list[ExamResult]:
+def score_part(choose: Predictor | Choose, part: Part, report: Report | None = None) -> list[ExamResult]:
     """Return what a bundle says about every study of a part.
 
     Parameters
@@ -95,9 +119,9 @@ def score_part(
     """
     groups = studies(part.rows)
     made = []
-    for number, rows in enumerate(groups, start=1):
+    for number, (rows, views) in enumerate(zip(groups, read_ahead(groups), strict=True), start=1):
         predictor = choose if isinstance(choose, Predictor) else choose(rows[0].patient_id)
-        made.append(score_study(predictor, rows))
+        made.append(score_study(predictor, rows, views))
         if report is not None:
             report(number, len(groups))
     return made
@@ -152,7 +176,7 @@ def seen_patients(bundle: Bundle, part: Part) -> int:
 
 
 def write_report(folder: Path, metrics: Mapping[str, Any], card: str, exams: Sequence[ExamResult]) -> None:
-    """Write metrics.json, MODEL_CARD.md and predictions.csv into a report folder."""
+    """Write metrics.json, MODEL_CARD.md and predictions.csv into a report folder; may raise OSError."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(("image_id", "patient_id", "laterality", "view", "label", "score", "findings"))
@@ -161,9 +185,15 @@ def write_report(folder: Path, metrics: Mapping[str, Any], card: str, exams: Seq
             row, score = image.row, "" if image.score is None else f"{image.score:.6f}"
             facts = (row.image_id, row.patient_id, row.laterality, row.view, row.label)
             writer.writerow((*facts, score, len(image.boxes)))
+    write_json(folder / "metrics.json", metrics)
+    write_text(folder / "MODEL_CARD.md", card)
+    write_text(folder / "predictions.csv", table.getvalue())
+
+
+@contextmanager
+def report_into(folder: Path) -> Iterator[None]:
+    """Turn what stops a report from being written into one sentence; each file is whole or not there."""
     try:
-        write_json(folder / "metrics.json", metrics)
-        write_text(folder / "MODEL_CARD.md", card)
-        write_text(folder / "predictions.csv", table.getvalue())
+        yield
     except OSError as error:
         raise TrainerError(f"{folder}: the report cannot be written ({error.strerror})") from error

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from model_zoo.bundle import Bundle, write_bundle
+from model_zoo.spec import OperatingPoint
 from trainer.card import bundle_card
 from trainer.errors import TrainerError
 from trainer.held_out import (
@@ -203,9 +204,14 @@ def _member(one: Trained) -> dict[str, Any]:
 
 
 def _metrics(
-    recipe: Recipe, trained: Sequence[Trained], measured: Measured, text: str, members: bool
+    recipe: Recipe,
+    trained: Sequence[Trained],
+    measured: Measured,
+    text: str,
+    members: bool,
+    point: OperatingPoint | None,
 ) -> dict[str, Any]:
-    """Return metrics.json without its operating points."""
+    """Return metrics.json without its operating points; one that was chosen elsewhere is tried here."""
     return measure(
         measured.exams,
         recipe.target,
@@ -213,6 +219,8 @@ def _metrics(
         split=trained[0].run.split_hash,
         boxes_from=measured.boxes_from,
         probabilities=measured.probabilities,
+        # Out-of-fold the threshold that ships was chosen on these very scores.
+        point=point if measured.probabilities is None else None,
     ) | {
         "protocol": text,
         "target": {"positive": list(recipe.target.positive), "findings": dict(recipe.target.findings)},
@@ -230,10 +238,9 @@ def _write(
     manifest: Manifest,
 ) -> Bundle:
     recipe = shipped.recipe
-    metrics = _metrics(
-        recipe, trained, measured, text, "members" in (recipe.config("classifier") or ("", {}))[1]
-    )
+    members = "members" in (recipe.config("classifier") or ("", {}))[1]
     point = operating_point(recipe, measured.basis, measured.trials, measured.how)
+    metrics = _metrics(recipe, trained, measured, text, members, point[0] if point else None)
     metrics["operating_points"] = [point[1]] if point else []
     truth = [row.label in recipe.target.positive for row in measured.rows]
     calibrated = measured.calibration.method != "none"

@@ -27,12 +27,15 @@ class ImageBoxes:
     ----------
     region
         Extent of the breast, for the trivial baseline of random places.
+    kinds
+        (type, size band) of each lesion in words, for numbers by subgroup; empty where nobody asks.
     """
 
     patient: str
     candidates: tuple[tuple[float, Box], ...]
     lesions: tuple[Box, ...]
     region: Box
+    kinds: tuple[tuple[str, str], ...] = ()
 
 
 def overlap(one: Box, other: Box) -> float:
