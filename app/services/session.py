@@ -339,12 +339,12 @@ class Session(Hangings):
             self._looks.begin(None)
             self._work.begin("")
             self._show(ScreenState(generation=self._screen.generation + 1))
-            self.message.emit(_why_nothing(collection))
+            self._on_nothing(collection)
 
     @Slot(object)
     def _on_nothing(self, collection: Collection) -> None:
         """Say why nothing new was opened; what is open stays."""
-        self.message.emit(_why_nothing(collection))
+        self.message.emit(_why_nothing(collection, masked=self._settings.mask_names))
 
     def _hang_again(self, study: Study) -> None:
         """Hang the open study with new facts, in its protocol or, where that shows one image, in a better."""
@@ -395,9 +395,9 @@ class Session(Hangings):
             self.analyse()
 
 
-def _why_nothing(collection: Collection) -> str:
+def _why_nothing(collection: Collection, *, masked: bool) -> str:
     """Return why nothing is open, as a sentence: the first file left out, or that there was none."""
-    if not collection.left_out:
+    if not collection.left_out or masked:
         return "No mammogram was found there."
     first = collection.left_out[0]
     return f"{first.path.name}: {first.reason}"

@@ -22,6 +22,7 @@ from app.core.reading.handles import identity
 from app.services.frames import FramePixels
 from app.services.maps import evidence_at
 from app.services.state import PaneState, ScreenState
+from app.ui import identity as named
 from app.ui import theme
 from app.ui.marks import answered, marks_of
 from app.ui.monitors import monitor_of
@@ -305,6 +306,8 @@ class Grid(QWidget):
         key = image.key if image is not None else ("", "")
         failed = self._session.library.failure(image, pane.viewport.frame) if image is not None else ""
         looks, overlay = self._session.looks, self._session.overlay
+        if failed and self._session.settings.mask_names:
+            failed = named.UNREAD
         pitch = self.pitch if base_of(pane.viewport) == "true" else None
         scale = 1.0 / pitch.mm if pitch is not None else scale
         return Scene(

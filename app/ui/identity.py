@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from app.core.imaging.image import Image, PatientFacts
+from app.core.imaging.image import Image, PatientFacts, Study
 from app.ui import wording
 
 IDENTIFYING: Final = frozenset(
@@ -24,6 +24,10 @@ IDENTIFYING: Final = frozenset(
     }
 )
 """Names of the corner texts (`app.core.dicom.corner`) that lead to a person."""
+PICTURES: Final = "Pictures"
+"""Stands for a folder's name, which may hold anything."""
+UNREAD: Final = "This image could not be read."
+"""Stands for a sentence that names a file."""
 
 
 def person(facts: PatientFacts, *, masked: bool = False) -> str:
@@ -32,6 +36,13 @@ def person(facts: PatientFacts, *, masked: bool = False) -> str:
         return wording.person(facts)
     words = "\n".join((facts.issuer, facts.id, facts.name, str(facts.birth_date)))
     return f"Case {hashlib.sha256(words.encode('utf-8', 'surrogateescape')).hexdigest()[:4].upper()}"
+
+
+def of_study(study: Study, *, masked: bool = False) -> str:
+    """Return whose images a study holds: the person, of loose pictures the folder they lie in."""
+    if not wording.of_nobody(study):
+        return person(study.patient, masked=masked)
+    return PICTURES if masked else study.images[0].path.parent.name
 
 
 def number(facts: PatientFacts, *, masked: bool = False) -> str:

@@ -16,6 +16,7 @@ from app.core.reading.handles import identity
 from app.services.frames import FramePixels
 from app.services.marking import nipple_of
 from app.services.state import OverlayState, PaneState
+from app.ui import identity as named
 from app.ui import theme
 from app.ui.grid import Grid
 from app.ui.lettering import advance, edged_text
@@ -170,7 +171,7 @@ def _anonymous(scene: Scene) -> Scene:
         frame = replace(frame, image=_nobody(frame.image))
     corner = "off" if scene.overlay.corner == "off" else "short"
     overlay = replace(scene.overlay, corner=corner)
-    failed = "This image could not be read." if scene.failed else ""
+    failed = named.UNREAD if scene.failed else ""
     return replace(scene, pane=pane, frame=frame, overlay=overlay, failed=failed, masked=False)
 
 

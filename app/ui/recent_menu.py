@@ -34,6 +34,9 @@ class RecentMenu(QMenu):
 
     def _fill(self) -> None:
         self.clear()
+        if self._session.settings.mask_names:
+            self.addAction("Not shown while names are masked").setEnabled(False)
+            return
         known = recent.load() if self._remember else ()
         for opened in known:
             entry = self.addAction(recent.title(opened))

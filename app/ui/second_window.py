@@ -201,14 +201,12 @@ class SecondBar(QFrame):
     ) -> None:
         """Show whose images these are and how they hang."""
         study = screen.study
-        loose = study is not None and wording.of_nobody(study)
         if study is None:
             self.patient.write("")
             self.visit.write("")
         else:
-            folder = study.images[0].path.parent.name
-            self.patient.write(folder if loose else identity.person(study.patient, masked=masked))
-            self.visit.write("" if loose else wording.day(study.date))
+            self.patient.write(identity.of_study(study, masked=masked))
+            self.visit.write("" if wording.of_nobody(study) else wording.day(study.date))
         self.hanging.present(screen, protocols)
 
     def open_menu(self) -> None:

@@ -143,9 +143,7 @@ class TopBar(QFrame):
             ages = next((image.age for image in study.images if image.age), "")
             sex = facts.sex if facts.sex in ("F", "M", "O") else ""
             loose = wording.of_nobody(study)
-            self._patient.write(
-                study.images[0].path.parent.name if loose else identity.person(facts, masked=masked)
-            )
+            self._patient.write(identity.of_study(study, masked=masked))
             number = identity.number(facts, masked=masked)
             self._facts.write(
                 "  ".join(x for x in (wording.age(ages), sex, f"ID {number}" if number else "") if x)

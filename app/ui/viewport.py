@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QMouseEvent, QPai
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.core.hanging.placement import anchor_of
-from app.ui import theme, wording
+from app.ui import identity, theme
 from app.ui.carrying import key_in
 from app.ui.mark_hand import MarkHand
 from app.ui.marks import Mark
@@ -85,7 +85,7 @@ class Viewport(QWidget):
         if scene.frame is None:
             self.raster.forget()
         image = scene.image
-        name = wording.label(image) if image else f"No {scene.pane.wants}"
+        name = identity.label(image, masked=scene.masked) if image else f"No {scene.pane.wants}"
         self.setAccessibleName(f"Pane {self.index + 1}: {name}")
         self.update()
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from app.core.hanging.walk import next_stop, stops
 from app.core.imaging.geometry import Box
 from app.core.reading.coverage import Coverage, shown
-from app.ui import wording
+from app.ui import identity
 from app.ui.scene import Scene
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Walking(QObject):
 
 def left_over(scene: Scene, coverage: Coverage | None) -> str:
     """Return what was not seen of an image at actual pixels, as a sentence."""
-    label = wording.label(scene.image) if scene.image is not None else ""
+    label = identity.label(scene.image, masked=scene.masked) if scene.image is not None else ""
     if coverage is not None and coverage.complete:
         return f"{label}: everything was seen at actual pixels."
     share = 0.0 if coverage is None else coverage.share

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QWidget
-from ui_desk import study_of
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QListWidget, QWidget
+from ui_desk import image_of, study_of
 from ui_hand import press
 
-from app.core.imaging.image import PatientFacts
+from app.core import recent
+from app.core.imaging.image import LeftOut, PatientFacts
 from app.ui import identity
 from app.ui.overlays.corner_text import head
+from app.ui.recent_menu import RecentMenu
 
 CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 JANE = PatientFacts(id="P-1", name="Doe^Jane", sex="F")
@@ -78,3 +81,71 @@ def test_masked_names_cannot_be_searched_for(four_views):
     assert panel.rows.rowCount() == 0
     panel.search.setText(identity.person(JANE, masked=True))
     assert panel.rows.rowCount() == 2
+
+
+SECRET = Path("/films of DOE JANE/DOE JANE 1.png")
+"""Folder and file are called after the person."""
+
+
+def said_anywhere(window: QWidget) -> list[str]:
+    """Return all that widgets and their lists show, hint at, or tell a screen reader."""
+    said = []
+    for widget in window.findChildren(QWidget):
+        said += [widget.toolTip(), widget.accessibleName(), widget.windowTitle()]
+        said += [widget.text()] if isinstance(widget, (QLabel, QAbstractButton, QLineEdit)) else []
+        if isinstance(widget, QListWidget):
+            items = [widget.item(n) for n in range(widget.count())]
+            said += [part for item in items for part in (item.text(), item.toolTip())]
+    rows = window.panels["StudiesPanel"].rows
+    said += [str(rows.data(rows.index(n))) for n in range(rows.rowCount())]
+    return said + [view.scene.failed for view in window.grid.viewports if view.scene is not None]
+
+
+def loose_pictures(count: int):
+    facts = {"patient": PatientFacts(), "kind": "raster", "corner": (), "acquired": None}
+    study = study_of(*["X"] * count, **facts)
+    images = tuple(
+        replace(image, label="", path=SECRET.with_stem(f"DOE JANE {n}"), sop_uid=f"{n}")
+        for n, image in enumerate(study.images)
+    )
+    return replace(study, images=images, description=SECRET.parent.name)
+
+
+@pytest.mark.parametrize("what", ["exam", "one picture", "pictures"])
+def test_masked_no_file_or_folder_is_named_anywhere(desk, what):
+    if what == "exam":
+        strange = replace(image_of("X"), label="", path=SECRET)
+        study = study_of()
+        study = replace(study, images=(*study.images, strange))
+    else:
+        study = loose_pictures(1 if what == "one picture" else 6)
+    desk.open(study, left_out=(LeftOut(SECRET.with_suffix(".txt"), f"is a duplicate of {SECRET}"),))
+    desk.session.marking.draw("length", study.images[-1], 0, ((100.0, 100.0), (120.0, 140.0)))
+    desk.library.fail(study.images[0], f"{SECRET}: ends before its last pixel")
+    desk.library.cache.clear()
+    desk.window.grid.refresh()
+    assert any("DOE" in said for said in said_anywhere(desk.window))
+    press(desk, Qt.Key.Key_M, CTRL_SHIFT)
+    assert [said for said in said_anywhere(desk.window) if "DOE" in said.upper()] == []
+    said = []
+    desk.session.message.connect(said.append)
+    desk.window.grid.walking.tell()
+    desk.session.set_settings(replace(desk.session.settings, remind_unseen=True))
+    desk.window.commands.mark_read()
+    desk.library.nothing_found.emit(desk.session.collection)
+    assert said
+    assert not any("DOE" in sentence for sentence in said)
+    press(desk, Qt.Key.Key_M, CTRL_SHIFT)
+    assert any("DOE" in said for said in said_anywhere(desk.window))
+
+
+def test_masked_what_was_opened_lately_is_not_listed(qtbot, desk):
+    menu = RecentMenu(desk.session, desk.window, remember=True)
+    recent.save(recent.added((), [SECRET]))
+    menu.open_in(desk.window)
+    assert any("DOE" in action.text() for action in menu.actions())
+    menu.close()
+    desk.window.commands.mask()
+    menu.open_in(desk.window)
+    assert [action.text() for action in menu.actions()] == ["Not shown while names are masked"]
+    menu.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.ui import wording
+from app.ui import identity
 from app.ui.commands.group import Group
 
 
@@ -25,7 +25,9 @@ class StudyCommands(Group):
         session.mark_read(is_new)
         left = session.seen.left(study.images) if is_new and session.settings.remind_unseen else ()
         if left:
-            names = ", ".join(f"{wording.label(image)} {max(1, round(100 * part))} %" for image, part in left)
+            masked = session.settings.mask_names
+            parts = [(identity.label(image, masked=masked), part) for image, part in left]
+            names = ", ".join(f"{name} {max(1, round(100 * part))} %" for name, part in parts)
             session.message.emit(f"Marked as read; not seen at actual pixels: {names}.")
 
     @property

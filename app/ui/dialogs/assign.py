@@ -38,7 +38,8 @@ class AssignDialog(Dialog):
         others = alike(self._session.collection, image)
         self.folder = QCheckBox(f"Origin and pixel size also for the other {len(others)} of this folder")
         self.folder.setVisible(bool(others))
-        name = QLabel("   ".join(text for text in (image.label, image.path.name) if text))
+        file = "" if self._session.settings.mask_names else image.path.name
+        name = QLabel("   ".join(text for text in (image.label, file) if text))
         name.setProperty("role", "quiet")
         self.body.addWidget(name)
         self.body.addLayout(

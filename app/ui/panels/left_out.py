@@ -27,6 +27,7 @@ class LeftOutPanel(QWidget):
 
     def __init__(self, session, thumbnails: Thumbnails) -> None:
         super().__init__()
+        self._session = session
         self.list = QListWidget()
         self.list.setAccessibleName("Files left out")
         self.list.setFrameShape(QFrame.Shape.NoFrame)
@@ -42,6 +43,7 @@ class LeftOutPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.fold)
         session.collection_changed.connect(self.present)
+        session.settings_changed.connect(lambda _: self.present(session.collection))
         self.present(session.collection)
 
     def present(self, collection: Collection) -> None:
@@ -49,6 +51,9 @@ class LeftOutPanel(QWidget):
         self.setVisible(bool(collection.left_out))
         self.fold.title(f"Left out ({len(collection.left_out)})")
         self.list.clear()
+        if self._session.settings.mask_names:
+            self.list.addItem("The names of files are masked.")
+            return
         for left in collection.left_out:
             item = QListWidgetItem(f"{left.path.name}: {left.reason}")
             item.setToolTip(str(left.path))

@@ -24,7 +24,8 @@ from app.core.imaging.image import Image
 from app.core.reading.annotations import Annotation
 from app.core.reading.handles import identity
 from app.core.reading.work import WorkState
-from app.ui import theme, wording
+from app.ui import identity as named
+from app.ui import theme
 from app.ui.fold import Fold
 from app.ui.icons import draw
 from app.ui.inline_editor import InlineEditor
@@ -46,15 +47,18 @@ class Entry:
     annotation: Annotation | None = None
     words: str = ""
     when: str = ""
+    masked: bool = False
 
     @property
     def view(self) -> str:
         """The view label, with the frame where there are several."""
-        label = wording.label(self.image)
+        label = named.label(self.image, masked=self.masked)
         return f"{label} {self.frame + 1}" if self.image.frames > 1 else label
 
 
-def entries_of(state: WorkState, images: tuple[Image, ...], prior_of=lambda image: "") -> tuple[Entry, ...]:
+def entries_of(
+    state: WorkState, images: tuple[Image, ...], prior_of=lambda image: "", *, masked: bool = False
+) -> tuple[Entry, ...]:
     """Return key images and marks, image by image in the order given, each as it was made."""
     rows: list[Entry] = []
     for image in images:
@@ -62,9 +66,10 @@ def entries_of(state: WorkState, images: tuple[Image, ...], prior_of=lambda imag
         keys = [
             frame for work in (state.work, *state.priors) for uid, frame in work.key_images if uid == known
         ]
-        rows += [Entry(image, frame, None, "Key image", when) for frame in sorted(keys)]
+        rows += [Entry(image, frame, None, "Key image", when, masked) for frame in sorted(keys)]
         rows += [
-            Entry(image, each.frame, each, list_words(each, image), when) for each in state.of_image(known)
+            Entry(image, each.frame, each, list_words(each, image), when, masked)
+            for each in state.of_image(known)
         ]
     return tuple(rows)
 
@@ -95,12 +100,15 @@ class MarksPanel(QWidget):
         session.work.changed.connect(lambda _: self.refresh())
         session.screen_changed.connect(lambda _: self.refresh())
         session.collection_changed.connect(lambda _: self.refresh())
+        session.settings_changed.connect(lambda _: self.refresh())
         self.refresh()
 
     def refresh(self) -> None:
         """List what there is, and choose what is selected on the images."""
         state: WorkState = self._session.work.state
-        entries = entries_of(state, self._images(state), self._session.prior_of) if _is_any(state) else ()
+        masked = self._session.settings.mask_names
+        images = self._images(state) if _is_any(state) else ()
+        entries = entries_of(state, images, self._session.prior_of, masked=masked)
         if entries != self._entries:
             self._entries = entries
             self._fill(entries)

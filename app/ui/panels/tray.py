@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from PySide6.QtCore import QMimeData, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter
@@ -20,15 +21,16 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.imaging.image import Image
-from app.core.reading.handles import identity
+from app.core.reading.handles import identity as identity_of
 from app.services.state import ScreenState
-from app.ui import theme, wording
+from app.ui import identity, theme, wording
 from app.ui.carrying import FORMAT, carried
 from app.ui.fold import Fold
 from app.ui.thumbnails import Thumbnails
 
 _IMAGE = int(Qt.ItemDataRole.UserRole)
 _KEY = _IMAGE + 1
+HINT: Final = "Drag it into a pane, or double click to show it in the active one"
 
 
 class TrayPanel(QWidget):
@@ -42,6 +44,7 @@ class TrayPanel(QWidget):
         super().__init__()
         self._session = session
         self._images: tuple[Image, ...] = ()
+        self._masked = False
         self.list = _Images()
         self.list.setAccessibleName("Images that no pane asked for")
         self.list.setFrameShape(QFrame.Shape.NoFrame)
@@ -57,22 +60,23 @@ class TrayPanel(QWidget):
         column.addWidget(self.fold)
         session.screen_changed.connect(self.present)
         session.work.changed.connect(lambda _: self._badge())
+        session.settings_changed.connect(lambda _: self.present(session.screen))
         self.present(session.screen)
 
     def present(self, screen: ScreenState) -> None:
         """List the images of the tray."""
         self.setVisible(bool(screen.tray))
-        if screen.tray == self._images:
+        masked = self._session.settings.mask_names
+        if (screen.tray, masked) == (self._images, self._masked):
             return
-        self._images = screen.tray
+        self._images, self._masked = screen.tray, masked
         self.fold.title(f"Tray ({len(screen.tray)})")
         self.list.clear()
         for image in screen.tray:
-            item = QListWidgetItem(wording.label(image))
+            item = QListWidgetItem(identity.label(image, masked=masked))
             item.setData(_IMAGE, image)
-            item.setToolTip(
-                f"{image.path}\nDrag it into a pane, or double click to show it in the active one"
-            )
+            place = [] if masked else [str(image.path)]
+            item.setToolTip("\n".join([*place, HINT]))
             self.list.addItem(item)
         self.list.setFixedHeight(min(4, len(screen.tray)) * _Row.HEIGHT + 4)
         self._badge()
@@ -81,7 +85,7 @@ class TrayPanel(QWidget):
         """Show which of the images go with the report."""
         chosen = {uid for uid, _ in self._session.work.state.work.key_images}
         for row, image in enumerate(self._images):
-            self.list.item(row).setData(_KEY, identity(image) in chosen)
+            self.list.item(row).setData(_KEY, identity_of(image) in chosen)
 
     def _show(self, item: QListWidgetItem) -> None:
         self._session.show_in(self._session.screen.active, item.data(_IMAGE))
@@ -138,7 +142,7 @@ class _Row(QStyledItemDelegate):
         painter.setFont(theme.font())
         painter.setPen(QColor(theme.TEXT))
         metrics = painter.fontMetrics()
-        name = metrics.elidedText(wording.label(image), Qt.TextElideMode.ElideMiddle, text.width())
+        name = metrics.elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, text.width())
         painter.drawText(text, int(Qt.AlignmentFlag.AlignTop), name)
         painter.setFont(theme.font(theme.SMALL))
         prior = self._prior_of(image)

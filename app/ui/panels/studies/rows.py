@@ -36,7 +36,8 @@ class Row:
     def heading(self) -> tuple[str, str]:
         """What a heading says: the name, and quietly the id or how many."""
         if self.folder is not None:
-            return self.folder.name or str(self.folder), f"{self.count} picture{'s' * (self.count != 1)}"
+            name = identity.PICTURES if self.masked else self.folder.name or str(self.folder)
+            return name, f"{self.count} picture{'s' * (self.count != 1)}"
         facts = self.patient.facts
         return identity.person(facts, masked=self.masked), identity.number(facts, masked=self.masked)
 
@@ -45,9 +46,11 @@ class Row:
         """What a study or picture is called, and quietly what more there is to say."""
         assert self.study is not None
         if self.image is not None:
-            return self.image.path.stem, self.image.label
+            name = identity.label(self.image, masked=True) if self.masked else self.image.path.stem
+            return name, self.image.label
         if self.folder is not None:
-            return self.study.description, "  ".join(image.label for image in self.study.images)
+            views = "  ".join(image.label for image in self.study.images)
+            return "" if self.masked else self.study.description, views
         return wording.day(self.study.date), self.study.description
 
     @property
@@ -57,9 +60,9 @@ class Row:
         parts = [identity.person(facts, masked=self.masked)]
         parts += [] if self.masked else [facts.name, facts.id]
         if self.study:
-            parts += [wording.day(self.study.date), self.study.description]
-            parts += [self.study.date.isoformat() if self.study.date else ""]
-            parts += [image.accession for image in self.study.images[:1]]
+            parts += [wording.day(self.study.date), self.study.date.isoformat() if self.study.date else ""]
+            parts += [] if self.masked and self.folder is not None else [self.study.description]
+            parts += [] if self.masked else [image.accession for image in self.study.images[:1]]
         if self.image:
             parts += self.texts
         return " ".join(parts).casefold()
@@ -86,8 +89,8 @@ def _rows(patient: Patient, study: Study, masked: bool) -> list[Row]:
         return [Row(patient, study, masked=masked)]
     folder, images = study.images[0].path.parent, study.images
     if 1 < len(images) <= FEW:
-        return [Row(patient, study, folder)]
-    return [Row(patient, study, folder, image) for image in images]
+        return [Row(patient, study, folder, masked=masked)]
+    return [Row(patient, study, folder, image, masked=masked) for image in images]
 
 
 class StudyRows(QAbstractListModel):
