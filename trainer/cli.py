@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 Command = Callable[[argparse.Namespace], None]
 _LATER = {
-    "compare": "comparing two bundles",
     "features": "the picture of a bundle's features",
     "to-png": "writing a manifest's images as PNG",
     "import-weights": "importing weights",
@@ -106,21 +105,30 @@ def _split(arguments: argparse.Namespace) -> None:
 
 
 def _audit(arguments: argparse.Namespace) -> None:
-    from trainer.audit import audit, write_audit
+    from trainer.audit.page import write_page
+    from trainer.audit.run import check, look_over, write_audit
     from trainer.manifest import read_manifest
     from trainer.splits import check_splits, read_splits
 
-    if arguments.strict:
-        raise TrainerError("--strict: looking for pictures that are merely alike comes with a later version")
     splits = read_splits(Path(arguments.splits), check=False) if arguments.splits else None
     manifest = read_manifest(Path(arguments.manifest))
-    found = audit(manifest, splits, report=_counter("images"))
-    write_audit(found, Path(arguments.output))
-    if found.leaks:
-        raise TrainerError(f"{arguments.manifest}: {found.leaks[0]} ({len(found.leaks)} leaks in all)")
+    looked = look_over(manifest, splits, report=_counter("images"), workers=arguments.workers)
+    found, folder = looked.audit, Path(arguments.output)
+    write_audit(found, folder)
+    write_page(looked, manifest, folder)
+    check(found, manifest.path, divided=splits is not None, strict=arguments.strict)
     if splits is not None:
         check_splits(splits, Path(arguments.splits))
-    _say(f"{arguments.output}: no patient and no identical picture in two parts ({found.images} images)")
+    for sentence in (*found.caveats, *found.warnings):
+        _say(sentence)
+    counts = {"unreadable files": found.unreadable, "groups of identical pictures": found.twins,
+              "contradicting labels": found.conflicts, "doubtful pictures": found.junk,
+              "doubtful sides": found.sides}  # fmt: skip
+    said = [f"{len(listed)} {what}" for what, listed in counts.items() if listed]
+    said += [f"{found.alike_total} perceptual twins"] if found.alike_total else []
+    _say(f"{folder / 'index.html'}: {found.images} images; {', '.join(said) or 'nothing to complain of'}")
+    if splits is not None:
+        _say("no patient and no identical picture in two parts")
 
 
 def _cache(arguments: argparse.Namespace) -> None:
@@ -128,12 +136,22 @@ def _cache(arguments: argparse.Namespace) -> None:
     from trainer.manifest import read_manifest
     from trainer.recipe import read_recipe
 
-    if arguments.scheduler:
-        raise TrainerError("--scheduler: spreading the cache over machines comes with a later version")
     recipe = read_recipe(arguments.recipe, arguments.set)
     manifest = read_manifest(Path(arguments.manifest))
-    fill(manifest.rows, recipe.preprocess, _counter("prepared"))
+    fill(
+        manifest.rows,
+        recipe.preprocess,
+        _counter("prepared"),
+        scheduler=arguments.scheduler,
+        workers=arguments.workers,
+    )
     _say(f"{cache_folder()}: {len(manifest.rows)} images prepared for {recipe.name}")
+
+
+def _workers(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes")
+    return int(text)
 
 
 def _fold(text: str) -> int:
@@ -145,13 +163,26 @@ def _fold(text: str) -> int:
 
 
 def _fit(arguments: argparse.Namespace) -> None:
+    from trainer import leakage_demo
     from trainer.events import Events
 
+    if leakage_demo.is_demo(arguments.recipe, arguments.set):
+        return _demonstrate(arguments)
     events = Events(Path(arguments.events) if arguments.events else None)
     with events.failures():
         folder = _trained(arguments, events)
     if leads():
         _say(f"{folder}: trained")
+
+
+def _demonstrate(arguments: argparse.Namespace) -> None:
+    from trainer import leakage_demo
+    from trainer.manifest import read_manifest
+
+    if arguments.splits:
+        raise TrainerError("mias-leakage-demo divides the films itself, in two ways; it takes no --splits")
+    manifest = read_manifest(Path(arguments.manifest))
+    leakage_demo.run_demo(arguments.recipe, arguments.set, manifest, Path(arguments.output), _say)
 
 
 def _trained(arguments: argparse.Namespace, events: Events) -> Path:
@@ -188,8 +219,9 @@ def _trained(arguments: argparse.Namespace, events: Events) -> Path:
 def _need_no_splits(arguments: argparse.Namespace) -> None:
     """End as argparse does where --splits is missing, unless the recipe is of descriptors."""
     from trainer.descriptors import commands
+    from trainer.leakage_demo import is_demo
 
-    if not commands.takes_tables(arguments.recipe, ()):
+    if not commands.takes_tables(arguments.recipe, ()) and not is_demo(arguments.recipe):
         parser().error("fit: the following arguments are required: --splits")
 
 
@@ -237,6 +269,23 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         _say(_sentence(name, entry))
 
 
+def _compare(arguments: argparse.Namespace) -> None:
+    from trainer.compare import compare
+    from trainer.fit import quiet
+    from trainer.manifest import read_manifest
+    from trainer.splits import all_rows, part_of, read_splits
+
+    quiet(None)
+    manifest = read_manifest(Path(arguments.manifest))
+    part = all_rows(manifest)
+    if arguments.splits:
+        part = part_of(manifest, read_splits(Path(arguments.splits)), arguments.fold, arguments.part)
+    names = (arguments.bundle_a, arguments.bundle_b)
+    found = compare(names, part, Path(arguments.output), arguments.device, _counter("studies"))
+    for sentence in (*found["notes"], *found["sentences"]):
+        _say(sentence)
+
+
 def _later(arguments: argparse.Namespace) -> None:
     raise TrainerError(f"{arguments.command}: {_LATER[arguments.command]} comes with a later version")
 
@@ -276,13 +325,15 @@ def _data_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser
     audit = commands.add_parser("audit", help="look for patients and pictures in two parts")
     audit.add_argument("manifest", metavar="manifest.csv")
     audit.add_argument("--splits", metavar="splits.json")
-    audit.add_argument("--strict", action="store_true")
+    audit.add_argument("--strict", action="store_true", help="perceptual twins in two parts are exit 1 too")
+    audit.add_argument("--workers", type=_workers, metavar="N", help="processes; by default as many as cores")
     audit.add_argument("-o", "--output", required=True, metavar="report/")
     audit.set_defaults(run=_audit)
     cache = commands.add_parser("cache", help="prepare all images ahead of a training")
     cache.add_argument("manifest", metavar="manifest.csv")
     cache.add_argument("--recipe", required=True)
-    cache.add_argument("--scheduler", metavar="ADDRESS")
+    cache.add_argument("--scheduler", metavar="ADDRESS", help="of a dask cluster: tcp://host:port")
+    cache.add_argument("--workers", type=_workers, metavar="N", help="processes; by default as many as cores")
     cache.add_argument("--set", action="append", default=[], metavar="key=value")
     cache.set_defaults(run=_cache)
 
@@ -324,6 +375,16 @@ def _model_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParse
     evaluate.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D")
     evaluate.add_argument("-o", "--output", required=True, metavar="report/")
     evaluate.set_defaults(run=_evaluate)
+    compare = commands.add_parser("compare", help="two bundles on the same patients")
+    compare.add_argument("bundle_a", metavar="BUNDLE_A", help="name or folder")
+    compare.add_argument("bundle_b", metavar="BUNDLE_B", help="name or folder")
+    compare.add_argument("--manifest", required=True, metavar="manifest.csv")
+    compare.add_argument("--splits", metavar="splits.json")
+    compare.add_argument("--part", default="test", choices=("train", "val", "test"))
+    compare.add_argument("--fold", type=int, default=0, metavar="I")
+    compare.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D")
+    compare.add_argument("-o", "--output", required=True, metavar="report/")
+    compare.set_defaults(run=_compare)
     for name, what in _LATER.items():
         later = commands.add_parser(name, help=f"{what} (comes with a later version)")
         later.add_argument("rest", nargs=argparse.REMAINDER)

@@ -302,6 +302,8 @@ def read_recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
     content = recipe_content(name, changes)
     if content.get("task") == "descriptors":
         raise TrainerError(f"recipe {Path(name).stem} learns from tables of descriptors, not from images")
+    if content.get("task") == "leakage-demo":
+        raise TrainerError(f"recipe {Path(name).stem} shows a mistake: it makes no run and no bundle")
     return resolve(content, f"recipe {Path(name).stem}")
 
 
