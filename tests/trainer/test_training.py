@@ -288,7 +288,7 @@ def test_a_moved_file_is_named(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("words", [["compare", "a", "b"], ["features", "a", "b"], ["to-png", "m"]])
+@pytest.mark.parametrize("words", [["import-weights", "a"], ["features", "a", "b"], ["to-png", "m"]])
 def test_what_comes_later_says_so_in_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 1
     error = capsys.readouterr().err
