@@ -11,8 +11,10 @@ import hashlib
 import json
 import os
 import sys
+import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -32,10 +34,14 @@ from trainer.datasets import stored_orientation
 from trainer.errors import TrainerError
 from trainer.files import whole, write_json
 from trainer.manifest import Row
+from trainer.pool import spread
+from trainer.processes import leads
 from trainer.views import read_view
 
 _REVISION = 2
 """Raised whenever an entry is written in another form."""
+_ABANDONED = 600
+"""Seconds after which a half-written file has no writer any more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +87,7 @@ def _sources() -> Iterator[Path]:
 
 
 @cache
-def _code() -> str:
+def reading_code() -> str:
     """Return a hash of the code that prepares images: its sources, or the program frozen from them."""
     frozen = getattr(sys, "frozen", False)
     digest = hashlib.sha256(f"cv2 {cv2.__version__}, numpy {np.__version__}".encode())
@@ -94,7 +100,7 @@ def key_of(row: Row, block: Preprocess) -> str:
     """Return the name under which a row's prepared image is kept."""
     facts = {
         "revision": _REVISION,
-        "code": _code(),
+        "code": reading_code(),
         "file": row.sha256,
         "frame": row.frame,
         "laterality": row.laterality,
@@ -178,17 +184,67 @@ def load(row: Row, block: Preprocess, folder: Path | None = None) -> Entry:
     return entry
 
 
+def _made(work: tuple[Row, Preprocess, Path]) -> str:
+    """Prepare one image in whatever process; return "" or why it could not be done."""
+    try:
+        load(*work)
+    except MammoviewError as error:
+        return str(error)
+    return ""
+
+
+def _is_there(stem: Path) -> bool:
+    """Return whether an entry was finished; `load` looks at whether it is sound."""
+    return all(stem.with_suffix(suffix).is_file() for suffix in (".json", ".npy", ".mask.npy"))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what writers that were killed left half-written."""
+    for part in folder.glob(".*.part"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > _ABANDONED:
+                part.unlink()
+
+
 def fill(
     rows: Sequence[Row],
     block: Preprocess,
     report: Callable[[int, int], None] | None = None,
     folder: Path | None = None,
+    *,
+    scheduler: str | None = None,
+    workers: int | None = None,
 ) -> None:
-    """Prepare every row that is not in the cache yet; `report(done, total)` after each."""
-    for number, row in enumerate(rows, start=1):
-        try:
-            load(row, block, folder)
-        except MammoviewError as error:
-            raise TrainerError(str(error)) from error
+    """Prepare every row that is not in the cache yet, in parallel; `report(done, total)` after each.
+
+    What is finished stays: ended at any moment, the same call goes on from there.
+
+    Parameters
+    ----------
+    scheduler
+        Address of a dask cluster whose workers see the images and the cache under the same paths;
+        None: processes of this machine.
+    workers
+        Processes here; None: as many as there are cores and as the work is worth.
+
+    Raises
+    ------
+    TrainerError
+        The first image that cannot be prepared, a worker that was killed, no cluster, a full disk.
+    """
+    base = folder or cache_folder()
+    _sweep(base)
+    missing = [row for row in rows if not _is_there(base / key_of(row, block))]
+    done = len(rows) - len(missing)
+    if report is not None and rows:
+        report(done, len(rows))
+    if not leads():
+        # The first process of a training spreads the work; the others find its entries as they come.
+        workers = 1
+    pieces = [(row, block, base) for row in missing]
+    for _, reason in spread(_made, pieces, scheduler=scheduler, workers=workers):
+        if reason:
+            raise TrainerError(reason)
+        done += 1
         if report is not None:
-            report(number, len(rows))
+            report(done, len(rows))

@@ -11,7 +11,8 @@ import pytest
 from film_miniature import write_pgm
 from tiny_training import Miniature
 
-from trainer.audit import audit, pixel_mark
+from trainer.audit.marks import pixel_mark
+from trainer.audit.run import audit
 from trainer.cli import main
 from trainer.manifest import Manifest, file_sha256, write_manifest
 from trainer.splits import make_splits, write_splits
