@@ -3,7 +3,8 @@
 Arithmetic for 50,000 pictures: 1.25e9 pairs. What is common to all eight positions is 135 numbers, so all
 pairs cost 2 x 135 x 1.25e9 = 3.4e11 operations in matrix products of blocks (a few seconds on two cores);
 of real pictures less than one pair in a thousand is left and compared in the eight positions
-(2 x 256 x 8 x 1.25e6 = 5e9). Memory: 50,000 x (135 + 256) x 4 = 78 MB and one block of 1024 x 8192 x 4 = 34 MB.
+(2 x 256 x 8 x 1.25e6 = 5e9). Memory: 50,000 x (135 + 256) x 4 = 78 MB, and 1024 x 8192 x 4 = 34 MB
+for a block.
 """
 
 from __future__ import annotations
