@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = heatmaps is not None
     results = []
     for study in studies:
-        views = gather(study.images)
+        views = gather(study.images, specs=[bundle.spec for bundle in bundles])
         requests = [LookRequest(bundle.folder, arguments.device, views, wanted) for bundle in bundles]
         answers = tuple(run_look(request, _silent, predictors) for request in requests)
         results.append(StudyPrediction(study, study.images, answers))

@@ -40,6 +40,13 @@ def held_back(looks: tuple[SecondLook, ...], asked: str) -> bool:
     return bool(owners(looks)) and not owner(looks, asked)
 
 
+def mixed(looks: tuple[SecondLook, ...], asked: str) -> bool:
+    """Tell whether the model whose maps are drawn has others, of views outside its domain, held back."""
+    name = owner(looks, asked)
+    held = [view for look in looks if look.model.name == name for view in look.views if not view.in_domain]
+    return name != asked and any(view.evidence is not None for view in held)
+
+
 def evidence_at(looks: tuple[SecondLook, ...], key: tuple[str, str], asked: str) -> Evidence | None:
     """Return the map that is drawn over an image, or None."""
     name = owner(looks, asked)

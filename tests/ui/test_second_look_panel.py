@@ -249,6 +249,14 @@ def test_showing_maps_is_no_request_for_those_of_views_outside_the_domain(four_v
     say(four_views, look.state, model=look.model, views=views, exam_score=None)
     four_views.session.show_heat_map(True)
     assert drawn(four_views) == [1.0, None, None, None]
+    # They are offered, and come when they are asked for.
+    box = four_views.window.second_look.controls.owner
+    assert [box.itemText(row) for row in range(box.count())] == ["native, views outside its domain too"]
+    assert not box.isHidden()
+    box.setCurrentIndex(0)
+    box.activated.emit(0)
+    assert drawn(four_views) == [1.0] * 4
+    assert box.isHidden()
 
 
 def test_a_request_holds_for_the_open_study_only(four_views):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QSlider, QWidget
 
 from app.services.state import OverlayState
+from app.ui.drop_down import DropDown
 
 ROWS: Final = (
     ("score_threshold", "Marks from score", "Boxes and list entries below this score are not shown"),
@@ -46,24 +47,33 @@ class MapControls(QWidget):
             grid.addWidget(slider, row, 1)
             grid.addWidget(value, row, 2)
             self.sliders[name], self._values[name] = slider, value
-        self._owner_label, self.owner = QLabel("Heat map of"), QComboBox()
+        self._owner_label, self.owner = QLabel("Heat map of"), DropDown()
         self._owner_label.setProperty("role", "quiet")
+        self._owner_label.setContentsMargins(0, 4, 0, 4)
         self.owner.setAccessibleName("Heat map of")
         self.owner.activated.connect(lambda _: self.owner_chosen.emit(self.owner.currentData()))
         grid.addWidget(self._owner_label, len(ROWS), 0, 1, 3)
         grid.addWidget(self.owner, len(ROWS) + 1, 0, 1, 3)
         self.present_owners((), "")
 
-    def present_owners(self, owners: tuple[tuple[str, bool], ...], shown: str) -> None:
-        """Offer the models that have maps, as (name, within its domain); `shown` is drawn, empty: none."""
-        texts = [name if inside else f"{name} (outside its domain)" for name, inside in owners]
+    def present_owners(
+        self, owners: tuple[tuple[str, bool], ...], shown: str, *, mixed: bool = False
+    ) -> None:
+        """Offer the models that have maps, as (name, within its domain); `shown` is drawn, empty: none.
+
+        `mixed`: of a single one some maps are held back, and are offered.
+        """
+        alone = mixed and len(owners) == 1
+        rest = ", views outside its domain too" if alone else ""
+        texts = [f"{name}{rest}" if inside else f"{name} (outside its domain)" for name, inside in owners]
+        shown = "" if alone else shown
         if texts != [self.owner.itemText(row) for row in range(self.owner.count())]:
             self.owner.clear()
             for (name, _), text in zip(owners, texts, strict=True):
                 self.owner.addItem(text, name)
         self.owner.setCurrentIndex(self.owner.findData(shown) if shown else -1)
         for part in (self._owner_label, self.owner):
-            part.setVisible(len(owners) > 1)
+            part.setVisible(len(owners) > 1 or alone)
 
     def present(self, overlay: OverlayState) -> None:
         """Show the overlay's values without answering back."""

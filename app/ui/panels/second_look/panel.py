@@ -176,10 +176,10 @@ class SecondLookPanel(QWidget):
 
     def step(self, by: int) -> None:
         """Jump to the next or previous finding."""
+        self.wanted.emit()
         if not self.findings.step(by):
             self._session.message.emit("No finding is listed.")
             return
-        self.wanted.emit()
         QTimer.singleShot(0, self, self._reveal)  # once what is below the list has its place
 
     def choose(self, key: tuple[str, str], finding: Finding) -> None:
@@ -206,7 +206,8 @@ class SecondLookPanel(QWidget):
     def _tell_of_maps(self, looks: tuple[SecondLook, ...]) -> None:
         """Say whose map is drawn and how coarse it is, or that it waits for the reader to ask."""
         asked = self._session.overlay.map_of
-        self.controls.present_owners(maps.owners(looks), maps.owner(looks, asked))
+        shown, mixed = maps.owner(looks, asked), maps.mixed(looks, asked)
+        self.controls.present_owners(maps.owners(looks), shown, mixed=mixed)
         words = map_words(looks, asked)
         self.native.setText(words)
         self.native.setVisible(bool(words))
