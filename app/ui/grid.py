@@ -173,13 +173,17 @@ class Grid(QWidget):
         return None
 
     def choose_voi(self, index: int, number: int) -> None:
-        """Choose a grey-scale alternative of a pane's image, 0-based; nothing where there is none."""
+        """Choose a grey-scale alternative of a pane's image, 0-based; where there is none, say so."""
         panes = self._session.screen.panes
         if not 0 <= index < len(panes):
             return
         scene = self._viewports[index].scene
-        if scene is not None and scene.frame is not None and number < len(scene.frame.alternatives):
+        if scene is None or scene.frame is None:
+            return
+        if number < len(scene.frame.alternatives):
             self._session.set_voi(index, number)
+        else:
+            self._session.message.emit(f"This image has no window {number + 1}.")
 
     def hold_lens(self, is_held: bool) -> None:
         """Show the magnifier under the cursor while its key is held."""

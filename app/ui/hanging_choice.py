@@ -7,7 +7,6 @@ from typing import Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QFontMetrics, QPaintEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QMenu,
     QSizePolicy,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.services.state import ScreenState
 from app.ui.bar_parts import tool_button
+from app.ui.drop_down import DropDown
 
 NARROW: Final = 164
 WIDEST: Final = 172
@@ -31,7 +31,7 @@ COUNT: Final = 52
 """Logical pixels of the count of stages alone."""
 
 
-class _Titles(QComboBox):
+class _Titles(DropDown):
     """A list whose closed face shortens a long title with an ellipsis; the open list shows it whole."""
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -178,13 +178,15 @@ QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabl
     background: {PANEL}; }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus {{ border-color: {ACCENT}; }}
 QComboBox {{ background: {RAISED}; border: 1px solid {LINE}; border-radius: 4px; padding: 0 8px;
-    min-height: 26px; }}
+    min-height: 26px; combobox-popup: 0; }}
 QComboBox:hover {{ background: {HOVER}; }}
 QComboBox:focus {{ border-color: {ACCENT}; }}
 QComboBox::drop-down {{ border: none; width: 20px; }}
 QComboBox::down-arrow {{ image: url(icons:caret-down.svg); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {RAISED}; border: 1px solid {LINE}; padding: 4px;
     selection-background-color: {ACCENT_GROUND}; selection-color: {TEXT}; }}
+QComboBox QAbstractItemView::item {{ min-height: 24px; padding: 0 4px; border: none; }}
+QComboBox QAbstractItemView::item:selected {{ background: {ACCENT_GROUND}; color: {TEXT}; }}
 QCheckBox {{ spacing: 8px; }}
 QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {QUIET}; border-radius: 3px;
     background: {WINDOW}; }}

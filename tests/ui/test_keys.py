@@ -28,9 +28,11 @@ def test_a_key_does_what_the_table_says(four_views, key, said):
 
 
 def test_a_preset_that_the_file_has_not_changes_nothing(four_views):
-    before = four_views.session.screen
+    before, said = four_views.session.screen, []
+    four_views.session.message.connect(said.append)
     press(four_views, Qt.Key.Key_7)
     assert four_views.session.screen == before
+    assert said == ["This image has no window 7."]
 
 
 def test_space_and_comma_go_through_the_stages(four_views):

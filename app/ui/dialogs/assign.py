@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout,
 from app.core.imaging.image import Image
 from app.services.assign import COARSEST_MM, SOURCE_WORDS, alike, lacks_source, lacks_spacing
 from app.ui.dialog import Dialog
+from app.ui.drop_down import DropDown
 
 LATERALITIES: Final = ((None, "not known"), ("R", "Right"), ("L", "Left"), ("B", "Both"))
 VIEWS: Final = ("CC", "MLO", "ML", "LM", "LMO", "SIO", "ISO", "XCC", "XCCL", "XCCM", "FB", "SPECIMEN")
@@ -74,7 +75,7 @@ def _views() -> tuple[tuple[str | None, str], ...]:
 
 
 def _choice(entries) -> QComboBox:
-    box = QComboBox()
+    box = DropDown()
     for value, text in entries:
         box.addItem(text, value)
     return box

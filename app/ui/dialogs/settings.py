@@ -27,6 +27,7 @@ from app.core.settings import Settings, save
 from app.ui.actions import ACTIONS, BY_ID
 from app.ui.bindings import Bindings, resolve
 from app.ui.dialog import Dialog
+from app.ui.drop_down import DropDown
 
 
 class SettingsDialog(Dialog):
@@ -183,7 +184,7 @@ def _editor(window, item, value) -> QWidget:
     else:
         titles = {}
     if choices:
-        box = QComboBox()
+        box = DropDown()
         for choice in choices:
             box.addItem(titles.get(choice, str(choice)), choice)
         box.setCurrentIndex(max(0, box.findData(value)))

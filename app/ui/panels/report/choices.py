@@ -8,11 +8,13 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QSizePolicy, QToolButton
 
+from app.ui.drop_down import DropDown
+
 _STEPS: Final = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 _CLEAR: Final = (Qt.Key.Key_Backspace, Qt.Key.Key_Delete)
 
 
-class ListChoice(QComboBox):
+class ListChoice(DropDown):
     """A list to choose from that the wheel scrolls past: nothing is said by turning it."""
 
     def __init__(self, name: str) -> None:

@@ -73,7 +73,7 @@ class ReportPanel(QWidget):
     def _build(self) -> QScrollArea:
         inside = QWidget()
         column = QVBoxLayout(inside)
-        column.setContentsMargins(16, 0, 16, 12)
+        column.setContentsMargins(16, 12, 16, 12)
         column.setSpacing(8)
         self.refused = _label("banner")
         self.warnings = _label("warning")
