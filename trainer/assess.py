@@ -139,6 +139,8 @@ def assess(name: str, part: Part, folder: Path, device: str, report: Report | No
     bundle = find_bundle(name, [models_folder()])
     target = target_of(bundle, part.rows)
     point = next(iter(bundle.spec.operating_points), None)
+    with report_into(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mammoview-evaluate-") as work:
         asked = ask(bundle, cast(Device, device), Path(work))
         exams = score_part(asked.choose, part, report)

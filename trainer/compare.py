@@ -242,6 +242,8 @@ def compare(
     with tempfile.TemporaryDirectory(prefix="mammoview-compare-") as work:
         asked = [ask(one, cast(Device, device), Path(work) / str(k)) for k, one in enumerate(bundles)]
         notes = [_unseen(one, own, patients) for one, own in zip(bundles, asked, strict=True)]
+        with report_into(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         for own in asked:
             exams.append(score_part(own.choose, part, report))
     found = _compared(exams, targets, bundles)
