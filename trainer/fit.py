@@ -39,7 +39,8 @@ from trainer.runs import (
     read_run,
     write_run,
 )
-from trainer.samples import EpochBatches, PartSamples, collate, need_both_classes
+from trainer.samples import PartSamples, collate, need_both_classes
+from trainer.sampling import batches_of
 from trainer.splits import Part, Splits, check_seed, part_of, refit_part
 from trainer.task import LesionTask
 from trainer.watch import EventCallback, number
@@ -81,11 +82,10 @@ class _Data(lightning.LightningDataModule):  # type: ignore[misc]
 
     def train_dataloader(self) -> Any:
         """Return the loader of the current epoch."""
-        batches = EpochBatches(
+        batches = batches_of(
+            self.recipe.train,
             self.train.positives,
-            min(self.recipe.train.batch, len(self.train)),
             self.seed,
-            balance=self.recipe.train.balance,
             rank=self.trainer.global_rank,
             world=self.trainer.world_size,
         )

@@ -230,7 +230,8 @@ def _nearest(copies: _Copies, train: Whole, test: Whole) -> Bools:
     """Return the class of the nearest training copy by sorted grey values, which no turn changes much."""
     sorted_ = np.sort(copies.pixels.reshape(len(copies.pixels), -1), axis=1)[:, ::8].astype(np.float32)
     known, asked = torch.from_numpy(sorted_[train]), torch.from_numpy(sorted_[test])
-    nearest = [torch.cdist(part, known).argmin(dim=1) for part in asked.split(256)]
+    parts = [asked[start : start + 256] for start in range(0, len(asked), 256)]
+    nearest = [torch.cdist(part, known).argmin(dim=1) for part in parts]
     found: Bools = copies.positive[train[torch.cat(nearest).numpy()]]
     return found
 

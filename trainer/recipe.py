@@ -25,6 +25,27 @@ from trainer.errors import TrainerError
 
 
 @dataclass(frozen=True, slots=True)
+class Classes:
+    """What else is told apart: outputs 1, 2, ... of the classifier, beside its score.
+
+    Attributes
+    ----------
+    of
+        Where an image's words stand: its ``label``, its ``density``, its ``lesion`` (``malignant mass``;
+        the label where there is none), or a descriptor of its lesions (``calc type``; joined words are
+        taken apart).
+    several
+        Whether several may hold at once (each for itself), or one at a time.
+    words
+        For each class, in order, the words that mean it. An image with none of them is left out.
+    """
+
+    of: str
+    several: bool
+    words: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What is learnt.
 
@@ -37,11 +58,14 @@ class Target:
     findings
         For each class of the detector the manifest's lesion labels that belong to it; ``malignant mass``
         are those of label ``mass`` that proved malignant, ``*`` is any lesion.
+    classes
+        What the classifier's further outputs tell apart, or None.
     """
 
     positive: tuple[str, ...]
     of: str
     findings: Mapping[str, tuple[str, ...]]
+    classes: Classes | None = None
 
     def class_of(self, label: str, pathology: str | None = None) -> int | None:
         """Return the 0-based class of a lesion, or None where no class takes it."""
@@ -68,9 +92,14 @@ class Train:
         ``best`` (lowest validation loss) or ``last``: which weights are exported.
     balance
         Half of every batch positive.
-    dense_weight, image_weight, boxes_weight
-        Weights of the three losses: cells of the class-activation map against the lesions' ellipses,
-        the image's logit, the detector's own.
+    positives
+        So many positives in every batch instead of half; 0: as `balance` says.
+    sampling
+        ``over``: an epoch is as long as the part has images, the rare class is drawn again; ``under``: an
+        epoch ends when the rare class has been drawn once, with other negatives each time.
+    dense_weight, image_weight, boxes_weight, classes_weight
+        Weights of the losses: cells of the class-activation map against the lesions' ellipses, the
+        image's logit, the detector's own, the further classes.
     clip
         Largest norm of the gradient.
     workers
@@ -88,6 +117,9 @@ class Train:
     validate_every: int = 1
     keep: str = "best"
     balance: bool = True
+    positives: int = 0
+    sampling: str = "over"
+    classes_weight: float = 1.0
     dense_weight: float = 1.0
     image_weight: float = 1.0
     boxes_weight: float = 1.0
@@ -247,6 +279,9 @@ def _train(block: Fields) -> Train:
         validate_every=block.whole("validate_every", 1, low=1, high=100_000),
         keep=block.choice("keep", ("best", "last"), "best"),
         balance=block.flag("balance", True),
+        positives=block.whole("positives", 0, low=0, high=4096),
+        sampling=block.choice("sampling", ("over", "under"), "over"),
+        classes_weight=block.number("classes_weight", 1.0, low=0, high=1000),
         dense_weight=block.number("dense_weight", 1.0, low=0, high=1000),
         image_weight=block.number("image_weight", 1.0, low=0, high=1000),
         boxes_weight=block.number("boxes_weight", 1.0, low=0, high=1000),
@@ -255,6 +290,8 @@ def _train(block: Fields) -> Train:
         precision=block.choice("precision", ("32-true", "bf16-mixed", "16-mixed"), "32-true"),
     )
     block.finish()
+    if made.positives >= made.batch:
+        raise block.error("positives", f"must leave room for negatives in a batch of {made.batch}")
     return made
 
 
@@ -277,14 +314,27 @@ def _augmentation(block: Fields) -> Augmentation:
 
 
 def _target(block: Fields) -> Target:
-    classes = block.mapping("findings", {})
-    findings = {}
-    for name, labels in classes.items():
-        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-            raise block.error("findings", f"must give {name} a list of lesion labels")
-        findings[str(name)] = tuple(labels)
-    made = Target(block.texts("positive"), block.text("of"), findings)
+    findings = _word_lists(block, "findings")
+    classes = _classes(block.fields("classes")) if "classes" in block else None
+    made = Target(block.texts("positive"), block.text("of"), findings, classes)
     block.finish()
+    return made
+
+
+def _word_lists(block: Fields, name: str) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for key, words in block.mapping(name, {}).items():
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise block.error(name, f"must give {key} a list of words")
+        found[str(key)] = tuple(words)
+    return found
+
+
+def _classes(block: Fields) -> Classes:
+    made = Classes(block.text("of"), block.flag("several", False), _word_lists(block, "words"))
+    block.finish()
+    if len(made.words) < 2:
+        raise block.error("words", "must name at least two classes")
     return made
 
 
@@ -348,13 +398,28 @@ def _check_networks(recipe: Recipe, where: str) -> None:
     with torch.device("meta"):
         for role in recipe.networks:
             name, config = recipe.config(role) or ("", {})
-            build_network(name, config)
+            network = build_network(name, config)
+            _check_classifier(recipe, role, network, where)
             classes = config.get("classes", 1)
             if role == "detector" and classes != len(recipe.target.findings):
                 raise TrainerError(
                     f"{where}: networks: detector has {classes} classes, "
                     f"but target: findings names {len(recipe.target.findings)}"
                 )
+
+
+def _check_classifier(recipe: Recipe, role: str, network: Any, where: str) -> None:
+    """Refuse other outputs than the target's, and cells' targets for a network without cells' logits."""
+    if role != "classifier":
+        return
+    name, config = recipe.config(role) or ("", {})
+    outputs = 1 + len(recipe.target.classes.words) if recipe.target.classes else 1
+    if config.get("outputs", 1) != outputs:
+        raise TrainerError(
+            f"{where}: networks: classifier needs outputs = {outputs}, its score and the classes"
+        )
+    if recipe.train.dense_weight and not isinstance(network.stride, int):
+        raise TrainerError(f"{where}: train: dense_weight must be 0, the cells of {name} have no logits")
 
 
 def _card(block: Fields) -> dict[str, str]:

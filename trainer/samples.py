@@ -7,7 +7,7 @@ rotation and scaling and its bounding box is exact, where a rotated box would gr
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +16,13 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from trainer.cache import load
+from trainer.classes import said_of
 from trainer.errors import TrainerError
 from trainer.manifest import Row
 from trainer.recipe import Recipe
 from trainer.splits import Part
+
+Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +44,8 @@ class Sample:
         1.0 when every lesion has a place: only then a cell without one is known to be free of lesions.
     view
         CC, MLO, ...
+    said
+        float32 (K,), 0 or 1 for each further class of the target; not a number where nothing is known.
     """
 
     pixels: Tensor
@@ -51,6 +56,7 @@ class Sample:
     located: float
     view: str
     image_id: str
+    said: Tensor = field(default_factory=lambda: torch.zeros(0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +71,7 @@ class Batch:
     located: Tensor
     views: list[str]
     image_ids: list[str]
+    said: Tensor = field(default_factory=lambda: torch.zeros(0))
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device."""
@@ -77,6 +84,7 @@ class Batch:
             self.located.to(device),
             self.views,
             self.image_ids,
+            self.said.to(device),
         )
 
 
@@ -91,6 +99,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
         torch.tensor([sample.located for sample in samples], dtype=torch.float32),
         [sample.view for sample in samples],
         [sample.image_id for sample in samples],
+        torch.stack([sample.said for sample in samples]),
     )
 
 
@@ -151,6 +160,7 @@ class PartSamples(Dataset[Sample]):
             located,
             row.view,
             row.image_id,
+            torch.from_numpy(said_of(row, self.recipe.target.classes)),
         )
 
 
@@ -225,18 +235,16 @@ class EpochBatches(Sampler[list[int]]):
         total = len(self) * self.world
         if self.balance:
             half = self.batch // 2
-            first = _repeated(np.flatnonzero(self.positives), total * half, generator)
-            rest = _repeated(np.flatnonzero(~self.positives), total * (self.batch - half), generator)
+            first = repeated(np.flatnonzero(self.positives), total * half, generator)
+            rest = repeated(np.flatnonzero(~self.positives), total * (self.batch - half), generator)
             lists = np.concatenate([first.reshape(total, half), rest.reshape(total, -1)], axis=1)
         else:
-            lists = _repeated(np.arange(len(self.positives)), total * self.batch, generator).reshape(
-                total, -1
-            )
+            lists = repeated(np.arange(len(self.positives)), total * self.batch, generator).reshape(total, -1)
         for number in range(self.rank, total, self.world):
             yield [int(index) for index in lists[number]]
 
 
-def _repeated(
+def repeated(
     indices: np.ndarray[tuple[int], np.dtype[np.intp]], count: int, generator: np.random.Generator
 ) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     """Return `count` indices: shuffled rounds one after the other, so that none is drawn far more often."""

@@ -17,6 +17,7 @@ from model_zoo.architectures.evidence_classifier import EvidenceClassifier, cut
 from model_zoo.architectures.fcos_detector import FcosDetector, empty_targets
 from model_zoo.architectures.residual_classifier import ResidualClassifier
 from trainer.augment import Augment
+from trainer.classes import class_loss
 from trainer.metrics.ranking import auc
 from trainer.recipe import resolve
 from trainer.samples import Batch, boxes_of
@@ -113,7 +114,11 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
         train = self.recipe.train
         if "classifier" in self.networks:
             features, cells = self._maps(batch.pixels)
-            logits = self.classifier.logits(features)[:, 0]
+            outputs = self.classifier.logits(features)
+            logits = outputs[:, 0]
+            classes = self.recipe.target.classes
+            if classes is not None and train.classes_weight:
+                found["classes"] = train.classes_weight * class_loss(outputs[:, 1:], batch.said, classes)
             if train.image_weight:
                 image = functional.binary_cross_entropy_with_logits(logits, batch.positive)
                 found["image"] = train.image_weight * image
@@ -130,6 +135,8 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
             uncut = classifier.uncut(pixels)
             return cut(uncut), uncut[:, 0]
         features = classifier.features(pixels)
+        if not self.recipe.train.dense_weight:
+            return features, features[:, 0]
         cells = torch.einsum("nchw,c->nhw", features, classifier.head.weight[0])
         return features, cells * self.cell_scale.exp() + self.cell_offset
 
