@@ -90,7 +90,7 @@ def _phantom(arguments: argparse.Namespace) -> None:
 
 def _split(arguments: argparse.Namespace) -> None:
     from trainer.manifest import read_manifest
-    from trainer.splits import make_splits, write_splits
+    from trainer.splits import make_splits, one_class, write_splits
 
     official: Literal["no", "yes", "strict"] = "yes" if arguments.official else "no"
     if arguments.official_strict:
@@ -98,8 +98,9 @@ def _split(arguments: argparse.Namespace) -> None:
     manifest = read_manifest(Path(arguments.manifest))
     splits = make_splits(manifest, folds=arguments.folds, seed=arguments.seed, official=official)
     write_splits(splits, Path(arguments.output))
-    for sentence in manifest.caveats:
-        _say(sentence)
+    for sentence in (*manifest.caveats, one_class(manifest)):
+        if sentence:
+            _say(sentence)
     sizes = "; ".join(f"{len(fold.train)}/{len(fold.val)}/{len(fold.test)}" for fold in splits.folds)
     _say(f"{arguments.output}: patients to train/tune/test {sizes}; hash {splits.hash[:16]}")
 

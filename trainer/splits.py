@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from trainer.errors import TrainerError
+from trainer.errors import LeakageError, TrainerError
 from trainer.files import write_json
 from trainer.manifest import Manifest, Row
 
@@ -219,6 +219,15 @@ def make_splits(
     return Splits(manifest.sha256, seed, tuple(made), _hash(manifest.sha256, seed, made))
 
 
+def one_class(manifest: Manifest) -> str:
+    """Return the sentence that all images have one label, "" where they have several."""
+    labels = {row.label for row in manifest.rows}
+    if len(labels) > 1:
+        return ""
+    images = f"all {len(manifest.rows)} images are {labels.pop()}"
+    return f"{manifest.path}: {images}, so there is nothing to tell apart"
+
+
 def write_splits(splits: Splits, path: Path) -> None:
     """Write a splits.json, whole or not at all."""
     content = {
@@ -245,10 +254,10 @@ def overlaps(splits: Splits) -> tuple[str, ...]:
 
 
 def check_splits(splits: Splits, path: Path) -> None:
-    """Refuse a patient in two parts, and lists that were altered; raises TrainerError."""
+    """Refuse a patient in two parts (LeakageError), and lists that were altered (TrainerError)."""
     found = overlaps(splits)
     if found:
-        raise TrainerError(f"{path}: {found[0]}")
+        raise LeakageError(f"{path}: {found[0]}")
     if _hash(splits.manifest_sha256, splits.seed, splits.folds) != splits.hash:
         raise TrainerError(f"{path}: the lists do not match their hash (edited by hand?)")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -108,9 +108,9 @@ def balance(rows: Sequence[Row], facts: Facts, splits: Splits | None) -> list[Ta
     tables.append(_table("bit depth", [f"{fact['bits_used']} bits" for fact in facts], labels))
     if splits is not None:
         place = {patient: name for name in PARTS for patient in splits.folds[0].part(name)}
-        tables.append(
-            _table("part of fold 0", [place.get(row.patient_id, "in no part") for row in rows], labels)
-        )
+        parts = _table("part of fold 0", [place.get(row.patient_id, "in no part") for row in rows], labels)
+        order = [name for name in (*PARTS, "in no part") if name in parts.counts]
+        tables.append(replace(parts, counts={name: parts.counts[name] for name in order}))
     return tables
 
 

@@ -116,8 +116,11 @@ def thumbnail(row: Row) -> tuple[str, int, int] | None:
         return None
     grey = image.grey_of(row.frame)
     values = model_pixels(stored, grey, padding_mask(stored, grey))
-    scale = _SIDE / max(values.shape)
-    size = max(1, round(values.shape[1] * scale)), max(1, round(values.shape[0] * scale))
+    # A stretched edition is shown as the breast is: a millimetre is as long down as across.
+    down, across = row.spacing_mm or (1.0, 1.0)
+    high, wide = values.shape[0] * down, values.shape[1] * across
+    scale = _SIDE / max(high, wide)
+    size = max(1, round(wide * scale)), max(1, round(high * scale))
     small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
     done, jpeg = cv2.imencode(".jpg", (small >> 8).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     if not done:
