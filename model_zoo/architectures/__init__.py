@@ -52,6 +52,12 @@ def _plain_cnn(config: Mapping[str, Any]) -> nn.Module:
     return build(config)
 
 
+def _transfer_classifier(config: Mapping[str, Any]) -> nn.Module:
+    from model_zoo.architectures.transfer_classifier import build
+
+    return build(config)
+
+
 def _fcos_detector(config: Mapping[str, Any]) -> nn.Module:
     from model_zoo.architectures.fcos_detector import build
 
@@ -62,6 +68,7 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture("residual-classifier", "classifier", _residual_classifier),
     Architecture("evidence-classifier", "classifier", _evidence_classifier),
     Architecture("plain-cnn", "classifier", _plain_cnn),
+    Architecture("transfer-classifier", "classifier", _transfer_classifier),
     Architecture("fcos-detector", "detector", _fcos_detector),
 )
 
