@@ -32,13 +32,16 @@ BENCHMARKS = {
     "start": "benchmarks.start",
     "analyse-4view": "benchmarks.analysing",
     "analyse-4view-overhead": "benchmarks.analysing",
+    "train-input-warm": "benchmarks.feeding",
+    "train-input-cold": "benchmarks.feeding",
+    "audit-50k": "benchmarks.auditing",
 }
 """Name: the module that measures it, by ``run(name, folder) -> Result``."""
 
 MORE = ("next-study", "memory-50-studies")
 """Names beyond those of the design."""
 
-LATER = ("train-input-warm", "train-input-cold", "evaluate-overhead", "audit-50k")
+LATER = ("evaluate-overhead",)
 """Names of the design whose benchmark is not built yet."""
 
 
@@ -91,6 +94,7 @@ def measure(name: str, folder: Path) -> dict[str, object]:
         "QT_SCALE_FACTOR": "1",
         "MAMMOVIEW_CONFIG": str(folder / "config"),
         "MAMMOVIEW_MODELS": str(folder / "models"),
+        "MAMMOVIEW_CACHE": str(folder / "cache"),
     }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode < 0:

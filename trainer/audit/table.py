@@ -124,6 +124,14 @@ def all_facts(
     return found, reasons
 
 
+def remember(rows: Sequence[Row], facts: Facts) -> None:
+    """Keep the records of rows whose files are as the rows say, so that they need not be looked at."""
+    with _opened(_usable(table_path())) as table:
+        for row, fact in zip(rows, facts, strict=True):
+            _keep(table, row, _state(row), fact.tobytes())
+        table.commit()
+
+
 def _known(table: sqlite3.Connection, rows: Sequence[Row]) -> dict[Key, bytes]:
     wanted = sorted({row.sha256 for row in rows})
     known: dict[Key, bytes] = {}
