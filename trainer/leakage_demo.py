@@ -52,6 +52,10 @@ class Demo:
         Pixels along each side.
     epochs, patience
         At most so many, and stop after so many without a lower validation loss.
+    start
+        First weights: ``narrow`` as it was, or ``he``, with which a few epochs are enough.
+    scale
+        Grey values are divided by it: 1 as it was; 255 with ``he``.
     precision
         ``32-true`` or ``bf16-mixed``.
     """
@@ -63,6 +67,8 @@ class Demo:
     batch: int
     patience: int
     lr: float
+    start: str
+    scale: float
     precision: str
 
 
@@ -98,6 +104,8 @@ def read_demo(recipe: str, changes: Sequence[str] = ()) -> Demo:
         fields.whole("batch", 128, low=1, high=4096),
         fields.whole("patience", 3, low=1, high=1000),
         fields.number("lr", 1e-3, low=1e-8, high=1),
+        fields.choice("start", ("narrow", "he"), "narrow"),
+        fields.number("scale", 1.0, low=1.0, high=65535.0),
         fields.choice("precision", ("32-true", "bf16-mixed"), "32-true"),
     )
     fields.finish()
@@ -168,15 +176,15 @@ def _honest(copies: _Copies) -> tuple[Whole, Whole, Whole]:
     return train, val, test
 
 
-def _tensor(pixels: Bytes) -> torch.Tensor:
-    return torch.from_numpy(pixels.astype(np.float32) / 255.0)[:, None]
+def _tensor(pixels: Bytes, demo: Demo) -> torch.Tensor:
+    return torch.from_numpy(pixels.astype(np.float32) / demo.scale)[:, None]
 
 
 def _logits(network: torch.nn.Module, copies: _Copies, where: Whole, demo: Demo) -> torch.Tensor:
     network.eval()
     with torch.no_grad(), _precision(demo):
         found = [
-            network(_tensor(copies.pixels[where[start : start + 512]]))[:, 0].float()
+            network(_tensor(copies.pixels[where[start : start + 512]], demo))[:, 0].float()
             for start in range(0, len(where), 512)
         ]
     return torch.cat(found)
@@ -186,16 +194,17 @@ def _precision(demo: Demo) -> Any:
     return torch.autocast("cpu", torch.bfloat16, enabled=demo.precision == "bf16-mixed")
 
 
-def _network(side: int) -> torch.nn.Module:
+def _network(demo: Demo) -> torch.nn.Module:
     """Return the document's network: 32, 64, pool, 64, pool, 64 on each cell, flat, one."""
-    config = {"rows": side, "columns": side, "channels": [32, 64, 64], "pools": [0, 2, 2], "start": "narrow"}
+    config = {"rows": demo.side, "columns": demo.side, "channels": [32, 64, 64], "pools": [0, 2, 2]}
+    config |= {"start": demo.start}
     return build_network("plain-cnn", config | {"pointwise": 64, "map_dropout": 0.25, "dropout": 0.25})
 
 
 def _trained(copies: _Copies, train: Whole, val: Whole, demo: Demo, name: str, tell: Tell) -> torch.nn.Module:
     """Train as the document did: Adam, batches of 128, stop by validation loss, best weights back."""
     torch.manual_seed(_SEED)
-    network = _network(demo.side)
+    network = _network(demo)
     optimizer = torch.optim.Adam(network.parameters(), lr=demo.lr)
     best, waited = math.inf, 0
     kept = {key: value.clone() for key, value in network.state_dict().items()}
@@ -206,7 +215,7 @@ def _trained(copies: _Copies, train: Whole, val: Whole, demo: Demo, name: str, t
         for start in range(0, len(order), demo.batch):
             where = order[start : start + demo.batch]
             with _precision(demo):
-                logits = network(_tensor(copies.pixels[where]))[:, 0].float()
+                logits = network(_tensor(copies.pixels[where], demo))[:, 0].float()
             loss = functional.binary_cross_entropy_with_logits(logits, truth[where])
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
