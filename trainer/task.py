@@ -64,6 +64,10 @@ def cell_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return (loss * wrong * weight).sum() / (weight * target).sum().clamp_min(4 * _POSITIVE_CELL)
 
 
+def _seen(logits: Tensor | None, batch: Batch) -> dict[str, Tensor]:
+    return {} if logits is None else {"logits": logits.detach().float(), "positive": batch.positive}
+
+
 class LesionTask(lightning.LightningModule):  # type: ignore[misc]
     """Classifier and detector of a recipe, trained side by side on the same batches.
 
@@ -173,26 +177,27 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
         """Seed dropout by epoch, so that a resumed training goes on exactly."""
         torch.manual_seed(self.seed * 1_000_003 + self.current_epoch)
 
-    def training_step(self, batch: Batch, step: int) -> Tensor:
-        """Return the loss of an augmented batch."""
+    def training_step(self, batch: Batch, step: int) -> dict[str, Tensor]:
+        """Return the loss of an augmented batch, with logits and truth for who watches the training."""
         if self.augment is not None:
             batch = self.augment(batch, self.current_epoch, step, self.global_rank)
-        found, _ = self.losses(batch)
+        found, logits = self.losses(batch)
         total = torch.stack(list(found.values())).sum()
         size = len(batch.views)
         for name, value in found.items():
             self.log(f"train_{name}", value.detach(), on_step=False, on_epoch=True, batch_size=size)
         self.log("train_loss", total.detach(), on_step=False, on_epoch=True, prog_bar=True, batch_size=size)
-        return total
+        return {"loss": total, **_seen(logits, batch)}
 
-    def validation_step(self, batch: Batch, step: int) -> None:
-        """Log the loss and keep the logits for the AUC."""
+    def validation_step(self, batch: Batch, step: int) -> dict[str, Tensor]:
+        """Log the loss and keep the logits for the AUC; return them for who watches the training."""
         found, logits = self.losses(batch)
         total = torch.stack(list(found.values())).sum()
         size = len(batch.views)
         self.log("val_loss", total, prog_bar=True, batch_size=size, sync_dist=True)
         if logits is not None:
             self._val.append((logits.float().cpu(), batch.positive.cpu()))
+        return _seen(logits, batch)
 
     def on_validation_epoch_end(self) -> None:
         """Log the AUC of the tuning part, where both classes are in it."""

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from typing import Any
 
 import lightning
+import numpy as np
+import torch
+from torch import Tensor
 
+from trainer.alarms import Scored, Watch, input_range
 from trainer.events import Events
 
 _STEP_SECONDS = 1.0
 """Step events are written no more often than this."""
+
+
+_Seen = tuple[Tensor, Tensor]
+
+
+def _scored(seen: list[_Seen]) -> Scored | None:
+    """Return the logits and truth of all batches; None without any, or where one is no number."""
+    if not seen:
+        return None
+    logits = torch.cat([one for one, _ in seen]).float().cpu().numpy().astype(np.float64)
+    positive = torch.cat([one for _, one in seen]).cpu().numpy() > 0.5
+    return Scored(positive, logits) if np.isfinite(logits).all() else None
 
 
 def number(value: Any) -> float | None:
@@ -27,14 +44,47 @@ class EventCallback(lightning.Callback):  # type: ignore[misc]
         self.events = events
         self._began = time.monotonic()
         self._last = 0.0
+        self._watch: Watch | None = None
+        self._train: list[_Seen] = []
+        self._val: list[_Seen] = []
+        self._looked = False
 
     def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
         """Remember when the epoch began."""
         self._began = time.monotonic()
+        self._train.clear()
+        self._val.clear()
+        if self._watch is None:
+            self._watch = Watch(scores=module.recipe.train.image_weight > 0)
+
+    def on_train_batch_start(self, trainer: Any, module: Any, batch: Any, step: int) -> None:
+        """Look once at what the network is shown, before augmentation."""
+        if self._looked or not trainer.is_global_zero:
+            return
+        self._looked = True
+        pixels, mask = (one.float().cpu().numpy() for one in (batch.pixels, batch.mask))
+        said = input_range(pixels.astype(np.float64), mask > 0, module.recipe.preprocess.normalise)
+        if said is not None:
+            self._warn(said)
+
+    def _warn(self, sentence: str) -> None:
+        """Tell other programs, the log and whoever looks on."""
+        self.events.write("warning", message=sentence)
+        logging.getLogger("trainer").warning(sentence)
+        print(f"Warning: {sentence}.", flush=True)
+
+    def on_validation_batch_end(
+        self, trainer: Any, module: Any, outputs: Any, batch: Any, step: int, loader: int = 0
+    ) -> None:
+        """Keep what the classifier said."""
+        if trainer.is_global_zero and outputs and "logits" in outputs:
+            self._val.append((outputs["logits"], outputs["positive"]))
 
     def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, step: int) -> None:
         """Write a step, at most one a second."""
         now = time.monotonic()
+        if trainer.is_global_zero and isinstance(outputs, dict) and "logits" in outputs:
+            self._train.append((outputs["logits"].detach(), outputs["positive"]))
         if trainer.is_global_zero and now - self._last >= _STEP_SECONDS:
             self._last = now
             loss = outputs["loss"] if isinstance(outputs, dict) else outputs
@@ -47,7 +97,7 @@ class EventCallback(lightning.Callback):  # type: ignore[misc]
             )
 
     def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
-        """Write the epoch with every metric logged, and warn of a training that says one thing only."""
+        """Write the epoch with every metric logged, and warn of a training that only seems to learn."""
         if not trainer.is_global_zero:
             return
         metrics = {name: number(value) for name, value in trainer.callback_metrics.items()}
@@ -55,11 +105,10 @@ class EventCallback(lightning.Callback):  # type: ignore[misc]
         self.events.write(
             "epoch", epoch=trainer.current_epoch, epochs=trainer.max_epochs, seconds=seconds, metrics=metrics
         )
-        spread = metrics.get("val_spread")
-        if spread is not None and spread < 1e-3 and trainer.current_epoch > 0:
-            self.events.write(
-                "warning", message="the classifier gives every image of the val part the same score"
-            )
+        if self._watch is not None:
+            train, val = _scored(self._train), _scored(self._val)
+            for said in self._watch.after_epoch(trainer.current_epoch, train, val):
+                self._warn(said)
 
     def on_save_checkpoint(self, trainer: Any, module: Any, checkpoint: Any) -> None:
         """Write that a checkpoint is being saved."""
