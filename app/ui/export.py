@@ -31,6 +31,7 @@ from app.ui.printing import Plate, pdf
 
 KINDS: Final = "PDF (*.pdf);;Web page (*.html)"
 BURN_IN: Final = "Write the patient's name, age and date into the picture"
+OTHER_STUDY: Final = "The report was not written: another study was opened."
 NOT_READY: Final = "The images are still being read: ask again in a moment."
 
 
@@ -67,7 +68,7 @@ class Export(QObject):
         if not self._can_take(whole=True):
             return
         asked = ask_picture(self._window, "Save screen as PNG", "screen.png")
-        if asked is not None:
+        if asked is not None and self._can_take(whole=True):  # others may have come while it was asked
             path, identified = asked
             self._save(pictures.screen_picture(self._window.grid, identified=identified), path)
 
@@ -120,7 +121,11 @@ class Export(QObject):
         if path is None:
             return
         heading = heading_of(state, masked=self._session.settings.mask_names)
-        chosen = self._session.work.state.work.key_images
+        work = self._session.work.state.work
+        if work.study != state.study.key:  # opened while it was asked
+            self.message.emit(OTHER_STUDY)
+            return
+        chosen = work.key_images
         self._gathering = _KeyImages(self._session, chosen, self)
         self._gathering.ready.connect(
             lambda plates: self._write(state.report, state.lexicon, heading, plates, path)
@@ -179,6 +184,7 @@ class _KeyImages(QObject):
             sentence = self._session.library.failure(image, number)
             if sentence:
                 self._end()
+                sentence = named.UNREAD if self._session.settings.mask_names else sentence
                 self.failed.emit(f"The report was not written: {sentence}")
                 return
             frame = self._session.library.frame(image, number)
@@ -204,7 +210,7 @@ class _KeyImages(QObject):
     def _left_study(self) -> None:
         if self._left:
             self._end()
-            self.failed.emit("The report was not written: another study was opened.")
+            self.failed.emit(OTHER_STUDY)
 
     def _end(self) -> None:
         self._is_over = True

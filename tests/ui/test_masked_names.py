@@ -13,7 +13,7 @@ from ui_desk import image_of, study_of
 from ui_hand import press
 
 from app.core import recent
-from app.core.imaging.image import LeftOut, PatientFacts
+from app.core.imaging.image import LeftOut, Note, PatientFacts
 from app.ui import identity
 from app.ui.overlays.corner_text import head
 from app.ui.recent_menu import RecentMenu
@@ -81,6 +81,16 @@ def test_masked_names_cannot_be_searched_for(four_views):
     assert panel.rows.rowCount() == 0
     panel.search.setText(identity.person(JANE, masked=True))
     assert panel.rows.rowCount() == 2
+
+
+def test_masked_a_note_that_cites_the_file_is_said_in_few_words(desk, pixels_of):
+    desk.session.set_settings(replace(desk.session.settings, mask_names=True, corner="full"))
+    pictures = []
+    for born in ("19650230", "19710931"):
+        note = Note("birth-date-invalid", f"The birth date '{born}' is not a date.", "warning")
+        desk.open(study_of("RCC", notes=(note,)))
+        pictures.append(pixels_of(desk.window.grid))
+    assert np.array_equal(*pictures)
 
 
 SECRET = Path("/films of DOE JANE/DOE JANE 1.png")

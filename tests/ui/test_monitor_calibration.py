@@ -12,7 +12,7 @@ from ui_desk import image_of, study_of
 from ui_hand import press
 
 from app.core.imaging.image import Spacing, Study
-from app.core.settings import load
+from app.core.settings import load, save
 from app.ui.commands.image import UNKNOWN
 from app.ui.dialogs.calibrate import LENGTH, CalibrateDialog
 from app.ui.monitors import monitor_of
@@ -115,6 +115,15 @@ def test_the_ruler_calibrates_this_screen_and_is_kept(four_views, dialog, tmp_pa
     pitch = four_views.window.grid.pitch
     assert (pitch.mm, pitch.basis) == (pytest.approx(0.25), "calibrated")
     assert load(tmp_path / "settings.json").monitors == dict(four_views.session.settings.monitors)
+
+
+def test_what_was_chosen_for_the_time_being_is_not_kept_with_it(four_views, dialog, tmp_path):
+    save(replace(load(), mask_names=True))
+    four_views.session.set_settings(replace(four_views.session.settings, mask_names=False))
+    dialog.length.setValue(140.0)
+    dialog.store()
+    assert load(tmp_path / "settings.json").mask_names
+    assert not four_views.session.settings.mask_names
 
 
 def test_a_length_that_no_screen_has_is_refused_in_place(four_views, dialog):

@@ -175,6 +175,26 @@ def test_another_study_opened_meanwhile_ends_it(desk, monkeypatch, tmp_path):
     assert said == ["The report was not written: another study was opened."]
 
 
+def test_another_study_opened_while_the_file_is_chosen_lends_no_key_images(desk, monkeypatch, tmp_path):
+    study, other = study_of("RCC"), study_of("RCC", uid="study-2", day=date(2020, 1, 1))
+    desk.open(study, other)
+    desk.session.open_study(other.key)
+    desk.session.work.toggle_key_image(other.images[0].sop_uid)
+    desk.session.open_study(study.key)
+    desk.window.commands.normal_report()
+
+    def chosen_late(*_):
+        desk.session.open_study(other.key)
+        return tmp_path / "report.html"
+
+    said = []
+    desk.window.export.message.connect(said.append)
+    monkeypatch.setattr(export, "ask_report", chosen_late)
+    desk.window.commands.save_report()
+    assert said == ["The report was not written: another study was opened."]
+    assert desk.window.export._gathering is None
+
+
 def test_without_a_report_nothing_is_asked(four_views, monkeypatch, tmp_path):
     said = []
     for source in (four_views.window.export, four_views.session):

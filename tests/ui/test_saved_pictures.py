@@ -112,6 +112,23 @@ def test_nothing_is_taken_while_an_image_is_still_refining(desk, monkeypatch):
     assert said == [export.NOT_READY] * 2
 
 
+def test_an_image_that_comes_while_the_file_is_chosen_is_waited_for(desk, monkeypatch, tmp_path):
+    study, other = study_of("RCC"), study_of("LCC", uid="study-2")
+    desk.open(study, other)
+
+    def chosen_late(*_):
+        desk.library.cache.clear()
+        desk.session.open_study(other.key)
+        desk.library.give(frame_of(other.images[0], breast("LCC"), refining=True))
+        return tmp_path / "screen.png", False
+
+    said = []
+    desk.window.export.message.connect(said.append)
+    monkeypatch.setattr(export, "ask_picture", chosen_late)
+    desk.window.commands.save_screen()
+    assert said == [export.NOT_READY]
+
+
 def test_without_an_image_there_is_a_sentence(desk):
     said = []
     desk.window.export.message.connect(said.append)

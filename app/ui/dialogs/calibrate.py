@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSizePolicy, 
 
 from app.core.errors import MammoviewError
 from app.core.hanging.true_size import CALIBRATED, Monitor, pitch_measured, pitch_of
-from app.core.settings import save
+from app.core.settings import load, save
 from app.ui import theme
 from app.ui.dialog import Dialog
 from app.ui.monitors import monitor_of
@@ -136,13 +136,13 @@ class CalibrateDialog(Dialog):
         self._keep(measured)
 
     def _keep(self, monitors: dict[str, str]) -> None:
-        settings = replace(self._session.settings, monitors=MappingProxyType(monitors))
+        measured = MappingProxyType(monitors)
         try:
-            save(settings)
+            save(replace(load(), monitors=measured))  # not what was chosen for the time being
         except MammoviewError as error:
             self._warn(str(error))
             return
-        self._session.set_settings(settings)
+        self._session.set_settings(replace(self._session.settings, monitors=measured))
         self.close()
 
     def _warn(self, sentence: str) -> None:

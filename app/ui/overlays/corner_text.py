@@ -124,7 +124,8 @@ def paint_corner_text(painter: QPainter, scene: Scene) -> None:
     if scene.overlay.corner == "off":
         _write_down(painter, scene, never_off(scene, image), scene.bounds.bottom())
         return
-    upper = head(scene, image) + doubts(image, whole=scene.overlay.corner == "full")
+    whole = scene.overlay.corner == "full" and not scene.masked  # a sentence may cite what the file says
+    upper = head(scene, image) + doubts(image, whole=whole)
     lower = foot(scene, image)
     bottom = scene.bounds.bottom() - MARGIN - FOOT
     above = bottom - LEADING * len(lower) - 8
