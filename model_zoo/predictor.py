@@ -79,6 +79,10 @@ class Predictor:
         """Sentences on where it runs and why."""
         return tuple(self._notes)
 
+    def network(self, role: str) -> nn.Module | None:
+        """Return the network of a role, in evaluation mode, for those who look inside it."""
+        return self._networks.get(role)
+
     def answer(self, pixels: npt.NDArray[np.float32], evidence: Method | None = None) -> Answer:
         """Return what the networks say about one prepared image.
 

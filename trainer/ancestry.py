@@ -12,6 +12,7 @@ from torch import Tensor
 from model_zoo.bundle import Bundle, load_bundle
 from model_zoo.errors import BundleError
 from model_zoo.seal import BUNDLE_FILE
+from trainer import weights
 from trainer.errors import TrainerError
 from trainer.manifest import Manifest
 from trainer.recipe import Recipe, resolve
@@ -40,7 +41,7 @@ class _Weights:
 def seen_before(run: Run, folder: str) -> tuple[Seen, ...]:
     """Return whom a run's weights had seen when it started; raises TrainerError where nobody knows."""
     pretrained = str(run.recipe.get("pretrained", ""))
-    if run.seen_before or not pretrained:
+    if run.seen_before or not pretrained or weights.is_file(pretrained):
         return run.seen_before
     # Runs of the first version wrote down their own patients only.
     try:
@@ -60,6 +61,8 @@ def ancestry(recipe: Recipe) -> Ancestry:
     """Return what a recipe's pretraining brings along; nothing where there is none."""
     if not recipe.pretrained:
         return Ancestry()
+    if weights.is_file(recipe.pretrained):
+        return _ancestry_of_file(recipe)
     if _is_bundle(recipe.pretrained):
         return _ancestry_of_bundle(_bundle(recipe.pretrained))
     before = read_run(Path(recipe.pretrained))
@@ -72,6 +75,19 @@ def ancestry(recipe: Recipe) -> Ancestry:
         (*before.ancestors, sentence),
         (*seen_before(before, recipe.pretrained), _own(before)),
     )
+
+
+def _trunk(recipe: Recipe) -> str:
+    name, config = recipe.config("classifier") or ("", {})
+    if name != "transfer-classifier":
+        raise TrainerError(f"{recipe.pretrained}: imported weights fit a transfer-classifier only")
+    return str(config.get("trunk", "resnet34"))
+
+
+def _ancestry_of_file(recipe: Recipe) -> Ancestry:
+    facts = weights.need_file(Path(recipe.pretrained), _trunk(recipe))
+    sentence = f"pictures of ImageNet, not of women: {facts.get('source', '')} ({facts.get('trunk', '')})"
+    return Ancestry((facts.get("licence", weights.LICENCE),), (sentence,))
 
 
 def _ancestry_of_bundle(bundle: Bundle) -> Ancestry:
@@ -109,7 +125,10 @@ def check_unseen(before: Ancestry, recipe: Recipe, manifest: Manifest, splits: S
 
 def load_pretrained(task: LesionTask, folder: str) -> None:
     """Take over every tensor of the same name and shape from another run or a bundle."""
-    before = _of_bundle(folder) if _is_bundle(folder) else _of_run(folder)
+    if weights.is_file(folder):
+        before = _Weights(weights.body_tensors(Path(folder)), "transfer-classifier")
+    else:
+        before = _of_bundle(folder) if _is_bundle(folder) else _of_run(folder)
     own = task.state_dict()
     fitting = {
         name: value

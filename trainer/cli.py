@@ -24,13 +24,6 @@ if TYPE_CHECKING:
     from trainer.events import Events
 
 Command = Callable[[argparse.Namespace], None]
-_LATER = {
-    "features": "the picture of a bundle's features",
-    "to-png": "writing a manifest's images as PNG",
-    "import-weights": "importing weights",
-}
-
-
 _MOST_SAID = 20
 """Sentences of an index that are printed; all of them stand in the file beside the manifest."""
 
@@ -287,8 +280,38 @@ def _compare(arguments: argparse.Namespace) -> None:
         _say(sentence)
 
 
-def _later(arguments: argparse.Namespace) -> None:
-    raise TrainerError(f"{arguments.command}: {_LATER[arguments.command]} comes with a later version")
+def _features(arguments: argparse.Namespace) -> None:
+    from trainer.evaluate import find_bundle, models_folder
+    from trainer.features import feature_maps, write_features
+    from trainer.manifest import read_manifest
+    from trainer.views import read_file, read_view
+
+    bundle = find_bundle(arguments.bundle, [models_folder()])
+    if arguments.manifest:
+        rows = {row.image_id: row for row in read_manifest(Path(arguments.manifest)).rows}
+        if arguments.image not in rows:
+            raise TrainerError(f"{arguments.manifest}: holds no image {arguments.image}")
+        view = read_view(rows[arguments.image])
+    else:
+        view = read_file(Path(arguments.image))
+    for sentence in write_features(feature_maps(bundle, view, arguments.layer), Path(arguments.output)):
+        _say(sentence)
+
+
+def _to_png(arguments: argparse.Namespace) -> None:
+    from trainer.manifest import read_manifest
+    from trainer.to_png import to_png
+
+    manifest = read_manifest(Path(arguments.manifest))
+    made = to_png(manifest, Path(arguments.output), _say, _counter("images"))
+    _say(f"{made.path}: {len(made.rows)} of {len(manifest.rows)} images as 16-bit PNG")
+
+
+def _import_weights(arguments: argparse.Namespace) -> None:
+    from trainer.weights import LICENCE, import_weights
+
+    trunk = import_weights(Path(arguments.file), Path(arguments.output))
+    _say(f"{arguments.output}: {trunk} for one channel; a bundle that starts from it is {LICENCE}")
 
 
 def _data_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -386,10 +409,21 @@ def _model_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParse
     compare.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D")
     compare.add_argument("-o", "--output", required=True, metavar="report/")
     compare.set_defaults(run=_compare)
-    for name, what in _LATER.items():
-        later = commands.add_parser(name, help=f"{what} (comes with a later version)")
-        later.add_argument("rest", nargs=argparse.REMAINDER)
-        later.set_defaults(run=_later)
+    features = commands.add_parser("features", help="a network's maps of an image, as a picture")
+    features.add_argument("bundle", metavar="BUNDLE", help="name or folder")
+    features.add_argument("image", metavar="IMAGE", help="a file; with --manifest an image id")
+    features.add_argument("--manifest", metavar="manifest.csv")
+    features.add_argument("--layer", type=int, default=0, metavar="N", help="convolution, 0: the last")
+    features.add_argument("-o", "--output", required=True, metavar="out.png")
+    features.set_defaults(run=_features)
+    to_png = commands.add_parser("to-png", help="write a manifest's images as 16-bit PNG")
+    to_png.add_argument("manifest", metavar="manifest.csv")
+    to_png.add_argument("-o", "--output", required=True, metavar="DIR")
+    to_png.set_defaults(run=_to_png)
+    weights = commands.add_parser("import-weights", help="make official .pth weights a start for recipes")
+    weights.add_argument("file", metavar="FILE.pth")
+    weights.add_argument("-o", "--output", required=True, metavar="FILE.safetensors")
+    weights.set_defaults(run=_import_weights)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal, cast
 
 from app.core.dicom.pixels import read_frame
@@ -43,13 +44,21 @@ def read_view(row: Row) -> ArrayView:
         It cannot be read.
     """
     check_unchanged(row)
-    image = _stated(read_image(row.path), row)
-    stored = read_frame(image, row.frame).stored
+    return _view(_stated(read_image(row.path), row), row.image_id, row.frame)
+
+
+def read_file(path: Path) -> ArrayView:
+    """Decode an image file that stands in no manifest, with its own facts; raises ReadError."""
+    return _view(read_image(path), path.name, 0)
+
+
+def _view(image: Image, uid: str, frame: int) -> ArrayView:
+    stored = read_frame(image, frame).stored
     image = complete(image, stored)
-    grey = image.grey_of(row.frame)
+    grey = image.grey_of(frame)
     mask = padding_mask(stored, grey)
     return ArrayView(
-        uid=row.image_id,
+        uid=uid,
         pixels=model_pixels(stored, grey, mask),
         padding=mask,
         orientation=image.orientation,
@@ -60,6 +69,6 @@ def read_view(row: Row) -> ArrayView:
         intent=image.intent,
         source=image.source,
         bits_stored=grey.bits_stored,
-        frame=row.frame,
+        frame=frame,
         implant=image.implant,
     )

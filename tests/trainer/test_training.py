@@ -288,14 +288,6 @@ def test_a_moved_file_is_named(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("words", [["import-weights", "a"], ["features", "a", "b"], ["to-png", "m"]])
-def test_what_comes_later_says_so_in_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(words) == 1
-    error = capsys.readouterr().err
-    assert "later version" in error
-    assert error.count("\n") == 1
-
-
 def test_wrong_usage_is_exit_code_two(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fit"]) == 2
     assert main(["frobnicate"]) == 2
