@@ -35,13 +35,14 @@ BENCHMARKS = {
     "train-input-warm": "benchmarks.feeding",
     "train-input-cold": "benchmarks.feeding",
     "audit-50k": "benchmarks.auditing",
+    "evaluate-overhead": "benchmarks.evaluating",
 }
 """Name: the module that measures it, by ``run(name, folder) -> Result``."""
 
 MORE = ("next-study", "memory-50-studies")
 """Names beyond those of the design."""
 
-LATER = ("evaluate-overhead",)
+LATER: tuple[str, ...] = ()
 """Names of the design whose benchmark is not built yet."""
 
 

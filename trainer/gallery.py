@@ -96,9 +96,14 @@ def _caption(image: ImageResult) -> str:
 
 
 def _picture(image: ImageResult, rows: Sequence[Row], choose: Choose) -> bytes | None:
+    predictor = choose(image.row.patient_id)
+    spec = predictor.bundle.spec
+    if not spec.views.required and not spec.aggregation.bilateral:
+        # A model that looks at one view alone need not be asked of the others.
+        rows = [image.row]
     views = read_study(rows)
     place = [row.image_id for row in rows].index(image.row.image_id)
-    answer = predict_exam(choose(image.row.patient_id), views, heatmaps=True).views[place]
+    answer = predict_exam(predictor, views, heatmaps=True).views[place]
     lesions = [lesion.box for lesion in image.row.findings if lesion.box is not None]
     drawn = draw(views[place], answer.heatmap, image.boxes, lesions)
     done, png = cv2.imencode(".png", cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
