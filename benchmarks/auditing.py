@@ -71,7 +71,8 @@ def _made(folder: Path) -> Path:
         file.write_bytes(number.to_bytes(4, "big"))
         rows.append(Row(
             f"i{number}", f"p{number // 4}", f"s{number // 4}", "LR"[number % 2],
-            ("CC", "MLO")[number // 2 % 2], file, 0, file_sha256(file), 3000, 2400, (0.1, 0.1), "ffdm", "ABCD"[number // 4 % 4],
+            ("CC", "MLO")[number // 2 % 2], file, 0, file_sha256(file), 3000, 2400, (0.1, 0.1), "ffdm",
+            "ABCD"[number // 4 % 4],
             str(40 + number // 4 % 40), ("ONE", "TWO")[number // 4 % 2],
             "malignant" if number // 4 % 50 == 7 else "normal", "made: made up",
         ))  # fmt: skip

@@ -1,8 +1,8 @@
 """``train-input-warm`` and ``train-input-cold``: images per second into training.
 
 Ours: samples as a training takes them (prepared pixels, breast mask, lesions), collated, from a full cache;
-and the filling of an empty one by as many processes as there are cores. The peer: a plain loop that reads each
-DICOM file with pydicom and resizes it to the same canvas.
+and the filling of an empty one by as many processes as there are cores. The peer: a plain loop that reads
+each DICOM file with pydicom and resizes it to the same canvas.
 """
 
 from __future__ import annotations
