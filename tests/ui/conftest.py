@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtCore import QCoreApplication, QEvent, QThreadPool
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from ui_desk import Desk, Oracle, Shelf, study_of
 
@@ -21,6 +22,10 @@ from app.ui.main_window import MainWindow
 def _no_window_waits_to_be_destroyed() -> Iterator[None]:
     """Destroy a test's windows with it: hundreds of them would go in the next test that waits."""
     yield
+    # A pool that is destroyed waits for its thread, and that for the interpreter, which would be held here.
+    for window in QApplication.topLevelWidgets():
+        for pool in window.findChildren(QThreadPool):
+            pool.waitForDone()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
