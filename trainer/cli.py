@@ -45,12 +45,15 @@ def _counter(word: str) -> Callable[[int, int], None]:
 
 
 def _index(arguments: argparse.Namespace) -> None:
+    from trainer.choose import keep, label_by
     from trainer.datasets import index
     from trainer.manifest import write_manifest, write_notes
 
     said: list[str] = []
     try:
         rows = index(arguments.dataset, Path(arguments.root), said.append)
+        rows = keep(rows, arguments.keep, said.append) if arguments.keep else rows
+        rows = label_by(rows, arguments.label, said.append) if arguments.label else rows
     finally:
         for sentence in said[:_MOST_SAID]:
             _say(sentence)
@@ -83,13 +86,16 @@ def _phantom(arguments: argparse.Namespace) -> None:
 
 def _split(arguments: argparse.Namespace) -> None:
     from trainer.manifest import read_manifest
-    from trainer.splits import make_splits, one_class, write_splits
+    from trainer.splits import make_splits, one_class, parse_shares, write_splits
 
     official: Literal["no", "yes", "strict"] = "yes" if arguments.official else "no"
     if arguments.official_strict:
         official = "strict"
     manifest = read_manifest(Path(arguments.manifest))
-    splits = make_splits(manifest, folds=arguments.folds, seed=arguments.seed, official=official)
+    shares = parse_shares(arguments.shares) if arguments.shares else None
+    splits = make_splits(
+        manifest, folds=arguments.folds, seed=arguments.seed, official=official, shares=shares
+    )
     write_splits(splits, Path(arguments.output))
     for sentence in (*manifest.caveats, one_class(manifest)):
         if sentence:
@@ -303,8 +309,9 @@ def _to_png(arguments: argparse.Namespace) -> None:
     from trainer.to_png import to_png
 
     manifest = read_manifest(Path(arguments.manifest))
-    made = to_png(manifest, Path(arguments.output), _say, _counter("images"))
-    _say(f"{made.path}: {len(made.rows)} of {len(manifest.rows)} images as 16-bit PNG")
+    made = to_png(manifest, Path(arguments.output), _say, _counter("images"), crops=arguments.crops)
+    what = "lesions" if arguments.crops else "images"
+    _say(f"{made.path}: {len(made.rows)} {what} of {len(manifest.rows)} images as 16-bit PNG")
 
 
 def _import_weights(arguments: argparse.Namespace) -> None:
@@ -324,6 +331,8 @@ def _data_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser
     index.add_argument(
         "root", metavar="ROOT", help="folder that holds it; of csv and coco also the table itself"
     )
+    index.add_argument("--keep", action="append", default=[], metavar="column=value,value")
+    index.add_argument("--label", metavar="NAME", help="label by density or by a descriptor instead")
     index.add_argument("-o", "--output", required=True, metavar="manifest.csv")
     index.set_defaults(run=_index)
     phantom = commands.add_parser("phantom", help="make synthetic exams to train on")
@@ -344,6 +353,7 @@ def _data_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser
     official.add_argument("--official", action="store_true")
     official.add_argument("--official-strict", action="store_true")
     split.add_argument("--folds", type=int, metavar="K")
+    split.add_argument("--shares", metavar="T,V,E", help="per cent to train, tune and test: 70,20,10")
     split.add_argument("--seed", type=int, default=0, metavar="S")
     split.set_defaults(run=_split)
     audit = commands.add_parser("audit", help="look for patients and pictures in two parts")
@@ -418,6 +428,7 @@ def _model_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParse
     features.set_defaults(run=_features)
     to_png = commands.add_parser("to-png", help="write a manifest's images as 16-bit PNG")
     to_png.add_argument("manifest", metavar="manifest.csv")
+    to_png.add_argument("--crops", type=float, metavar="F", help="each lesion alone, F times its box")
     to_png.add_argument("-o", "--output", required=True, metavar="DIR")
     to_png.set_defaults(run=_to_png)
     weights = commands.add_parser("import-weights", help="make official .pth weights a start for recipes")

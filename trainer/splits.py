@@ -113,8 +113,20 @@ def _deal(
     return parts
 
 
-def _holdout(manifest: Manifest, seed: int) -> list[Fold]:
-    parts = _deal(_strata(manifest), [SHARES[name] for name in PARTS], np.random.default_rng(seed))
+def parse_shares(text: str) -> tuple[float, float, float]:
+    """Return the shares to train, tune and test of ``70,20,10``; raises TrainerError."""
+    try:
+        train, val, test = (float(word) / 100 for word in text.split(","))
+    except ValueError as error:
+        raise TrainerError(f"--shares {text}: the form is 70,20,10") from error
+    if not min(train, val, test) > 0 or abs(train + val + test - 1) > 1e-6:
+        raise TrainerError(f"--shares {text}: must be above 0 and add up to 100")
+    return train, val, test
+
+
+def _holdout(manifest: Manifest, seed: int, shares: Sequence[float] | None = None) -> list[Fold]:
+    shares = shares or [SHARES[name] for name in PARTS]
+    parts = _deal(_strata(manifest), shares, np.random.default_rng(seed))
     return [Fold(*(tuple(sorted(part)) for part in parts))]
 
 
@@ -182,6 +194,7 @@ def make_splits(
     folds: int | None = None,
     seed: int = 0,
     official: Literal["no", "yes", "strict"] = "no",
+    shares: Sequence[float] | None = None,
 ) -> Splits:
     """Divide a manifest's patients.
 
@@ -196,12 +209,17 @@ def make_splits(
         Use the manifest's official_split column; ``strict`` drops from training who is in both. The
         official test patients test in every fold; with K folds the others take turns to tune.
 
+    shares
+        To train, tune and test, without folds and official parts; None: 70, 15 and 15 per cent.
+
     Raises
     ------
     TrainerError
         Too few patients, no official split, or an impossible seed.
     """
     check_seed(seed)
+    if shares and (folds is not None or official != "no"):
+        raise TrainerError("--shares: goes with neither --folds nor --official")
     patients = len(manifest.patients)
     need = 3 if folds is None else max(3, folds)
     if folds is not None and folds < 2:
@@ -211,7 +229,7 @@ def make_splits(
     if official != "no":
         made = _official(manifest, folds, seed, official == "strict")
     else:
-        made = _holdout(manifest, seed) if folds is None else _cross(manifest, folds, seed)
+        made = _holdout(manifest, seed, shares) if folds is None else _cross(manifest, folds, seed)
     for number, fold in enumerate(made):
         for name in PARTS:
             if not fold.part(name):

@@ -46,3 +46,24 @@ def test_nothing_is_written_into_a_folder_that_holds_something(
     assert main(["to-png", str(miniature.manifest.path), "-o", str(tmp_path / "png")]) == 1
     assert "is not empty" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "png").iterdir()] == ["mine.txt"]
+
+
+def test_crops_hold_each_lesion_alone_with_its_surroundings(miniature: Miniature, tmp_path: Path) -> None:
+    assert main(["to-png", str(miniature.manifest.path), "--crops", "2", "-o", str(tmp_path / "png")]) == 0
+    made = read_manifest(tmp_path / "png" / "manifest.csv").rows
+    lesions = [(row, lesion) for row in miniature.manifest.rows for lesion in row.findings]
+    assert len(made) == len(lesions) == 8
+    (row, lesion), own = lesions[0], made[0]
+    assert lesion.box is not None
+    row0, col0, row1, col1 = lesion.box
+    # Twice the box about its middle: half a box more on each side, to whole pixels.
+    top = int((row0 + row1) / 2 - (row1 - row0))
+    assert own.rows == int((row0 + row1) / 2 + (row1 - row0)) + 1 - top
+    assert own.label == lesion.pathology
+    assert own.findings[0].box is not None
+    assert own.findings[0].box[0] == row0 - top
+    with PIL.Image.open(own.path) as picture:
+        cut = np.array(picture)
+    seen = read_view(row).pixels
+    left = int((col0 + col1) / 2 - (col1 - col0))
+    assert np.array_equal(cut, seen[top : top + own.rows, left : left + own.columns])
