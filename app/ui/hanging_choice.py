@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QFontMetrics, QPaintEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -45,19 +45,30 @@ class _Titles(DropDown):
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
+    closed = Signal()
+
     def showPopup(self) -> None:
         self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 32)
         super().showPopup()
+        self.view().window().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Tell when the list is gone, however it was closed."""
+        if event.type() == QEvent.Type.Hide and watched is not self.window():
+            QTimer.singleShot(0, self, self.closed.emit)  # Qt gives the keyboard to the box first
+        return super().eventFilter(watched, event)
 
 
 class HangingChoice(QWidget):
     """The protocol as a list, the stage as ``3/11  CC pair`` with a menu of all stages, steps beside it.
 
-    Signals: `protocol_chosen` (name), `stage_chosen` (0-based among the stages that find something).
+    Signals: `protocol_chosen` (name), `stage_chosen` (0-based among the stages that find something), `left`
+    when the list of protocols closed: keys are the images' again.
     """
 
     protocol_chosen = Signal(str)
     stage_chosen = Signal(int)
+    left = Signal()
 
     def __init__(self, actions: dict[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,6 +81,7 @@ class HangingChoice(QWidget):
         self.protocol.setMaximumWidth(WIDEST)
         self.protocol.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.protocol.activated.connect(self._chosen)
+        self.protocol.closed.connect(self.left)
         self.stage = QToolButton()
         self.stage.setObjectName("stage")
         self.stage.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -26,6 +26,7 @@ from app.ui.commands import Commands
 from app.ui.dialogs import DIALOGS
 from app.ui.export import Export
 from app.ui.grid import Grid
+from app.ui.hand_back import HandBack
 from app.ui.overlays.corner_text import zoom_of
 from app.ui.panels import PANELS
 from app.ui.places import Places, first_size
@@ -157,6 +158,8 @@ class MainWindow(ReadingWindow):
         self.panels["TrayPanel"].assign_asked.connect(self.ask_assignment)
         self.report.left.connect(self.grid.setFocus)
         self.panels["StudiesPanel"].left.connect(self.grid.setFocus)
+        self.top_bar.hanging.left.connect(self.grid.setFocus)
+        HandBack(self, self.grid)
         self.report.save_asked.connect(self.commands.save_report)
         self.export.message.connect(self._say)
         self.grid.finding_pressed.connect(self.second_look.choose)

@@ -93,6 +93,7 @@ class SecondWindow(ReadingWindow):
         self.grid.menu_asked.connect(self.open_pane_menu)
         self.top_bar.hanging.protocol_chosen.connect(session.set_protocol)
         self.top_bar.hanging.stage_chosen.connect(session.set_stage)
+        self.top_bar.hanging.left.connect(self.grid.setFocus)
 
     # Showing
 

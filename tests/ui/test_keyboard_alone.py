@@ -145,14 +145,22 @@ def test_escape_leaves_a_menu_and_keys_act_on_the_images_again(reading, key, mod
     assert reading.session.screen.stage == 1
 
 
-def test_another_protocol_is_chosen_by_arrow_keys(reading):
+def test_another_protocol_is_chosen_by_arrow_keys(reading, qtbot):
     before = reading.session.screen.protocol
     hit(reading, Key.Key_P, Control)
     hit(reading, Key.Key_Down)
     hit(reading, Key.Key_Return)
     assert reading.session.screen.protocol != before
-    assert QApplication.activePopupWidget() is None
-    hit(reading, Key.Key_Period)
+    qtbot.waitUntil(reading.window.grid.hasFocus)
+    hit(reading, Key.Key_Space)
+    assert reading.session.screen.stage == 1
+
+
+def test_the_list_of_protocols_is_left_with_escape(reading, qtbot):
+    hit(reading, Key.Key_P, Control)
+    hit(reading, Key.Key_Escape)
+    qtbot.waitUntil(reading.window.grid.hasFocus)
+    hit(reading, Key.Key_Space)
     assert reading.session.screen.stage == 1
 
 

@@ -51,6 +51,7 @@ class MapControls(QWidget):
         self._owner_label.setProperty("role", "quiet")
         self._owner_label.setContentsMargins(0, 4, 0, 4)
         self.owner.setAccessibleName("Heat map of")
+        self.owner.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.owner.activated.connect(lambda _: self.owner_chosen.emit(self.owner.currentData()))
         grid.addWidget(self._owner_label, len(ROWS), 0, 1, 3)
         grid.addWidget(self.owner, len(ROWS) + 1, 0, 1, 3)
