@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent
+from PySide6.QtGui import QFocusEvent, QResizeEvent
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
 REST_MS: Final = 1000
@@ -104,6 +104,11 @@ class TextField(_Keeping, QPlainTextEdit):
     def _fit(self) -> None:
         shown = min(max(self.document().size().height(), self._lines), 3 * self._lines)
         self.setFixedHeight(round(shown * self.fontMetrics().lineSpacing()) + 12)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Make room for the lines that a narrower field needs."""
+        super().resizeEvent(event)
+        self._fit()
 
     def _typed(self) -> str:
         return self.toPlainText()
