@@ -103,8 +103,9 @@ class Augment:
                 [_either(count, draw), _either(count, draw)], 1
             ) * extent * 0.35
         else:
-            # About the middle of the chest wall's edge, so that the breast stays attached to it.
-            before = torch.tensor([(rows - 1) / 2, 0.0]).expand(count, 2)
+            # About the middle of the chest wall's edge the breast stays attached to it.
+            across = 0.0 if ranges.about == "wall" else (columns - 1) / 2
+            before = torch.tensor([(rows - 1) / 2, across]).expand(count, 2)
             shift = torch.stack([_either(count, draw) * rows, _either(count, draw) * columns], dim=1)
             after = before + shift * ranges.shift
         offset = after - torch.einsum("bij,bj->bi", linear, before)

@@ -144,6 +144,9 @@ class Augmentation:
         Share of height and width, either way.
     brightness, noise
         In units of the prepared pixels (their standard deviation).
+    about
+        What rotations turn about: ``wall``, the middle of the chest wall's edge, so that the breast stays
+        attached; ``centre``, of the canvas.
     crop
         (rows, columns) of the part of each image that is trained on, around a lesion more often than
         not; empty: the whole canvas.
@@ -158,6 +161,7 @@ class Augmentation:
     brightness: float = 0.0
     noise: float = 0.0
     crop: tuple[int, ...] = ()
+    about: str = "wall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +310,7 @@ def _augmentation(block: Fields) -> Augmentation:
         brightness=block.number("brightness", 0.0, low=0, high=10),
         noise=block.number("noise", 0.0, low=0, high=10),
         crop=tuple(int(side) for side in block.numbers("crop", [], low=64, high=4096)),
+        about=block.choice("about", ("wall", "centre"), "wall"),
     )
     block.finish()
     if made.crop and (len(made.crop) != 2 or any(side % 32 for side in made.crop)):
