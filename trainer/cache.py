@@ -8,6 +8,7 @@ damaged is made anew.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import sys
@@ -114,8 +115,11 @@ def key_of(row: Row, block: Preprocess) -> str:
 
 
 def _write(path: Path, array: npt.NDArray[np.generic]) -> None:
-    with whole(path) as part, part.open("wb") as stream:
-        np.save(stream, array, allow_pickle=False)
+    # Through memory: numpy writes to a file by itself, and on a full disk does not say why it failed.
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=False)
+    with whole(path) as part:
+        part.write_bytes(content.getbuffer())
 
 
 def _prepare(row: Row, block: Preprocess, stem: Path) -> None:

@@ -21,6 +21,8 @@ Made = TypeVar("Made")
 
 _EACH = 16
 """Pieces of work that are worth a process."""
+_PATIENCE = 10
+"""Seconds in which a cluster has to answer."""
 _AHEAD = 4
 """Pieces per process handed over before the first comes back: memory stays small whatever the number."""
 
@@ -57,7 +59,7 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
             "--scheduler: dask.distributed is not installed (pip install 'mammoview[cluster]')"
         ) from error
     try:
-        client: Any = cast(Any, distributed).Client(address, timeout=10, set_as_default=False)
+        client: Any = cast(Any, distributed).Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise TrainerError(f"--scheduler {address}: no dask scheduler answers there") from error
     with client:
