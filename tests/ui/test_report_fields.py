@@ -21,6 +21,6 @@ def test_a_field_that_becomes_narrower_makes_room_for_its_lines(qtbot):
     one = field.height()
     whole.resize(240, 200)
     qtbot.waitUntil(lambda: field.height() == one + field.fontMetrics().lineSpacing())
-    assert field.verticalScrollBar().maximum() == 0
+    qtbot.waitUntil(lambda: field.verticalScrollBar().maximum() == 0)
     whole.resize(420, 200)
     qtbot.waitUntil(lambda: field.height() == one)
