@@ -12,7 +12,7 @@ from app.core.errors import MammoviewError
 from app.core.hanging.priors import priors_of
 from app.core.imaging.image import Image, Study
 from app.core.reading.annotations import Annotation
-from app.core.reading.assessment import Contradiction, assessed, contradictions
+from app.core.reading.assessment import Contradiction, assessed, compared, contradictions
 from app.core.reading.handles import identity
 from app.core.reading.lexicon import Lexicon, load_lexicon
 from app.core.reading.report import Breast, Report, ReportFinding, begun, imaged, new_uid, normal
@@ -205,6 +205,7 @@ class Reporting(QObject):
         marks = with_nipples(work.work.annotations, images)
         found = contradictions(report, lexicon, imaged(study.images), measured(report, marks))
         found += drifted(report, lexicon, marks)
+        found += compared(report, priors_of(self._session.collection, study))
         return ReportState(study, report, lexicon, True, found, work.refused)
 
     def _completed(self, image: Image) -> Image:

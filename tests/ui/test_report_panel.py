@@ -221,6 +221,16 @@ def test_a_contradiction_stands_there_until_it_is_mended(reading):
     assert panel.warnings.isHidden()
 
 
+def test_a_report_begun_without_the_earlier_exams_says_so_once_they_are_there(reading):
+    reading.window.commands.normal_report()
+    assert "earlier exams" not in _said(reading)
+    now, before = reading.session.screen.study, study_of(uid="study-0", day=date(2024, 11, 3))
+    reading.library.put(now, before)
+    assert "The comparison says there are no earlier exams, and there are." in _said(reading)
+    reading.window.report.reporting.change("report: comparison", comparison="Exam of 3 Nov 2024.")
+    assert "earlier exams" not in _said(reading)
+
+
 def test_nothing_is_said_against_a_report_that_was_not_begun(reading):
     assert _said(reading) == ""
     assert tab_of(reading) == "Report"

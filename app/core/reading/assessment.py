@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
+from app.core.imaging.image import Study
 from app.core.reading.lexicon import Lexicon
-from app.core.reading.report import BREAST_NAMES, BREASTS, Report, ReportFinding
+from app.core.reading.report import BREAST_NAMES, BREASTS, Report, ReportFinding, comparison_of
 
 TOLERANCE_MM: Final = 0.5
 """By how much a written size may differ from its mark: half of the millimetre that reports are written in."""
@@ -84,6 +85,13 @@ def contradictions(
         found += _of_breast(report, lexicon, breast, needed=breast in tuple(breasts))
     found += _of_whole(report, lexicon)
     return tuple(found)
+
+
+def compared(report: Report, priors: Iterable[Study]) -> tuple[Contradiction, ...]:
+    """Return that a report says there are no earlier exams where there are by now."""
+    if report.comparison != comparison_of(()) or comparison_of(priors) == report.comparison:
+        return ()
+    return (Contradiction("comparison", "The comparison says there are no earlier exams, and there are."),)
 
 
 def _of_finding(
