@@ -231,6 +231,14 @@ def test_a_report_begun_without_the_earlier_exams_says_so_once_they_are_there(re
     assert "earlier exams" not in _said(reading)
 
 
+def test_a_key_image_of_an_earlier_exam_is_told_too(reading):
+    now, before = reading.session.screen.study, study_of("LCC", uid="study-0", day=date(2024, 11, 3))
+    reading.library.put(now, before)
+    reading.session.show_in(0, before.images[0])
+    reading.session.work.toggle_key_image(before.images[0].sop_uid)
+    assert reading.window.report.key_images.text() == "Key images: LCC PRIOR, -24 months"
+
+
 def test_nothing_is_said_against_a_report_that_was_not_begun(reading):
     assert _said(reading) == ""
     assert tab_of(reading) == "Report"

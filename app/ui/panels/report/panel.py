@@ -230,9 +230,15 @@ class ReportPanel(QWidget):
 
     def _worked(self, work: WorkState) -> None:
         """Say which key images go with the report, and whether a mark can be taken."""
-        state = self.reporting.state
-        images = {identity(each): each for each in state.study.images} if state.study else {}
-        names = [images[uid].label or "no view" for uid, _ in work.work.key_images if uid in images]
+        chosen = work.work.key_images
+        studies = self._session.studies if chosen else ()
+        images = {identity(each): each for study in studies for each in study.images}  # of priors too
+        named = [images[uid] for uid, _ in chosen if uid in images]
+        ages = [self._session.prior_of(image) for image in named]
+        names = [
+            " ".join(part for part in (image.label or "no view", age) if part)
+            for image, age in zip(named, ages, strict=True)
+        ]
         self.key_images.setText(f"Key images: {', '.join(names)}")
         self.key_images.setVisible(bool(names))
         self.findings.from_mark.setEnabled(self.reporting.selected is not None)
