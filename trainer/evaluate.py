@@ -24,7 +24,7 @@ from model_zoo.preprocess import DIGITAL
 from model_zoo.spec import BundleSpec
 from trainer.errors import TrainerError
 from trainer.files import write_json, write_text
-from trainer.manifest import Row
+from trainer.manifest import Box, Row
 from trainer.recipe import Target
 from trainer.runs import patient_mark
 from trainer.splits import Part
@@ -70,14 +70,24 @@ def _result(row: Row, view: MammogramView, answer: ViewPrediction) -> ImageResul
     if answer.status != "scored":
         whole = (0.0, 0.0, float(row.rows), float(row.columns))
         return ImageResult(row, None, answer.reason, (), whole)
-    digital = view.source in DIGITAL
-    row0, col0, row1, col1 = find_breast(view.pixels, view.padding, digital=digital).box
-    return ImageResult(
-        row,
-        answer.score,
-        None,
-        tuple((finding.score, finding.box) for finding in answer.findings),
-        (float(row0), float(col0), float(row1), float(col1)),
+    boxes = tuple((finding.score, finding.box) for finding in answer.findings)
+    return ImageResult(row, answer.score, None, boxes, _region(view))
+
+
+_COARSE = 4
+
+
+def _region(view: MammogramView) -> Box:
+    """Return about where the breast lies, for boxes thrown at random: every fourth pixel will do."""
+    padding = None if view.padding is None else view.padding[::_COARSE, ::_COARSE]
+    small = view.pixels[::_COARSE, ::_COARSE]
+    row0, col0, row1, col1 = find_breast(small, padding, digital=view.source in DIGITAL).box
+    rows, columns = view.pixels.shape
+    return (
+        float(row0 * _COARSE),
+        float(col0 * _COARSE),
+        float(min(rows, row1 * _COARSE)),
+        float(min(columns, col1 * _COARSE)),
     )
 
 

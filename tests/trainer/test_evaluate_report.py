@@ -14,12 +14,14 @@ import pytest
 from made_exams import exam
 from tiny_training import Miniature, train
 
+from model_zoo.bundle import load_bundle
 from model_zoo.contract import ArrayView, HeatMap
+from model_zoo.predictor import load_predictor
 from model_zoo.spec import OperatingPoint
 from trainer.cli import main
 from trainer.curves import curves, write_curves
 from trainer.errors import TrainerError
-from trainer.evaluate import read_ahead, read_study, studies
+from trainer.evaluate import read_ahead, read_study, score_study, studies
 from trainer.export import export
 from trainer.gallery import SHOWN, draw, worst
 from trainer.measure import measure, recalibrated
@@ -221,3 +223,17 @@ def test_a_file_that_moved_ends_reading_ahead(miniature: Miniature) -> None:
     rows = [replace(row, path=Path("/nowhere/x.pgm")) for row in miniature.manifest.rows]
     with pytest.raises(TrainerError, match=r"x\.pgm"):
         list(read_ahead(studies([*miniature.manifest.rows[:4], *rows[4:]])))
+
+
+def test_the_region_of_random_boxes_is_the_breast(bundle: Path) -> None:
+    pixels = np.zeros((400, 320), np.uint16)
+    pixels[40:360, 0:200] = 30_000
+    pixels[40:360, 0:200] += np.random.default_rng(0).integers(0, 3000, (320, 200)).astype(np.uint16)
+    rows = [exam(number, 0.5, sick=False).images[0].row for number in (1, 2)]
+    views = [
+        ArrayView(side, pixels, source="film", laterality=side, view="MLO", spacing_mm=(0.5, 0.5))
+        for side in "LR"
+    ]
+    images = score_study(load_predictor(load_bundle(bundle), "cpu"), rows, views).images
+    assert images[0].score is not None, images[0].reason
+    assert images[0].region == pytest.approx((40, 0, 360, 200), abs=8)
