@@ -38,9 +38,13 @@ class Workstation:
 
     def close(self) -> None:
         """End background work in order; what the reader did last is written first."""
+        from app.services.jobs import Jobs
+
         self.session.work.stop()
         self.looks.stop()
         self.library.stop()
+        for jobs in (*self.session.findChildren(Jobs), *self.window.findChildren(Jobs)):
+            jobs.close()  # what is being measured or written: its answer must not meet a window that is gone
 
     def settle(self, done: Callable[[], bool], seconds: float, what: str) -> None:
         """Run the event loop until `done()`; `MammoviewError` naming `what` after `seconds`."""
