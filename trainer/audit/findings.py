@@ -185,13 +185,17 @@ def _unusual(rows: Sequence[Row], facts: Facts, free: Sequence[int]) -> list[str
             habit[side] = seen.most_common(1)[0][0]
     if len(habit) < 2 or habit["L"] == habit["R"]:
         return []
-    return [
-        f"{rows[number].image_id}: side {rows[number].laterality}, but the chest wall is on the "
-        f"{facts[number]['chest'].decode()} (elsewhere in this data set on the "
-        f"{habit[rows[number].laterality]}): turned, or the wrong side"
-        for number in free
-        if facts[number]["chest"].decode() != habit[rows[number].laterality]
-    ]
+    found = []
+    for number in free:
+        row, seen = rows[number], facts[number]["chest"].decode()
+        usual = habit[row.laterality]
+        # On top or at the bottom is mostly a breast whose fat at the chest wall is as black as air.
+        if {seen, usual} == {"left", "right"}:
+            found.append(
+                f"{row.image_id}: side {row.laterality}, but the chest wall seems to be on the {seen} "
+                f"(elsewhere in this data set on the {usual}): mirrored, or the wrong side"
+            )
+    return found
 
 
 def depths(facts: Facts, reasons: Sequence[str]) -> dict[str, int]:
