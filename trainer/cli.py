@@ -304,6 +304,17 @@ def _features(arguments: argparse.Namespace) -> None:
         _say(sentence)
 
 
+def _classes(arguments: argparse.Namespace) -> None:
+    from trainer.fit import quiet
+    from trainer.measure_classes import measure_classes
+
+    quiet(None)
+    made = measure_classes([Path(run) for run in arguments.runs], Path(arguments.output), _say)
+    _say(made["protocol"])
+    for name, entry in made["metrics"].items():
+        _say(f"{_sentence(name, entry)}, baseline {entry['baseline']}")
+
+
 def _to_png(arguments: argparse.Namespace) -> None:
     from trainer.manifest import read_manifest
     from trainer.to_png import to_png
@@ -426,6 +437,10 @@ def _model_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParse
     features.add_argument("--layer", type=int, default=0, metavar="N", help="convolution, 0: the last")
     features.add_argument("-o", "--output", required=True, metavar="out.png")
     features.set_defaults(run=_features)
+    classes = commands.add_parser("classes", help="measure a recipe's classes, and tiles, on test parts")
+    classes.add_argument("runs", nargs="+", metavar="runs/NAME")
+    classes.add_argument("-o", "--output", required=True, metavar="classes.json")
+    classes.set_defaults(run=_classes)
     to_png = commands.add_parser("to-png", help="write a manifest's images as 16-bit PNG")
     to_png.add_argument("manifest", metavar="manifest.csv")
     to_png.add_argument("--crops", type=float, metavar="F", help="each lesion alone, F times its box")
