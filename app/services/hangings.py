@@ -14,6 +14,7 @@ from app.core.imaging.image import Image, Study
 from app.services import screen as move
 from app.services.library import ImageKey, Library
 from app.services.panes import Panes
+from app.services.same_window import taken_over
 from app.services.state import ScreenState
 from app.services.worklist import same_patient
 
@@ -139,7 +140,8 @@ class Hangings(Panes):
 
     def _hang(self, study: Study, protocol: Protocol, stage: int) -> None:
         layout = hang(study, self._priors(study), protocol, stage)
-        self._show(move.screen_of(layout, study, self._screen.generation + 1, self._views))
+        screen = move.screen_of(layout, study, self._screen.generation + 1, self._views)
+        self._show(taken_over(screen, self._screen) if self._linked else screen)
 
     def _stage_near(self, study: Study, protocol: Protocol, number: int) -> int:
         """Return where a stage known by its place in the protocol comes among those that find something."""
