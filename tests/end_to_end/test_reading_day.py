@@ -21,7 +21,8 @@ VIEWS = {"RCC": ("P", "L"), "LCC": ("A", "R"), "RMLO": ("P", "FL"), "LMLO": ("A"
 ROWS, COLUMNS = 400, 300
 BEADS = ((150.0, 40.0), (150.0, 120.0))
 """Stored (row, col) in LCC: 80 columns of 0.1 mm apart."""
-KILLS = 6
+KILLS = int(os.environ.get("KILLS", "6"))
+"""Of the whole window; the store alone is killed fifty times in core/reading/test_store_killed.py."""
 
 
 @pytest.fixture
