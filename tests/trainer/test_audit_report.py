@@ -265,6 +265,42 @@ def test_a_second_audit_reads_no_pixels(tmp_path: Path, monkeypatch: pytest.Monk
     assert reasons == [""] * 4
 
 
+def test_an_interrupted_audit_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows, asked = make_set(tmp_path, 5), []
+    manifest_of(rows, tmp_path)
+    real = trainer.audit.table.look
+
+    def look(row: Row) -> bytes:
+        asked.append(row.image_id)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return real(row)
+
+    monkeypatch.setenv("MAMMOVIEW_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(trainer.audit.table, "look", look)
+    assert run(tmp_path) == 1
+    assert "interrupted" in capsys.readouterr().err
+    assert run(tmp_path) == 0
+    ids = [row.image_id for row in rows]
+    assert asked == [*ids[:3], *ids[2:]]
+
+
+def test_a_table_that_cannot_be_kept_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest_of(make_set(tmp_path, 2), tmp_path)
+    monkeypatch.setenv("MAMMOVIEW_CACHE", str(tmp_path / "cache"))
+    # No page more than the tables have at first: what SQLite says of a full disk.
+    small = trainer.audit.table._TABLES + "PRAGMA max_page_count = 3;"
+    monkeypatch.setattr(trainer.audit.table, "_TABLES", small)
+    assert run(tmp_path) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "the table of pictures cannot be kept (database or disk is full)" in error
+
+
 def test_a_damaged_table_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAMMOVIEW_CACHE", str(tmp_path / "cache"))
     rows = make_set(tmp_path, 2)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+from dicom_files import phantom_pixels, write_mg
 
 from app.core.phantom.exam import make_exam
+from trainer.audit.facts import KIND, look
 from trainer.audit.marks import TWINS, likeness, picture_code, pixel_mark, positionless, turned, unit
 from trainer.audit.twins import alike, identical
+from trainer.manifest import Row, file_sha256
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +116,19 @@ def test_symmetrical_pictures_share_a_mark_in_all_positions() -> None:
 
 def test_groups_of_identical_marks() -> None:
     assert identical(["a", "", "b", "a", "", "b", "c"]) == [[0, 3], [2, 5]]
+
+
+def test_a_turned_8_bit_picture_is_a_twin_of_its_inverted_12_bit_file(tmp_path: Path) -> None:
+    pixels = phantom_pixels(400, 300, chest="left", seed=3)
+    file = write_mg(tmp_path / "a.dcm", 4095 - pixels, laterality="L", view="CC", photometric="MONOCHROME1")
+    picture = tmp_path / "b.png"
+    cv2.imwrite(str(picture), np.rot90((pixels >> 4).astype(np.uint8)))
+    records = []
+    for path, source in ((file, "ffdm"), (picture, "film")):
+        row = Row(path.name, "p", "s", "L", "CC", path, 0, file_sha256(path), 400, 300, None, source, "", "",
+                  "", "normal", "csv: made up")  # fmt: skip
+        records.append(np.frombuffer(look(row), KIND)[0])
+    assert likeness(unit(records[0]["code"][None]), unit(records[1]["code"][None]))[0] > 0.99
+    assert [record["bits_stored"] for record in records] == [12, 8]
+    assert [record["photometric"] for record in records] == [b"MONOCHROME1", b"MONOCHROME2"]
+    assert records[0]["chest"] == b"left"
