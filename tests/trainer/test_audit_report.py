@@ -290,7 +290,7 @@ def test_an_interrupted_audit_goes_on_where_it_was(
 def test_a_table_that_cannot_be_kept_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    manifest_of(make_set(tmp_path, 2), tmp_path)
+    manifest_of(make_set(tmp_path, 24), tmp_path)
     monkeypatch.setenv("MAMMOVIEW_CACHE", str(tmp_path / "cache"))
     # No page more than the tables have at first: what SQLite says of a full disk.
     small = trainer.audit.table._TABLES + "PRAGMA max_page_count = 3;"
