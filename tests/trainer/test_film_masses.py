@@ -145,10 +145,8 @@ def test_the_card_that_ships_holds_the_numbers_of_its_metrics() -> None:
         assert short["value"] == stated[name]["value"]
     other = bundle.metrics["other_data"]
     normal = other["false_boxes_per_normal_image"]
-    assert (
-        f"{normal['value']:.2f} false boxes ({normal['low']:.2f} to {normal['high']:.2f}; {normal['n']}"
-        in (bundle.card)
-    )
+    interval = f"{normal['low']:.2f} to {normal['high']:.2f}"
+    assert f"{normal['value']:.2f} false boxes ({interval}; {normal['n']} images" in bundle.card
     assert f"{other['froc.centre']['1']:.3f}" in bundle.card
     for fact in ("CC BY 3.0", "doi 10.7937/K9/TCIA.2016.7O02S9CY", "1990s", "not a refit"):
         assert fact in bundle.card
