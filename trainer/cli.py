@@ -189,10 +189,12 @@ def _trained(arguments: argparse.Namespace, events: Events) -> Path:
     from trainer.descriptors import commands
     from trainer.recipe import read_recipe
 
-    if arguments.sweep:
-        raise TrainerError("--sweep: trying several values comes with a later version")
     if commands.takes_tables(arguments.recipe, arguments.set):
+        if arguments.sweep:
+            raise TrainerError("--sweep: a recipe of descriptors tries its settings by itself")
         return commands.fit(arguments, _say, events)
+    if arguments.sweep:
+        return _swept(arguments, events)
     recipe = read_recipe(arguments.recipe, arguments.set)
     from trainer.fit import Machine, fit, quiet
     from trainer.manifest import read_manifest
@@ -214,6 +216,22 @@ def _trained(arguments: argparse.Namespace, events: Events) -> Path:
         events=events,
         report=_counter("prepared"),
     )
+
+
+def _swept(arguments: argparse.Namespace, events: Events) -> Path:
+    from trainer.recipe import read_recipe
+    from trainer.sweep import sweep, trials
+
+    def train(changes: tuple[str, ...], folder: Path) -> Path:
+        # Attributes of a run of its own: the same command with these changes and without --sweep.
+        own = {"sweep": [], "set": [*arguments.set, *changes], "output": str(folder)}
+        return _trained(argparse.Namespace(**{**vars(arguments), **own}), events)
+
+    if arguments.devices * arguments.nodes > 1:
+        raise TrainerError("--sweep: each of its runs trains in one process; leave --devices and --nodes out")
+    for trial in trials(arguments.sweep):
+        read_recipe(arguments.recipe, [*arguments.set, *trial.changes])
+    return sweep(arguments.sweep, Path(arguments.output), train, _say, resume=arguments.resume)
 
 
 def _need_no_splits(arguments: argparse.Namespace) -> None:
