@@ -32,9 +32,7 @@ from trainer.units import Units
 Tell = Callable[[str], None]
 _PROTOCOL = "Test parts of {} fold(s), each scored by the run that never saw it."
 _RIGHT = "share of images on the right side of logit 0; baseline: always the larger class"
-_COMMONEST = (
-    "share of images whose likeliest class is right; baseline: always the commonest"
-)
+_COMMONEST = "share of images whose likeliest class is right; baseline: always the commonest"
 _ALL_RIGHT = "share of images with every class right; baseline: always the commonest set"
 
 
@@ -125,9 +123,7 @@ def _accuracy(units: Units) -> Entry:
     right = ((units.scores > 0) == units.positive).astype(np.float64)
     low, high = _shares(right, units.patients)
     share = float(units.positive.mean())
-    method = (
-        "share of images on the right side of logit 0; baseline: always the larger class"
-    )
+    method = "share of images on the right side of logit 0; baseline: always the larger class"
     return make_entry(float(right.mean()), (low, high), "image", len(right), method, max(share, 1 - share))
 
 
