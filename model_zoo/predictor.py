@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from model_zoo.architectures import build_network
 from model_zoo.architectures.fcos_detector import FcosDetector
+from model_zoo.architectures.mask_detector import MaskDetector
 from model_zoo.bundle import Bundle
 from model_zoo.errors import BundleError, ModelError
 from model_zoo.explain import Method, PooledClassifier, explain
@@ -216,12 +217,12 @@ def _networks(bundle: Bundle) -> dict[str, nn.Module]:
         # Measured on a Xeon, 1024 x 768, per core: classifier 115 ms -> 79 ms, detector 222 ms -> 171 ms.
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         networks[role] = network
-    if isinstance(detector := networks.get("detector"), FcosDetector):
+    if isinstance(detector := networks.get("detector"), FcosDetector | MaskDetector):
         _limit(bundle, detector)
     return networks
 
 
-def _limit(bundle: Bundle, detector: FcosDetector) -> None:
+def _limit(bundle: Bundle, detector: FcosDetector | MaskDetector) -> None:
     """Set which boxes the detector lets out, and refuse one whose classes the bundle does not name."""
     rules, labels = bundle.spec.detection, bundle.spec.outputs.findings
     if detector.classes != len(labels):

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from model_zoo.architectures import build_network
 from model_zoo.architectures.evidence_classifier import EvidenceClassifier, cut
 from model_zoo.architectures.fcos_detector import FcosDetector, empty_targets
+from model_zoo.architectures.mask_detector import MaskDetector
 from model_zoo.architectures.residual_classifier import ResidualClassifier
 from trainer.augment import Augment
 from trainer.classes import class_loss
@@ -107,9 +108,9 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
         return cast(ResidualClassifier | EvidenceClassifier, self.networks["classifier"])
 
     @property
-    def detector(self) -> FcosDetector:
+    def detector(self) -> FcosDetector | MaskDetector:
         """The detector."""
-        return cast(FcosDetector, self.networks["detector"])
+        return cast(FcosDetector | MaskDetector, self.networks["detector"])
 
     def losses(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor | None]:
         """Return the weighted losses by name, and the image logits (None without a classifier)."""
@@ -165,12 +166,14 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
         use = [number for number, located in enumerate(batch.located.tolist()) if located]
         if not use:
             return batch.pixels.sum() * 0
-        fcos = self.detector.fcos
-        before, fcos.training = fcos.training, True  # not .train(): batch statistics stay as they are
+        before = [part.training for part in self.detector.modes]
+        for part in self.detector.modes:
+            part.training = True  # not .train(): batch statistics stay as they are
         try:
             parts = self.detector(batch.pixels[use], [targets[number] for number in use])
         finally:
-            fcos.training = before
+            for part, mode in zip(self.detector.modes, before, strict=True):
+                part.training = mode
         return cast(Tensor, sum(parts.values()))
 
     def on_train_epoch_start(self) -> None:

@@ -64,12 +64,19 @@ def _fcos_detector(config: Mapping[str, Any]) -> nn.Module:
     return build(config)
 
 
+def _mask_detector(config: Mapping[str, Any]) -> nn.Module:
+    from model_zoo.architectures.mask_detector import build
+
+    return build(config)
+
+
 ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture("residual-classifier", "classifier", _residual_classifier),
     Architecture("evidence-classifier", "classifier", _evidence_classifier),
     Architecture("plain-cnn", "classifier", _plain_cnn),
     Architecture("transfer-classifier", "classifier", _transfer_classifier),
     Architecture("fcos-detector", "detector", _fcos_detector),
+    Architecture("mask-rcnn", "detector", _mask_detector),
 )
 
 

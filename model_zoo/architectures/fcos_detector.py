@@ -76,6 +76,11 @@ class FcosDetector(nn.Module):
         self.fcos = fcos
         self.classes = classes
 
+    @property
+    def modes(self) -> tuple[nn.Module, ...]:
+        """The parts whose `training` flag decides between losses and boxes."""
+        return (self.fcos,)
+
     def forward(self, images: Tensor | list[Tensor], targets: list[dict[str, Tensor]] | None = None) -> Any:
         """Return losses (training) or detections (evaluation).
 

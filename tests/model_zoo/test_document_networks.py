@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from model_zoo.architectures import build_network
+from model_zoo.architectures.mask_detector import ellipse_masks
 from model_zoo.architectures.transfer_classifier import KNOWN, grey_weights
 from model_zoo.errors import BundleError
 
@@ -122,3 +123,35 @@ def test_a_wrong_config_is_refused_in_one_sentence(
 ) -> None:
     with pytest.raises(BundleError, match=sentence):
         build_network(name, config)
+
+
+def test_a_mask_is_the_ellipse_in_its_box() -> None:
+    centres = torch.arange(20) + 0.5
+    (mask,) = ellipse_masks(torch.tensor([[2.0, 4.0, 12.0, 10.0]]), centres, centres)
+    rows, columns = mask.nonzero().unbind(1)
+    assert (int(rows.min()), int(rows.max())) == (4, 9)
+    assert (int(columns.min()), int(columns.max())) == (2, 11)
+    assert int(mask.sum()) == pytest.approx(torch.pi * 5 * 3, rel=0.1)
+
+
+def test_mask_rcnn_learns_one_box_and_gives_labels_from_0() -> None:
+    torch.manual_seed(0)
+    config = {"stem": 8, "widths": [16, 16, 16], "blocks": [1, 1, 1], "strides": [1, 2, 2], "channels": 32}
+    network = build_network("mask-rcnn", {**config, "hidden": 32})
+    image = torch.zeros(1, 64, 64)
+    image[:, 20:36, 30:46] = 3.0
+    target = {"boxes": torch.tensor([[30.0, 20.0, 46.0, 36.0]]), "labels": torch.tensor([0])}
+    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
+    for _ in range(40):
+        losses = network([image], [target])
+        assert "loss_mask" in losses
+        optimizer.zero_grad()
+        sum(losses.values()).backward()
+        optimizer.step()
+    network.eval()
+    network.limit(0.3, 0.3, 5)
+    with torch.no_grad():
+        (found,) = network(image[None])
+    assert set(found) == {"boxes", "scores", "labels"}
+    torch.testing.assert_close(found["boxes"][0], target["boxes"][0], atol=3.0, rtol=0)
+    assert int(found["labels"][0]) == 0

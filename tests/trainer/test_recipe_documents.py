@@ -80,12 +80,13 @@ def test_films_of_mias(recipe: str, tmp_path: Path) -> None:
     exported(run)
 
 
-def test_lesions_of_mias_become_boxes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("recipe", ["mias-lesions", "mias-mask-rcnn"])
+def test_lesions_of_mias_become_boxes(recipe: str, tmp_path: Path) -> None:
     make_miniature(tmp_path / "data", 24, size=64)
     changes = ["epochs=1", "batch=2", "size=64x64", "mm=1.0", "networks.detector.config.stem=8"]
     changes += ["networks.detector.config.widths=[8, 8, 16]", "networks.detector.config.channels=32"]
     index = ["mias", str(tmp_path / "data")]
-    run = trained(tmp_path, "mias-lesions", index, [*changes, "precision=32-true"], "--folds", "3")
+    run = trained(tmp_path, recipe, index, [*changes, "precision=32-true"], "--folds", "3")
     assert "froc.centre@1" in exported(run)
 
 
