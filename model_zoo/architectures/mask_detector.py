@@ -17,7 +17,7 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHe
 from torchvision.models.detection.mask_rcnn import MaskRCNN, MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.ops import MultiScaleRoIAlign
 
-from model_zoo.architectures.fcos_detector import AsPrepared, Pyramid
+from model_zoo.architectures.pyramid import AsPrepared, Pyramid
 from model_zoo.architectures.trunk import config_fields, read_trunk
 
 
