@@ -264,12 +264,12 @@ def _judged(copies: _Copies, parts: tuple[Whole, Whole, Whole], demo: Demo, name
     truth = copies.positive[test]
     right = (_logits(network, copies, test, demo).numpy() > 0) == truth
     low, high = _by_patient(right, copies.patient[test])
-    most = bool(2 * copies.positive[train].sum() > len(train))
+    share = float(truth.mean())
     return {
         "accuracy": float(right.mean()),
         "low": low,
         "high": high,
-        "majority": float((truth == most).mean()),
+        "majority": max(share, 1 - share),
         "nearest_neighbour": float((_nearest(copies, train, test) == truth).mean()),
         "copies_tested": len(test),
         "films_tested": len(np.unique(copies.film[test])),
