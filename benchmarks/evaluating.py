@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from app.core.manifest import Row, read_manifest, write_manifest
 
 from app.core.errors import MammoviewError
 from benchmarks.result import BenchmarkError, Result, alternate, judge
@@ -24,10 +25,9 @@ from trainer.curves import curves
 from trainer.datasets import index
 from trainer.evaluate import boxes_from, find_bundle, read_study, score_part, studies, target_of
 from trainer.gallery import gallery
-from trainer.manifest import Row, read_manifest, write_manifest
 from trainer.measure import measure
 from trainer.phantoms import make_phantoms
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.splits import Part
 from trainer.subgroups import subgroups
 from trainer.units import ExamResult

@@ -15,7 +15,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from trainer.errors import TrainerError
-from trainer.recipe import Augmentation
+from trainer.recipe_blocks import Augmentation
 from trainer.samples import Batch
 from trainer.splits import Part
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-
-from trainer.entries import Entry, make_entry
-from trainer.manifest import Box, Row
-from trainer.metrics.bootstrap import intervals
-from trainer.metrics.froc import (
+from app.core.manifest import Box, Row
+from app.core.metrics.bootstrap import intervals
+from app.core.metrics.froc import (
     ImageBoxes,
     Rule,
     froc,
@@ -20,7 +18,9 @@ from trainer.metrics.froc import (
     sensitivities,
     sensitivity,
 )
-from trainer.recipe import Target
+
+from trainer.entries import Entry, make_entry
+from trainer.recipe_blocks import Target
 from trainer.units import ExamResult
 
 RATES = (0.5, 1, 2, 4)

@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
+from app.core.manifest import Row
 from torch import Tensor
 
-from trainer.manifest import Row
-from trainer.recipe import Classes
+from trainer.recipe_blocks import Classes
 
 
 def words_of(row: Row, of: str) -> frozenset[str]:
-    """Return the words that a manifest's row says of an image, see `trainer.recipe.Classes`."""
+    """Return the words that a manifest's row says of an image, see `trainer.recipe_blocks.Classes`."""
     if of in ("label", "density"):
         return frozenset({getattr(row, of)} - {""})
     if of == "lesion":

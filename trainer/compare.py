@@ -16,6 +16,21 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from app.core.files import write_json, write_text
+from app.core.manifest import Row, caveats_of
+from app.core.metrics.bootstrap import DRAWS, intervals
+from app.core.metrics.delong import paired_delong
+from app.core.metrics.froc import froc, sensitivities
+from app.core.metrics.probability import briers
+from app.core.metrics.ranking import (
+    Bools,
+    Floats,
+    Many,
+    aucs,
+    average_precisions,
+    roc_points,
+    sensitivities_at,
+)
 
 from model_zoo.bundle import Bundle
 from model_zoo.predictor import Device
@@ -34,23 +49,8 @@ from trainer.evaluate import (
     score_part,
     target_of,
 )
-from trainer.files import write_json, write_text
-from trainer.manifest import Row, caveats_of
-from trainer.metrics.bootstrap import DRAWS, intervals
-from trainer.metrics.delong import paired_delong
-from trainer.metrics.froc import froc, sensitivities
-from trainer.metrics.probability import briers
-from trainer.metrics.ranking import (
-    Bools,
-    Floats,
-    Many,
-    aucs,
-    average_precisions,
-    roc_points,
-    sensitivities_at,
-)
 from trainer.plot import Line, Plot
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.runs import patient_mark
 from trainer.splits import Part
 from trainer.subgroups import groups

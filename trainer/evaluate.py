@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
+from app.core.files import write_json, write_text
+from app.core.manifest import Box, Row
 
 from app.core.errors import ReadError
 from model_zoo.breast import find_breast
@@ -23,9 +25,7 @@ from model_zoo.predictor import Predictor
 from model_zoo.preprocess import DIGITAL
 from model_zoo.spec import BundleSpec
 from trainer.errors import TrainerError
-from trainer.files import write_json, write_text
-from trainer.manifest import Box, Row
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.runs import patient_mark
 from trainer.splits import Part
 from trainer.units import ExamResult, ImageResult

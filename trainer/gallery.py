@@ -14,16 +14,16 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+from app.core.manifest import Box, Row
 
+from app.core.files import whole
 from model_zoo.breast import find_breast
 from model_zoo.contract import HeatMap, MammogramView
 from model_zoo.exam import predict_exam
 from model_zoo.preprocess import DIGITAL
 from model_zoo.spec import OperatingPoint
 from trainer.evaluate import Choose, read_study
-from trainer.files import whole
-from trainer.manifest import Box, Row
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.units import ExamResult, ImageResult, scored_images
 
 SHOWN = 6

@@ -7,14 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from app.core.metrics.probability import brier, expected_calibration_error
 
+from app.core.manifest import Row
 from model_zoo.calibration import fit_isotonic, fit_platt, fit_temperature
 from model_zoo.spec import OperatingPoint
 from trainer.box_metrics import box_metrics, placed_boxes
+from trainer.cross_fit import cross_fitted
 from trainer.entries import auc_entry, finite, point_metrics, unit_metrics
-from trainer.manifest import Row
-from trainer.metrics.probability import brier, cross_fitted, expected_calibration_error
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.units import ExamResult, ImageResult, Units, all_units, by_breast, by_image
 
 

@@ -14,16 +14,16 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 import torch
+from app.core.metrics.bootstrap import intervals
+from app.core.metrics.ranking import Bools, Floats, aucs
 
+from app.core.files import write_json
+from app.core.manifest import Manifest, read_manifest
 from trainer.classes import said_of
 from trainer.entries import Entry, auc_entry, density_metrics, make_entry
 from trainer.errors import TrainerError
-from trainer.files import write_json
 from trainer.held_out import Trained, load_trained
-from trainer.manifest import Manifest, read_manifest
-from trainer.metrics.bootstrap import intervals
-from trainer.metrics.ranking import Bools, Floats, aucs
-from trainer.recipe import Classes
+from trainer.recipe_blocks import Classes
 from trainer.samples import PartSamples, collate
 from trainer.splits import Part, part_of, read_splits
 from trainer.task import LesionTask

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from torch.utils.data import Sampler
 
-from trainer.recipe import Train
+from trainer.recipe_blocks import Train
 from trainer.samples import Bools, EpochBatches, repeated
 
 

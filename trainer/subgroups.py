@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from app.core.manifest import Row
+from app.core.metrics import decision
+from app.core.metrics.bootstrap import intervals
+from app.core.metrics.froc import ImageBoxes, froc, random_places, sensitivities, sensitivity
+from app.core.metrics.ranking import Bools
 from model_zoo.spec import OperatingPoint
 from trainer.box_metrics import placed_boxes
 from trainer.entries import Entry, auc_entry, make_entry, metric_entry
-from trainer.manifest import Row
-from trainer.metrics import decision
-from trainer.metrics.bootstrap import intervals
-from trainer.metrics.froc import ImageBoxes, froc, random_places, sensitivities, sensitivity
-from trainer.metrics.ranking import Bools
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.units import ExamResult, Units, by_image, scored_images
 
 DRAWS = 300

@@ -10,7 +10,7 @@ from test_batches import batch
 from tiny_training import Miniature
 
 from trainer.augment import Augment
-from trainer.recipe import Augmentation
+from trainer.recipe_blocks import Augmentation
 from trainer.splits import part_of
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from trainer.augment import Augment, move_ellipses, warp
-from trainer.recipe import Augmentation
+from trainer.recipe_blocks import Augmentation
 from trainer.samples import Batch, EpochBatches, boxes_of, ellipses_of
 from trainer.splits import Part
 from trainer.task import cell_loss, cell_targets

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from app.core.manifest import Lesion, Row
 
 from trainer.classes import class_loss, said_of, words_of
-from trainer.manifest import Lesion, Row
-from trainer.recipe import Classes
+from trainer.recipe_blocks import Classes
 
 ROW = Row(
     image_id="i", patient_id="p", study_id="s", laterality="L", view="CC", path=Path("x"), frame=0,

@@ -26,7 +26,7 @@ from trainer.export import export
 from trainer.gallery import SHOWN, draw, worst
 from trainer.measure import measure, recalibrated
 from trainer.plot import Line, Plot, svg
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.report_page import evaluation_page
 from trainer.subgroups import age_band, subgroups
 from trainer.units import ExamResult, by_image

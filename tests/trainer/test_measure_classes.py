@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from trainer.measure_classes import _class_metrics
-from trainer.recipe import Classes
+from trainer.recipe_blocks import Classes
 
 WORDS = {"a": ("a",), "b": ("b",), "c": ("c",)}
 WHO = tuple("pqrstu")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from app.core.manifest import Manifest, Row
 
 from trainer.augment import Augment
 from trainer.errors import TrainerError
-from trainer.manifest import Manifest, Row
-from trainer.recipe import Augmentation
+from trainer.recipe_blocks import Augmentation
 from trainer.splits import (
     PARTS,
     all_rows,

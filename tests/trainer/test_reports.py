@@ -12,15 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from app.core.manifest import Lesion, Row
 
 from model_zoo.bundle import shipped_folder, write_bundle
 from model_zoo.spec import read_spec
 from trainer.card import metrics_table
 from trainer.evaluate import write_report
-from trainer.manifest import Lesion, Row
 from trainer.measure import measure
 from trainer.operating import Trial, operating_point
-from trainer.recipe import Target, read_recipe
+from trainer.recipe import read_recipe
+from trainer.recipe_blocks import Target
 from trainer.units import ExamResult, ImageResult
 
 WHOLE = (0.0, 0.0, 100.0, 100.0)

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from trainer.recipe import Train
+from trainer.recipe_blocks import Train
 from trainer.samples import EpochBatches
 from trainer.sampling import RareBatches, batches_of
 
