@@ -13,12 +13,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+from app.core.manifest import Row, file_sha256, read_manifest, write_manifest
 
 from benchmarks.result import BenchmarkError, Result, judge
 from trainer.audit.facts import KIND
 from trainer.audit.run import look_over, write_audit
 from trainer.audit.table import remember
-from trainer.manifest import Row, file_sha256, read_manifest, write_manifest
 from trainer.splits import make_splits
 
 ROWS = 50_000

@@ -17,13 +17,13 @@ import cv2
 import numpy as np
 import pydicom
 import torch
+from app.core.manifest import Row, file_sha256
 from torch.utils.data import DataLoader
 
 from benchmarks.exam import four_views
 from benchmarks.result import BenchmarkError, Result, alternate, judge
 from trainer.cache import fill
 from trainer.datasets import index
-from trainer.manifest import Row, file_sha256
 from trainer.pool import cores
 from trainer.recipe import Recipe, read_recipe
 from trainer.samples import PartSamples, collate

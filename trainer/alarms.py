@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from app.core.metrics.ranking import Bools, Floats, auc, delong_interval
 
 from model_zoo.preprocess import Normalise
-from trainer.metrics.ranking import Bools, Floats, auc, delong_interval
 
 Kind = Literal["constant", "coin", "majority", "leak"]
 _FEW = 1e-3

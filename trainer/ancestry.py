@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors.torch
+from app.core.manifest import Manifest
 from torch import Tensor
 
 from model_zoo.bundle import Bundle, load_bundle
@@ -14,7 +15,6 @@ from model_zoo.errors import BundleError
 from model_zoo.seal import BUNDLE_FILE
 from trainer import weights
 from trainer.errors import TrainerError
-from trainer.manifest import Manifest
 from trainer.recipe import Recipe, resolve
 from trainer.runs import MARKED, Run, Seen, kept_checkpoint, load_checkpoint, patient_mark, read_run
 from trainer.splits import Splits, official_test

@@ -10,6 +10,8 @@ from typing import Any, cast
 
 import safetensors.torch
 import torch
+from app.core.files import write_text
+from app.core.manifest import caveats_of
 
 from model_zoo.bundle import Bundle, write_bundle
 from model_zoo.predictor import Device, Predictor, load_predictor
@@ -28,9 +30,7 @@ from trainer.evaluate import (
     target_of,
     write_report,
 )
-from trainer.files import write_text
 from trainer.gallery import gallery, write_gallery
-from trainer.manifest import caveats_of
 from trainer.measure import measure
 from trainer.report_page import evaluation_page
 from trainer.runs import patient_mark

@@ -24,6 +24,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import platformdirs
+from app.core.files import whole, write_json
+from app.core.manifest import Row
 
 import app.core.dicom
 import app.core.imaging
@@ -33,8 +35,6 @@ from model_zoo.preprocess import Prepared, Preprocess, prepare
 from trainer import views
 from trainer.datasets import stored_orientation
 from trainer.errors import TrainerError
-from trainer.files import whole, write_json
-from trainer.manifest import Row
 from trainer.pool import spread
 from trainer.processes import leads
 from trainer.views import read_view

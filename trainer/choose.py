@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 
+from app.core.manifest import Row
+
 from trainer.classes import words_of
 from trainer.errors import TrainerError
-from trainer.manifest import Row
 
 Tell = Callable[[str], None]
 _COLUMNS = tuple(field.name for field in fields(Row))

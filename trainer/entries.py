@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-
-from model_zoo.spec import OperatingPoint
-from trainer.metrics import decision
-from trainer.metrics.bootstrap import DRAWS, intervals
-from trainer.metrics.ordinal import (
+from app.core.metrics import decision
+from app.core.metrics.bootstrap import DRAWS, intervals
+from app.core.metrics.ordinal import (
     DENSITIES,
     Classes,
     ManyOrdinal,
@@ -19,8 +17,8 @@ from trainer.metrics.ordinal import (
     one_against_rest,
     quadratic_kappas,
 )
-from trainer.metrics.probability import briers, calibration_errors
-from trainer.metrics.ranking import (
+from app.core.metrics.probability import briers, calibration_errors
+from app.core.metrics.ranking import (
     Floats,
     Many,
     aucs,
@@ -30,6 +28,8 @@ from trainer.metrics.ranking import (
     sensitivities_at,
     specificities_at,
 )
+
+from model_zoo.spec import OperatingPoint
 from trainer.units import Units
 
 Entry = dict[str, Any]

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.core.manifest import file_sha256
+
 from app.core.dicom.codecs import RLE
 from app.core.dicom.codestream import CodecError
 from app.core.dicom.header import read_header
@@ -19,7 +21,6 @@ from app.core.dicom.reader import image_of
 from app.core.errors import ReadError
 from app.core.imaging.image import Image
 from trainer.errors import TrainerError
-from trainer.manifest import file_sha256
 
 PICTURES = SUFFIXES
 DICOMS = frozenset({".dcm", ".dicom", ".ima", ""})

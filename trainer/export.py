@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from app.core.manifest import Manifest, read_manifest
 
 from model_zoo.bundle import Bundle, write_bundle
 from model_zoo.spec import OperatingPoint
@@ -33,7 +34,6 @@ from trainer.held_out import (
     measure_folds,
     shown,
 )
-from trainer.manifest import Manifest, read_manifest
 from trainer.measure import measure
 from trainer.operating import operating_point
 from trainer.recipe import Recipe

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import torch
+from app.core.files import whole
 from torch import Tensor, nn
 
 from model_zoo.bundle import Bundle
@@ -22,7 +23,6 @@ from model_zoo.contract import ArrayView
 from model_zoo.predictor import load_predictor
 from model_zoo.preprocess import prepare
 from trainer.errors import TrainerError
-from trainer.files import whole
 
 _MOST = 64
 _TILE, _GAP = 160, 4

@@ -18,6 +18,7 @@ from typing import Any
 import lightning
 import torch
 import torchvision
+from app.core.manifest import Manifest, check_file
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -28,7 +29,6 @@ from trainer.augment import Augment
 from trainer.cache import fill
 from trainer.errors import TrainerError
 from trainer.events import Events
-from trainer.manifest import Manifest, check_file
 from trainer.processes import leads
 from trainer.recipe import Recipe
 from trainer.runs import (

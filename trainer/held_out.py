@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from app.core.manifest import Manifest, Row
+from app.core.metrics.froc import froc
 
 from model_zoo.bundle import Bundle, write_bundle
 from model_zoo.calibration import Calibration, fit_platt
@@ -17,8 +19,6 @@ from model_zoo.spec import BundleSpec, read_spec
 from trainer.ancestry import seen_before
 from trainer.box_metrics import placed_boxes
 from trainer.evaluate import boxes_from, read_study, score_part, studies
-from trainer.manifest import Manifest, Row
-from trainer.metrics.froc import froc
 from trainer.operating import Trial
 from trainer.recipe import Recipe, bundle_content, resolve
 from trainer.runs import Run, kept_checkpoint, load_checkpoint, need_ended, read_run

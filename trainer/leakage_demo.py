@@ -20,12 +20,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
+from app.core.manifest import Manifest, Row, check_unchanged
 
+from app.core.files import write_json, write_text
 from model_zoo.architectures import build_network
 from model_zoo.fields import Fields
 from trainer.errors import TrainerError
-from trainer.files import write_json, write_text
-from trainer.manifest import Manifest, Row, check_unchanged
 from trainer.recipe import recipe_content
 
 TASK = "leakage-demo"

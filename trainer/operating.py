@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from app.core.metrics.bootstrap import patient_interval
+from app.core.metrics.ranking import Bools, Floats, threshold_at
 from model_zoo.spec import OperatingPoint
-from trainer.metrics.bootstrap import patient_interval
-from trainer.metrics.ranking import Bools, Floats, threshold_at
 from trainer.recipe import Recipe
 from trainer.units import ExamResult, ImageResult
 

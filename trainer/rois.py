@@ -20,8 +20,8 @@ from app.core.dicom.pixels import read_frame
 from app.core.dicom.raster import is_picture
 from app.core.errors import ReadError
 from app.core.imaging.image import Image
+from app.core.manifest import Box
 from trainer.errors import TrainerError
-from trainer.manifest import Box
 
 Mask = npt.NDArray[np.bool_]
 ASPECT_DOUBT = 0.02

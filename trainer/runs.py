@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from app.core.files import write_json
 from trainer.errors import TrainerError
-from trainer.files import write_json
 
 FORMAT = "mammoview-run"
 RUN_FILE = "run.json"

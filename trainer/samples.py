@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from app.core.manifest import Row
 from trainer.cache import load
 from trainer.classes import said_of
 from trainer.errors import TrainerError
-from trainer.manifest import Row
 from trainer.recipe import Recipe
 from trainer.splits import Part
 

@@ -15,9 +15,9 @@ from typing import Literal
 
 import numpy as np
 
+from app.core.files import write_json
+from app.core.manifest import Manifest, Row
 from trainer.errors import LeakageError, TrainerError
-from trainer.files import write_json
-from trainer.manifest import Manifest, Row
 
 PartName = Literal["train", "val", "test"]
 PARTS: tuple[PartName, ...] = ("train", "val", "test")

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.files import write_text
 from trainer.errors import TrainerError
-from trainer.files import write_text
 
 TABLE = "sweep.csv"
 _MOST = 100

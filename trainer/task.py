@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from app.core.metrics.ranking import auc
 from model_zoo.architectures import build_network
 from model_zoo.architectures.evidence_classifier import EvidenceClassifier, cut
 from model_zoo.architectures.fcos_detector import FcosDetector, empty_targets
@@ -19,7 +20,6 @@ from model_zoo.architectures.mask_detector import MaskDetector
 from model_zoo.architectures.residual_classifier import ResidualClassifier
 from trainer.augment import Augment
 from trainer.classes import class_loss
-from trainer.metrics.ranking import auc
 from trainer.recipe import resolve
 from trainer.samples import Batch, boxes_of
 

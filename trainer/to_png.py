@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import ReadError
+from app.core.files import whole
+from app.core.manifest import Box, Lesion, Manifest, Row, file_sha256, write_manifest
 from trainer.errors import TrainerError
-from trainer.files import whole
-from trainer.manifest import Box, Lesion, Manifest, Row, file_sha256, write_manifest
 from trainer.views import read_view
 
 MANIFEST = "manifest.csv"

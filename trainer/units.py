@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.manifest import Box, Row
-from trainer.metrics.ranking import Bools, Floats
+from app.core.manifest import Box, Row
+from app.core.metrics.ranking import Bools, Floats
 
 UNITS = ("image", "breast", "patient")
 

@@ -11,9 +11,9 @@ from app.core.dicom.reader import complete, read_image
 from app.core.imaging.background import padding_mask
 from app.core.imaging.image import Image, Source, Spacing
 from app.core.imaging.model_input import model_pixels
+from app.core.manifest import Row, check_unchanged
 from model_zoo.contract import ArrayView
 from trainer.datasets import stored_orientation
-from trainer.manifest import Row, check_unchanged
 
 
 def _stated(image: Image, row: Row) -> Image:
@@ -38,7 +38,7 @@ def read_view(row: Row) -> ArrayView:
 
     Raises
     ------
-    TrainerError
+    ManifestError
         The file is not there, or is no longer the one that was indexed.
     ReadError
         It cannot be read.

@@ -16,10 +16,10 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from app.core.files import whole
+from app.core.manifest import file_sha256
 from model_zoo.architectures.transfer_classifier import KNOWN, grey_weights
 from trainer.errors import TrainerError
-from trainer.files import whole
-from trainer.manifest import file_sha256
 
 SUFFIX = ".safetensors"
 LICENCE = "research: weights learnt on ImageNet (its pictures are for research only)"

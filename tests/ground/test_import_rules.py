@@ -13,7 +13,7 @@ import pytest
 PACKAGES = ("app", "model_zoo", "trainer")
 
 VIOLATIONS = {
-    "1. app never imports trainer": ("app/services/intruder.py", "import trainer.manifest\n"),
+    "1. app never imports trainer": ("app/services/intruder.py", "import trainer.recipe\n"),
     "2. inside app": ("app/core/imaging/intruder.py", "import app.services.state\n"),
     "3. app.core uses no Qt": ("app/core/imaging/intruder.py", "from PySide6 import QtCore\n"),
     "4. model_zoo uses no app": ("model_zoo/intruder.py", "import app.core.errors\n"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer.manifest import Lesion, Row
+from app.core.manifest import Lesion, Row
+
 from trainer.units import ExamResult, ImageResult
 
 WHOLE = (0.0, 0.0, 100.0, 100.0)

@@ -10,6 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from app.core.files import whole
+from app.core.manifest import Lesion, Manifest, Row, file_sha256, write_manifest
 from film_miniature import picture, write_pgm
 from tiny_training import Miniature
 
@@ -22,8 +24,6 @@ from trainer.audit.run import audit, look_over
 from trainer.audit.table import all_facts, table_path
 from trainer.cli import main
 from trainer.errors import LeakageError, TrainerError
-from trainer.files import whole
-from trainer.manifest import Lesion, Manifest, Row, file_sha256, write_manifest
 from trainer.splits import make_splits, read_splits, write_splits
 
 NASTY = '<script>alert("x")</script>&'

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+from app.core.manifest import Row, read_manifest, write_manifest
 from cbis_miniature import CASES, LAYOUTS, SHAPE, Case, make_cbis
 
 from trainer.cbis_files import File, Files, region
 from trainer.cbis_tables import Place, in_both_parts, place_of, read_tables
 from trainer.datasets import index
 from trainer.errors import TrainerError
-from trainer.manifest import Row, read_manifest, write_manifest
 from trainer.rois import box_of, read_mask
 from trainer.splits import make_splits
 

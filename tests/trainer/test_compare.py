@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from app.core.metrics.delong import paired_delong
+from app.core.metrics.probability import briers
+from app.core.metrics.ranking import aucs
 from made_exams import exam
 from safetensors.torch import load_file
 from tiny_training import Miniature, train
@@ -20,9 +23,6 @@ from trainer.compare import Pair, difference, paired, sentence
 from trainer.compare import compare as compare_bundles
 from trainer.errors import TrainerError
 from trainer.export import export
-from trainer.metrics.delong import paired_delong
-from trainer.metrics.probability import briers
-from trainer.metrics.ranking import aucs
 from trainer.splits import part_of
 from trainer.units import Units, by_image
 

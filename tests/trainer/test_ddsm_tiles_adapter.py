@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from app.core.manifest import Row, write_manifest
 from dicom_files import phantom_pixels
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import PyRecordReader_New, masked_crc32c
@@ -17,7 +18,6 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 
 from trainer.datasets import index
 from trainer.errors import TrainerError
-from trainer.manifest import Row, write_manifest
 from trainer.splits import make_splits
 from trainer.tfrecords import crc32c, masked, parse_example, records
 from trainer.views import read_view

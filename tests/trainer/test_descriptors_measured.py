@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from app.core.metrics.bootstrap import patient_interval
 
 from model_zoo import tabular
 from model_zoo.bundle import load_bundle, shipped_folder
@@ -25,7 +26,6 @@ from trainer.descriptors.measure import (
     specificity_from,
 )
 from trainer.descriptors.ridge import Strengths, fit_tables, log_odds
-from trainer.metrics.bootstrap import patient_interval
 
 CALC = quick_recipe().bundles[0]
 TEST, TRAIN = "calc_case_description_test_set.csv", "calc_case_description_train_set.csv"
@@ -233,9 +233,10 @@ def test_what_ships_has_its_numbers_on_the_official_test_table(name: str) -> Non
     if not root.is_dir():
         pytest.skip("no ../shared/data/cbis")
     bundle = load_bundle(shipped_folder() / name, shipped=True)
+    from app.core.metrics.ranking import auc
+
     from trainer.descriptors.measure import score_cases
     from trainer.descriptors.recipe import read_bundle_recipe
-    from trainer.metrics.ranking import auc
 
     one = read_bundle_recipe(name, bundle.metrics["tables"])
     cases = read_cases(root / one.test, one)

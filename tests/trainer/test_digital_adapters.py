@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from app.core.manifest import read_manifest, write_manifest
 from digital_miniatures import (
     CMMD,
     IMAGES,
@@ -30,7 +31,6 @@ from trainer.datasets.cmmd import read_breasts
 from trainer.datasets.inbreast import points_of
 from trainer.datasets.vindr import categories_of
 from trainer.errors import TrainerError
-from trainer.manifest import read_manifest, write_manifest
 
 
 def quiet(sentence: str) -> None:

@@ -7,14 +7,10 @@ from itertools import product
 
 import numpy as np
 import pytest
-
-from model_zoo.calibration import Calibration, fit_isotonic, fit_platt
-from model_zoo.spec import OperatingPoint
-from trainer.entries import density_metrics, point_metrics
-from trainer.metrics import decision
-from trainer.metrics.bootstrap import intervals, patient_interval, patient_weights
-from trainer.metrics.delong import paired_delong
-from trainer.metrics.froc import (
+from app.core.metrics import decision
+from app.core.metrics.bootstrap import intervals, patient_interval, patient_weights
+from app.core.metrics.delong import paired_delong
+from app.core.metrics.froc import (
     ImageBoxes,
     froc,
     froc_points,
@@ -26,9 +22,14 @@ from trainer.metrics.froc import (
     sensitivities,
     sensitivity,
 )
-from trainer.metrics.ordinal import accuracies, quadratic_kappas
-from trainer.metrics.probability import cross_fitted, reliability, wilson
-from trainer.metrics.ranking import auc, aucs, one, specificity_at
+from app.core.metrics.ordinal import accuracies, quadratic_kappas
+from app.core.metrics.probability import reliability, wilson
+from app.core.metrics.ranking import auc, aucs, one, specificity_at
+from trainer.cross_fit import cross_fitted
+
+from model_zoo.calibration import Calibration, fit_isotonic, fit_platt
+from model_zoo.spec import OperatingPoint
+from trainer.entries import density_metrics, point_metrics
 from trainer.units import Units
 
 # Hanley, McNeil (1982), Radiology 143:29, table I: ratings 1 to 5 of 58 normal and 51 abnormal CTs.

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
+from app.core.manifest import NO_PATIENT, Row, read_manifest
 from dicom_files import phantom_pixels, write_mg
 
 from trainer.cli import main
 from trainer.datasets import index
 from trainer.errors import TrainerError
-from trainer.manifest import NO_PATIENT, Row, read_manifest
 
 SHAPE = (96, 64)
 

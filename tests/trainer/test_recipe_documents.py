@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from app.core.manifest import read_manifest
 from cbis_miniature import Case, make_cbis
 from digital_miniatures import RSNA, image, table
 from film_miniature import make_miniature
@@ -15,7 +16,6 @@ from tiny_training import BATCH
 
 from model_zoo.bundle import load_bundle
 from trainer.cli import main
-from trainer.manifest import read_manifest
 from trainer.runs import read_run
 
 QUICK = ("epochs=1", f"batch={2 * BATCH}", "size=64x64", "precision=32-true")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from app.core.manifest import write_manifest
 from film_miniature import make_miniature
 
 from trainer import leakage_demo
 from trainer.cli import main
 from trainer.datasets import index
 from trainer.leakage_demo import document_rows
-from trainer.manifest import write_manifest
 
 POSITIVE = ("benign", "malignant", "abnormal")
 

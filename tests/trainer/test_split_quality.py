@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from app.core.manifest import Manifest, write_manifest
 from test_patient_splits import manifest
 
 from trainer.cli import main
-from trainer.manifest import Manifest, write_manifest
 from trainer.splits import PARTS, SHARES, make_splits
 
 

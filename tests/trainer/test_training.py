@@ -13,6 +13,8 @@ import torch
 from safetensors.torch import load_file
 from tiny_training import EPOCHS, TINY, Miniature, Stop, train, weights
 
+from app.core.manifest import ManifestError, write_manifest
+from app.core.metrics.ranking import auc
 from model_zoo.bundle import load_bundle
 from model_zoo.exam import predict_exam
 from model_zoo.predictor import load_predictor
@@ -24,8 +26,6 @@ from trainer.errors import TrainerError
 from trainer.events import Events
 from trainer.export import export
 from trainer.fit import fit
-from trainer.manifest import write_manifest
-from trainer.metrics.ranking import auc
 from trainer.recipe import read_recipe
 from trainer.runs import read_run, write_run
 from trainer.splits import all_rows, make_splits, part_of, write_splits
@@ -182,7 +182,7 @@ def test_a_file_that_changed_since_indexing_is_not_measured_on(miniature: Miniat
     data = official(replace(data, manifest=replace(data.manifest, rows=tuple(rows))), tmp_path)
     run = train(data, tmp_path / "run")
     copy.write_bytes(copy.read_bytes()[:-1] + b"\x07")
-    with pytest.raises(TrainerError, match=rf"{copy.name}: the file has changed since the manifest was made"):
+    with pytest.raises(ManifestError, match=rf"{copy.name}: the file has changed since the manifest was made"):
         export([run], tmp_path / "bundles", print)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import lightning
 import torch
+from app.core.manifest import Manifest
 
 from trainer.fit import fit
-from trainer.manifest import Manifest
 from trainer.recipe import Recipe
 from trainer.runs import checkpoint_path, load_checkpoint
 from trainer.splits import Splits

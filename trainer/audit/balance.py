@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from app.core.manifest import Row
 
 from trainer.audit.facts import Facts
-from trainer.manifest import Row
 from trainer.splits import PARTS, Splits
 
 _STRONG = 0.3

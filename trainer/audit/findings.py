@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from app.core.manifest import Manifest, Row
+
 from trainer.audit.facts import Facts, chest_side
 from trainer.audit.twins import Pair
 from trainer.datasets import stored_orientation
-from trainer.manifest import Manifest, Row
 from trainer.splits import PARTS, Splits, overlaps
 
 _NAMED = 6

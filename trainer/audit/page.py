@@ -8,6 +8,8 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
+from app.core.files import write_text
+from app.core.manifest import Manifest, Row
 
 from trainer.audit.balance import age_of
 from trainer.audit.bars import stacked_bars
@@ -15,8 +17,6 @@ from trainer.audit.facts import BINS
 from trainer.audit.run import Audit, Looked
 from trainer.audit.sheets import Pictures, Sheet, sheets
 from trainer.errors import TrainerError
-from trainer.files import write_text
-from trainer.manifest import Manifest, Row
 from trainer.plot import Line, Plot, svg
 
 _STYLE = """

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from app.core.manifest import Row
+from app.core.metrics.bootstrap import intervals
+from app.core.metrics.ranking import aucs
 
 from trainer.audit.facts import Facts
-from trainer.manifest import Row
-from trainer.metrics.bootstrap import intervals
-from trainer.metrics.ranking import aucs
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from app.core.files import write_json
+from app.core.manifest import Manifest
 
 from trainer.audit import balance, findings, probe, twins
 from trainer.audit.facts import Facts
 from trainer.audit.findings import Alike
 from trainer.audit.table import all_facts
 from trainer.errors import LeakageError, TrainerError
-from trainer.files import write_json
-from trainer.manifest import Manifest
 from trainer.splits import Splits
 
 _LISTED = 2000

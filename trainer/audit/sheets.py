@@ -12,6 +12,7 @@ from html import escape
 
 import cv2
 import numpy as np
+from app.core.manifest import Row
 
 from app.core.dicom.pixels import read_frame
 from app.core.dicom.reader import read_image
@@ -20,7 +21,6 @@ from app.core.imaging.background import padding_mask
 from app.core.imaging.model_input import model_pixels
 from trainer.audit.balance import age_of, subtlety_of
 from trainer.audit.run import Looked
-from trainer.manifest import Row
 
 _EACH = 5
 _GROUPS = 8

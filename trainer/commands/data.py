@@ -13,9 +13,10 @@ _MOST_SAID = 20
 
 
 def _index(arguments: argparse.Namespace) -> None:
+    from app.core.manifest import write_manifest, write_notes
+
     from trainer.choose import keep, label_by
     from trainer.datasets import index
-    from trainer.manifest import write_manifest, write_notes
 
     said: list[str] = []
     try:
@@ -53,7 +54,8 @@ def _phantom(arguments: argparse.Namespace) -> None:
 
 
 def _split(arguments: argparse.Namespace) -> None:
-    from trainer.manifest import read_manifest
+    from app.core.manifest import read_manifest
+
     from trainer.splits import make_splits, one_class, parse_shares, write_splits
 
     official: Literal["no", "yes", "strict"] = "yes" if arguments.official else "no"
@@ -73,9 +75,10 @@ def _split(arguments: argparse.Namespace) -> None:
 
 
 def _audit(arguments: argparse.Namespace) -> None:
+    from app.core.manifest import read_manifest
+
     from trainer.audit.page import write_page
     from trainer.audit.run import check, look_over, write_audit
-    from trainer.manifest import read_manifest
     from trainer.splits import check_splits, read_splits
 
     splits = read_splits(Path(arguments.splits), check=False) if arguments.splits else None
@@ -100,8 +103,9 @@ def _audit(arguments: argparse.Namespace) -> None:
 
 
 def _cache(arguments: argparse.Namespace) -> None:
+    from app.core.manifest import read_manifest
+
     from trainer.cache import cache_folder, fill
-    from trainer.manifest import read_manifest
     from trainer.recipe import read_recipe
 
     recipe = read_recipe(arguments.recipe, arguments.set)

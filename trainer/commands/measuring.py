@@ -14,9 +14,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     if commands.evaluate(arguments, say):
         return
+    from app.core.manifest import read_manifest
+
     from trainer.assess import assess
     from trainer.fit import quiet
-    from trainer.manifest import read_manifest
     from trainer.splits import all_rows, part_of, read_splits
 
     quiet(None)
@@ -31,9 +32,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
+    from app.core.manifest import read_manifest
+
     from trainer.compare import compare
     from trainer.fit import quiet
-    from trainer.manifest import read_manifest
     from trainer.splits import all_rows, part_of, read_splits
 
     quiet(None)
@@ -48,9 +50,10 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 
 def _features(arguments: argparse.Namespace) -> None:
+    from app.core.manifest import read_manifest
+
     from trainer.evaluate import find_bundle, models_folder
     from trainer.features import feature_maps, write_features
-    from trainer.manifest import read_manifest
     from trainer.views import read_file, read_view
 
     bundle = find_bundle(arguments.bundle, [models_folder()])
@@ -77,7 +80,8 @@ def _classes(arguments: argparse.Namespace) -> None:
 
 
 def _to_png(arguments: argparse.Namespace) -> None:
-    from trainer.manifest import read_manifest
+    from app.core.manifest import read_manifest
+
     from trainer.to_png import to_png
 
     manifest = read_manifest(Path(arguments.manifest))

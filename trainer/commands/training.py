@@ -36,8 +36,9 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 
 def _demonstrate(arguments: argparse.Namespace) -> None:
+    from app.core.manifest import read_manifest
+
     from trainer import leakage_demo
-    from trainer.manifest import read_manifest
 
     if arguments.splits:
         raise TrainerError("mias-leakage-demo divides the films itself, in two ways; it takes no --splits")
@@ -56,8 +57,9 @@ def _trained(arguments: argparse.Namespace, events: Events) -> Path:
     if arguments.sweep:
         return _swept(arguments, events)
     recipe = read_recipe(arguments.recipe, arguments.set)
+    from app.core.manifest import read_manifest
+
     from trainer.fit import Machine, fit, quiet
-    from trainer.manifest import read_manifest
     from trainer.splits import read_splits
 
     quiet(None)

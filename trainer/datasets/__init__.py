@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from app.core.manifest import Row
+
 from trainer.datasets import (
     cbis,
     cbis_mass,
@@ -24,7 +26,6 @@ from trainer.datasets import (
     vindr,
 )
 from trainer.errors import TrainerError
-from trainer.manifest import Row
 
 Adapter = Callable[[Path, Callable[[str], None]], list[Row]]
 

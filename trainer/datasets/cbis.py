@@ -17,11 +17,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from app.core.manifest import Lesion, Row
+
 from trainer.cbis_files import File, Files, Region, find_files, region, whole_view
 from trainer.cbis_tables import Abnormality, Place, in_both_parts, read_tables
 from trainer.errors import TrainerError
 from trainer.examine import examine
-from trainer.manifest import Lesion, Row
 from trainer.rois import ASPECT_DOUBT, aspect_difference, box_of, scaled
 
 LICENCE = "any: CC BY 3.0 (CBIS-DDSM, The Cancer Imaging Archive)"

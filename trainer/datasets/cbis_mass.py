@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from app.core.manifest import Lesion, Row
+
 from trainer.errors import TrainerError
 from trainer.examine import examine_all, present
-from trainer.manifest import Lesion, Row
 from trainer.rois import clipped
 from trainer.tables import below, decimal, is_missing, laterality, rows_of, whole
 

@@ -17,9 +17,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from app.core.manifest import Lesion, Row
+
 from trainer.errors import TrainerError
 from trainer.examine import Facts, examine_all, present
-from trainer.manifest import Lesion, Row
 from trainer.rois import parts_of, read_mask
 from trainer.tables import age, below, is_missing, laterality, rows_of
 

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from app.core.manifest import Lesion, Row
+
 from trainer.errors import TrainerError
 from trainer.examine import DICOMS, Facts, examine_all, files_below
-from trainer.manifest import Lesion, Row
 from trainer.tables import age, find_table, is_missing, laterality, rows_of, whole
 
 LICENCE = "any: CC BY 4.0 (CMMD, The Cancer Imaging Archive)"

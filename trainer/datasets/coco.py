@@ -14,9 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from app.core.manifest import NO_PATIENT, Lesion, Row
+
 from trainer.errors import TrainerError
 from trainer.examine import Facts, examine_all
-from trainer.manifest import NO_PATIENT, Lesion, Row
 from trainer.rois import clipped, scaled
 from trainer.tables import age, below, is_missing, laterality
 

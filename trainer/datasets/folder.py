@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from app.core.manifest import NO_PATIENT, Row
+
 from app.core.dicom.naming import parse
 from trainer.errors import TrainerError
 from trainer.examine import DICOMS, PICTURES, Facts, examine_all, files_below
-from trainer.manifest import NO_PATIENT, Row
 
 LICENCE = "research: the licence of your own images is not stated"
 PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError
 
+from app.core.manifest import Lesion, Row
+
 from trainer.errors import TrainerError
 from trainer.examine import Facts, examine_all, files_below
-from trainer.manifest import Lesion, Row
 from trainer.rois import box_of_points, clipped
 from trainer.tables import find_table, is_missing, laterality, rows_of, whole
 

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import PIL.Image
+from app.core.manifest import Box, Lesion, Row, file_sha256
 
 from trainer.errors import TrainerError
-from trainer.manifest import Box, Lesion, Row, file_sha256
 
 MINI_MM, FULL_MM = 0.2, 0.05
 MINI_SIDE = 1024

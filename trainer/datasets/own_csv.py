@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from app.core.manifest import NO_PATIENT, Box, Lesion, Row, parse_spacing
+
 from trainer.errors import TrainerError
 from trainer.examine import Facts, examine_all, present
-from trainer.manifest import NO_PATIENT, Box, Lesion, Row, parse_spacing
 from trainer.rois import clipped
 from trainer.tables import age, below, decimal, is_missing, laterality, rows_of
 

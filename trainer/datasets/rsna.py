@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from app.core.manifest import Lesion, Row
+
 from trainer.errors import TrainerError
 from trainer.examine import Facts, examine_all, files_below
-from trainer.manifest import Lesion, Row
 from trainer.tables import age, decimal, find_table, is_missing, laterality, rows_of, whole
 
 LICENCE = "research: RSNA Screening Mammography Breast Cancer Detection, competition rules (non-commercial)"

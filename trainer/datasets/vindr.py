@@ -13,9 +13,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from app.core.manifest import Lesion, Row
+
 from trainer.errors import TrainerError
 from trainer.examine import Facts, examine_all, files_below
-from trainer.manifest import Lesion, Row
 from trainer.rois import clipped
 from trainer.tables import decimal, find_table, is_missing, laterality, rows_of
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from app.core.files import write_json, write_text
 from safetensors.numpy import load as read_tensors
 
 from model_zoo.bundle import Bundle, write_bundle
@@ -40,7 +41,6 @@ from trainer.descriptors.recipe import (
     read_descriptor_recipe,
 )
 from trainer.errors import TrainerError
-from trainer.files import write_json, write_text
 from trainer.runs import patient_mark
 
 Tell = Callable[[str], None]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from app.core.files import write_json, write_text
 from safetensors.numpy import save
 
 from model_zoo.tabular import GIVEN, MEMBERS, WEIGHTS
@@ -23,7 +24,6 @@ from trainer.descriptors.choose import Choice, choose
 from trainer.descriptors.recipe import BundleRecipe, DescriptorRecipe
 from trainer.descriptors.ridge import bootstrap, fit_tables, flags_of
 from trainer.errors import TrainerError
-from trainer.files import write_json, write_text
 from trainer.runs import patient_mark
 from trainer.splits import check_seed, write_splits
 

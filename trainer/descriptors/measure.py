@@ -8,14 +8,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from app.core.metrics.bootstrap import patient_interval
+from app.core.metrics.probability import brier, expected_calibration_error
+from app.core.metrics.ranking import Bools, Floats, auc, average_precision, delong_interval, sensitivity_at
 
 from model_zoo.calibration import logit
 from model_zoo.tabular import Calculator
 from trainer.descriptors.cases import Case, words
 from trainer.descriptors.recipe import BundleRecipe
-from trainer.metrics.bootstrap import patient_interval
-from trainer.metrics.probability import brier, expected_calibration_error
-from trainer.metrics.ranking import Bools, Floats, auc, average_precision, delong_interval, sensitivity_at
 
 EVEN = 0.5
 """The operating point at which accuracy is given: malignant is as likely as not, at the training "

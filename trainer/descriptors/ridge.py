@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from app.core.metrics.ranking import Bools, Floats
 
 from model_zoo.calibration import logit
 from trainer.descriptors.cases import Design
-from trainer.metrics.ranking import Bools, Floats
 
 _STEPS = 60
 _SMALL = 1e-9

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainer.metrics.ranking import Bools, Floats, Many, one
+from app.core.metrics.ranking import Bools, Floats, Many, one
 
 
 def _share(weights: Floats, counted: Bools, of: Bools) -> Floats:

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from trainer.errors import TrainerError
-from trainer.files import write_text
+from app.core.errors import MammoviewError
+from app.core.files import write_text
 
 COLUMNS = (
     "image_id",
@@ -48,6 +48,10 @@ NO_PATIENT = "unknown-patient:"
 """Begins the patient id of an image whose patient its data set does not tell; the image's id follows."""
 
 Box = tuple[float, float, float, float]
+
+
+class ManifestError(MammoviewError):
+    """A manifest, or a file that it names, cannot be used; one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +272,7 @@ def read_table(path: Path) -> tuple[list[tuple[int, dict[str, str]]], str]:
 
     Raises
     ------
-    TrainerError
+    ManifestError
         The file is missing, no UTF-8 or no CSV.
     """
     try:
@@ -277,7 +281,7 @@ def read_table(path: Path) -> tuple[list[tuple[int, dict[str, str]]], str]:
         reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
         rows = [(reader.line_num, row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TrainerError(f"{path}: the table cannot be read ({error.__class__.__name__})") from error
+        raise ManifestError(f"{path}: the table cannot be read ({error.__class__.__name__})") from error
     return rows, hashlib.sha256(content).hexdigest()
 
 
@@ -300,41 +304,41 @@ def read_manifest(path: Path) -> Manifest:
 
     Raises
     ------
-    TrainerError
+    ManifestError
         Missing file, missing column, a row that cannot be understood, an image twice, no row.
     """
     table, sha256 = read_table(path)
     missing = [name for name in COLUMNS if table and name not in table[0][1]]
     if missing:
-        raise TrainerError(f"{path}: the manifest lacks the column {missing[0]}")
+        raise ManifestError(f"{path}: the manifest lacks the column {missing[0]}")
     rows: list[Row] = []
     for line, cells in table:
         try:
             rows.append(_row({name: cells[name] for name in COLUMNS}, path.parent))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise TrainerError(f"{path}: line {line} cannot be understood ({error})") from error
+            raise ManifestError(f"{path}: line {line} cannot be understood ({error})") from error
     if not rows:
-        raise TrainerError(f"{path}: the manifest holds no image")
+        raise ManifestError(f"{path}: the manifest holds no image")
     seen: set[str] = set()
     for row in rows:
         if row.image_id in seen:
-            raise TrainerError(f"{path}: the image {row.image_id} stands there twice")
+            raise ManifestError(f"{path}: the image {row.image_id} stands there twice")
         seen.add(row.image_id)
     return Manifest(path, tuple(rows), sha256)
 
 
 def check_file(row: Row) -> None:
-    """Refuse an image file that is missing; raises TrainerError naming it."""
+    """Refuse an image file that is missing; raises ManifestError naming it."""
     if not row.path.is_file():
-        raise TrainerError(f"{row.path}: the file named by the manifest is not there (moved since indexing?)")
+        raise ManifestError(f"{row.path}: the file named by the manifest is not there (moved since indexing?)")
 
 
 def check_unchanged(row: Row) -> None:
-    """Refuse an image file that is missing, or is no longer the one that was indexed; raises TrainerError."""
+    """Refuse an image file that is missing, or is no longer the one that was indexed; raises ManifestError."""
     check_file(row)
     try:
         found = file_sha256(row.path)
     except OSError as error:
-        raise TrainerError(f"{row.path}: cannot be read ({error.strerror})") from error
+        raise ManifestError(f"{row.path}: cannot be read ({error.strerror})") from error
     if found != row.sha256:
-        raise TrainerError(f"{row.path}: the file has changed since the manifest was made (another sha256)")
+        raise ManifestError(f"{row.path}: the file has changed since the manifest was made (another sha256)")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from trainer.metrics.ranking import Floats, aucs
+from app.core.metrics.ranking import Floats, aucs
 
 Classes = npt.NDArray[np.intp]
 ManyOrdinal = Callable[[Classes, Floats, Floats], Floats]

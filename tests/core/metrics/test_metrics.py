@@ -6,9 +6,8 @@ import math
 
 import numpy as np
 import pytest
-
-from trainer.metrics.bootstrap import patient_interval
-from trainer.metrics.froc import (
+from app.core.metrics.bootstrap import patient_interval
+from app.core.metrics.froc import (
     ImageBoxes,
     froc,
     hits,
@@ -17,8 +16,8 @@ from trainer.metrics.froc import (
     random_places,
     sensitivity,
 )
-from trainer.metrics.probability import brier, expected_calibration_error
-from trainer.metrics.ranking import auc, average_precision, delong_interval, sensitivity_at, threshold_at
+from app.core.metrics.probability import brier, expected_calibration_error
+from app.core.metrics.ranking import auc, average_precision, delong_interval, sensitivity_at, threshold_at
 
 
 def pairs(positive: np.ndarray, scores: np.ndarray) -> float:

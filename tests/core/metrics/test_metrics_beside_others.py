@@ -5,6 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from app.core.metrics import decision
+from app.core.metrics.ordinal import accuracies, macro_aucs, quadratic_kappas
+from app.core.metrics.probability import brier, expected_calibration_error, reliability
+from app.core.metrics.ranking import (
+    auc,
+    average_precision,
+    one,
+    precision_points,
+    roc_points,
+    sensitivity_at,
+    specificity_at,
+)
 from torchmetrics.functional.classification import (
     binary_auroc,
     binary_average_precision,
@@ -16,18 +28,6 @@ from torchmetrics.functional.classification import (
 )
 
 from model_zoo.calibration import fit_isotonic
-from trainer.metrics import decision
-from trainer.metrics.ordinal import accuracies, macro_aucs, quadratic_kappas
-from trainer.metrics.probability import brier, expected_calibration_error, reliability
-from trainer.metrics.ranking import (
-    auc,
-    average_precision,
-    one,
-    precision_points,
-    roc_points,
-    sensitivity_at,
-    specificity_at,
-)
 
 sklearn_metrics = pytest.importorskip("sklearn.metrics")
 

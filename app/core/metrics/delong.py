@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from trainer.metrics.ranking import Bools, Floats, placements
+from app.core.metrics.ranking import Bools, Floats, placements
 
 
 @dataclass(frozen=True, slots=True)

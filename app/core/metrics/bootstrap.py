@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from trainer.metrics.ranking import Floats
+from app.core.metrics.ranking import Floats
 
 DRAWS = 1000
 _AT_ONCE = 2_000_000

@@ -12,8 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-from trainer.manifest import Box
-from trainer.metrics.ranking import Bools, Floats
+from app.core.manifest import Box
+from app.core.metrics.ranking import Bools, Floats
 
 Rule = Literal["centre", "iou20", "iou50"]
 _LEAST = {"iou20": 0.2, "iou50": 0.5}
