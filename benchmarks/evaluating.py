@@ -27,7 +27,7 @@ from trainer.evaluate import boxes_from, find_bundle, read_study, score_part, st
 from trainer.gallery import gallery
 from trainer.measure import measure
 from trainer.phantoms import make_phantoms
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.splits import Part
 from trainer.subgroups import subgroups
 from trainer.units import ExamResult

@@ -20,7 +20,7 @@ from app.core.metrics.froc import (
 )
 
 from trainer.entries import Entry, make_entry
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.units import ExamResult
 
 RATES = (0.5, 1, 2, 4)

@@ -9,11 +9,11 @@ import torch.nn.functional as functional
 from app.core.manifest import Row
 from torch import Tensor
 
-from trainer.recipe import Classes
+from trainer.recipe_blocks import Classes
 
 
 def words_of(row: Row, of: str) -> frozenset[str]:
-    """Return the words that a manifest's row says of an image, see `trainer.recipe.Classes`."""
+    """Return the words that a manifest's row says of an image, see `trainer.recipe_blocks.Classes`."""
     if of in ("label", "density"):
         return frozenset({getattr(row, of)} - {""})
     if of == "lesion":

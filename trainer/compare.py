@@ -50,7 +50,7 @@ from trainer.evaluate import (
     target_of,
 )
 from trainer.plot import Line, Plot
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.runs import patient_mark
 from trainer.splits import Part
 from trainer.subgroups import groups

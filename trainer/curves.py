@@ -17,7 +17,7 @@ from app.core.metrics.ranking import Floats, precision_points, roc_points
 
 from trainer.box_metrics import RULES, placed_boxes
 from trainer.plot import Line, Plot, svg
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.units import ExamResult, Units, all_units
 
 _MOST_RATE = 8.0

@@ -25,7 +25,7 @@ from model_zoo.predictor import Predictor
 from model_zoo.preprocess import DIGITAL
 from model_zoo.spec import BundleSpec
 from trainer.errors import TrainerError
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.runs import patient_mark
 from trainer.splits import Part
 from trainer.units import ExamResult, ImageResult

@@ -23,7 +23,7 @@ from model_zoo.exam import predict_exam
 from model_zoo.preprocess import DIGITAL
 from model_zoo.spec import OperatingPoint
 from trainer.evaluate import Choose, read_study
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.units import ExamResult, ImageResult, scored_images
 
 SHOWN = 6

@@ -15,7 +15,7 @@ from model_zoo.spec import OperatingPoint
 from trainer.box_metrics import box_metrics, placed_boxes
 from trainer.cross_fit import cross_fitted
 from trainer.entries import auc_entry, finite, point_metrics, unit_metrics
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.units import ExamResult, ImageResult, Units, all_units, by_breast, by_image
 
 

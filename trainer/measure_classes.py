@@ -23,7 +23,7 @@ from trainer.classes import said_of
 from trainer.entries import Entry, auc_entry, density_metrics, make_entry
 from trainer.errors import TrainerError
 from trainer.held_out import Trained, load_trained
-from trainer.recipe import Classes
+from trainer.recipe_blocks import Classes
 from trainer.samples import PartSamples, collate
 from trainer.splits import Part, part_of, read_splits
 from trainer.task import LesionTask

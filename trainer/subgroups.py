@@ -20,7 +20,7 @@ from app.core.metrics.ranking import Bools
 from model_zoo.spec import OperatingPoint
 from trainer.box_metrics import placed_boxes
 from trainer.entries import Entry, auc_entry, make_entry, metric_entry
-from trainer.recipe import Target
+from trainer.recipe_blocks import Target
 from trainer.units import ExamResult, Units, by_image, scored_images
 
 DRAWS = 300

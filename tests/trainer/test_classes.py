@@ -12,7 +12,7 @@ import torch
 from app.core.manifest import Lesion, Row
 
 from trainer.classes import class_loss, said_of, words_of
-from trainer.recipe import Classes
+from trainer.recipe_blocks import Classes
 
 ROW = Row(
     image_id="i", patient_id="p", study_id="s", laterality="L", view="CC", path=Path("x"), frame=0,

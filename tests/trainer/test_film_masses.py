@@ -18,7 +18,8 @@ from model_zoo.predictor import load_predictor
 from trainer.datasets import index
 from trainer.export import export
 from trainer.fit import fit
-from trainer.recipe import Target, read_recipe
+from trainer.recipe import read_recipe
+from trainer.recipe_blocks import Target
 from trainer.runs import patient_mark
 from trainer.samples import PartSamples
 from trainer.splits import Splits, make_splits, part_of, write_splits

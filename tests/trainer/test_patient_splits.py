@@ -12,7 +12,7 @@ from app.core.manifest import Manifest, Row
 
 from trainer.augment import Augment
 from trainer.errors import TrainerError
-from trainer.recipe import Augmentation
+from trainer.recipe_blocks import Augmentation
 from trainer.splits import (
     PARTS,
     all_rows,

@@ -20,7 +20,8 @@ from trainer.card import metrics_table
 from trainer.evaluate import write_report
 from trainer.measure import measure
 from trainer.operating import Trial, operating_point
-from trainer.recipe import Target, read_recipe
+from trainer.recipe import read_recipe
+from trainer.recipe_blocks import Target
 from trainer.units import ExamResult, ImageResult
 
 WHOLE = (0.0, 0.0, 100.0, 100.0)
