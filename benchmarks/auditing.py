@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from app.core.manifest import Row, file_sha256, read_manifest, write_manifest
 
+from app.core.manifest import Row, file_sha256, read_manifest, write_manifest
 from benchmarks.result import BenchmarkError, Result, judge
 from trainer.audit.facts import KIND
 from trainer.audit.run import look_over, write_audit

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from app.core.manifest import Row, read_manifest, write_manifest
 
 from app.core.errors import MammoviewError
+from app.core.manifest import Row, read_manifest, write_manifest
 from benchmarks.result import BenchmarkError, Result, alternate, judge
 from model_zoo.errors import ModelError
 from model_zoo.predictor import Predictor, load_predictor

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 import pydicom
 import torch
-from app.core.manifest import Row, file_sha256
 from torch.utils.data import DataLoader
 
+from app.core.manifest import Row, file_sha256
 from benchmarks.exam import four_views
 from benchmarks.result import BenchmarkError, Result, alternate, judge
 from trainer.cache import fill

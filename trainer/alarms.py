@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from app.core.metrics.ranking import Bools, Floats, auc, delong_interval
 
+from app.core.metrics.ranking import Bools, Floats, auc, delong_interval
 from model_zoo.preprocess import Normalise
 
 Kind = Literal["constant", "coin", "majority", "leak"]

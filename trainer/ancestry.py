@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors.torch
-from app.core.manifest import Manifest
 from torch import Tensor
 
+from app.core.manifest import Manifest
 from model_zoo.bundle import Bundle, load_bundle
 from model_zoo.errors import BundleError
 from model_zoo.seal import BUNDLE_FILE

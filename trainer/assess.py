@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import safetensors.torch
 import torch
+
 from app.core.files import write_text
 from app.core.manifest import caveats_of
-
 from model_zoo.bundle import Bundle, write_bundle
 from model_zoo.predictor import Device, Predictor, load_predictor
 from model_zoo.spec import Network

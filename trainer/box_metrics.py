@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+
 from app.core.manifest import Box, Row
 from app.core.metrics.bootstrap import intervals
 from app.core.metrics.froc import (
@@ -18,7 +19,6 @@ from app.core.metrics.froc import (
     sensitivities,
     sensitivity,
 )
-
 from trainer.entries import Entry, make_entry
 from trainer.recipe_blocks import Target
 from trainer.units import ExamResult

@@ -24,12 +24,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import platformdirs
-from app.core.files import whole, write_json
-from app.core.manifest import Row
 
 import app.core.dicom
 import app.core.imaging
 from app.core.errors import MammoviewError
+from app.core.files import whole, write_json
+from app.core.manifest import Row
 from model_zoo import breast, geometry, preprocess
 from model_zoo.preprocess import Prepared, Preprocess, prepare
 from trainer import views

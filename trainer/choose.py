@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 
 from app.core.manifest import Row
-
 from trainer.classes import words_of
 from trainer.errors import TrainerError
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
-from app.core.manifest import Row
 from torch import Tensor
 
+from app.core.manifest import Row
 from trainer.recipe_blocks import Classes
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+
 from app.core.files import write_json, write_text
 from app.core.manifest import Row, caveats_of
 from app.core.metrics.bootstrap import DRAWS, intervals
@@ -31,7 +32,6 @@ from app.core.metrics.ranking import (
     roc_points,
     sensitivities_at,
 )
-
 from model_zoo.bundle import Bundle
 from model_zoo.predictor import Device
 from trainer.assess import Asked, ask

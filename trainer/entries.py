@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 from app.core.metrics import decision
 from app.core.metrics.bootstrap import DRAWS, intervals
 from app.core.metrics.ordinal import (
@@ -28,7 +29,6 @@ from app.core.metrics.ranking import (
     sensitivities_at,
     specificities_at,
 )
-
 from model_zoo.spec import OperatingPoint
 from trainer.units import Units
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from app.core.files import write_json, write_text
-from app.core.manifest import Box, Row
 
 from app.core.errors import ReadError
+from app.core.files import write_json, write_text
+from app.core.manifest import Box, Row
 from model_zoo.breast import find_breast
 from model_zoo.bundle import Bundle, find_bundles, load_bundle, shipped_folder
 from model_zoo.contract import MammogramView, UnreadableView, ViewPrediction

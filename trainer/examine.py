@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.core.manifest import file_sha256
-
 from app.core.dicom.codecs import RLE
 from app.core.dicom.codestream import CodecError
 from app.core.dicom.header import read_header
@@ -20,6 +18,7 @@ from app.core.dicom.raster import is_picture, read_picture_facts
 from app.core.dicom.reader import image_of
 from app.core.errors import ReadError
 from app.core.imaging.image import Image
+from app.core.manifest import file_sha256
 from trainer.errors import TrainerError
 
 PICTURES = SUFFIXES

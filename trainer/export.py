@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from app.core.manifest import Manifest, read_manifest
 
+from app.core.manifest import Manifest, read_manifest
 from model_zoo.bundle import Bundle, write_bundle
 from model_zoo.spec import OperatingPoint
 from trainer.card import bundle_card

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 import torch
-from app.core.files import whole
 from torch import Tensor, nn
 
+from app.core.files import whole
 from model_zoo.bundle import Bundle
 from model_zoo.contract import ArrayView
 from model_zoo.predictor import load_predictor

@@ -18,12 +18,12 @@ from typing import Any
 import lightning
 import torch
 import torchvision
-from app.core.manifest import Manifest, check_file
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
+from app.core.manifest import Manifest, check_file
 from trainer.ancestry import Ancestry, ancestry, check_unseen, load_pretrained
 from trainer.augment import Augment
 from trainer.cache import fill

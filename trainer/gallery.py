@@ -14,9 +14,9 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from app.core.manifest import Box, Row
 
 from app.core.files import whole
+from app.core.manifest import Box, Row
 from model_zoo.breast import find_breast
 from model_zoo.contract import HeatMap, MammogramView
 from model_zoo.exam import predict_exam

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from app.core.manifest import Manifest, Row
 from app.core.metrics.froc import froc
-
 from model_zoo.bundle import Bundle, write_bundle
 from model_zoo.calibration import Calibration, fit_platt
 from model_zoo.exam import raw_scores

@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as functional
-from app.core.manifest import Manifest, Row, check_unchanged
 
 from app.core.files import write_json, write_text
+from app.core.manifest import Manifest, Row, check_unchanged
 from model_zoo.architectures import build_network
 from model_zoo.fields import Fields
 from trainer.errors import TrainerError

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from app.core.metrics.probability import brier, expected_calibration_error
 
 from app.core.manifest import Row
+from app.core.metrics.probability import brier, expected_calibration_error
 from model_zoo.calibration import fit_isotonic, fit_platt, fit_temperature
 from model_zoo.spec import OperatingPoint
 from trainer.box_metrics import box_metrics, placed_boxes

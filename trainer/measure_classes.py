@@ -14,11 +14,11 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 import torch
-from app.core.metrics.bootstrap import intervals
-from app.core.metrics.ranking import Bools, Floats, aucs
 
 from app.core.files import write_json
 from app.core.manifest import Manifest, read_manifest
+from app.core.metrics.bootstrap import intervals
+from app.core.metrics.ranking import Bools, Floats, aucs
 from trainer.classes import said_of
 from trainer.entries import Entry, auc_entry, density_metrics, make_entry
 from trainer.errors import TrainerError

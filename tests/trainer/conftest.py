@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from app.core.manifest import write_manifest
 from film_miniature import make_miniature
 from tiny_training import TINY, Miniature
 
+from app.core.manifest import write_manifest
 from trainer.datasets import index
 from trainer.recipe import read_recipe
 from trainer.splits import make_splits, write_splits

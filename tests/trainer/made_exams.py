@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.core.manifest import Lesion, Row
-
 from trainer.units import ExamResult, ImageResult
 
 WHOLE = (0.0, 0.0, 100.0, 100.0)

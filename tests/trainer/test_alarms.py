@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app.core.manifest import Row
 from tiny_training import TINY, Miniature, train
 
+from app.core.manifest import Row
 from model_zoo.preprocess import Normalise, Preprocess
 from trainer.alarms import Scored, Watch, coin, constant, input_range, leak, majority
 from trainer.events import Events

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app.core.manifest import Manifest, file_sha256, write_manifest
 from film_miniature import write_pgm
 from tiny_training import Miniature
 
+from app.core.manifest import Manifest, file_sha256, write_manifest
 from trainer.audit.marks import pixel_mark
 from trainer.audit.run import audit
 from trainer.cli import main

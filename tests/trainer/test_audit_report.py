@@ -10,12 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from app.core.files import whole
-from app.core.manifest import Lesion, Manifest, Row, file_sha256, write_manifest
 from film_miniature import picture, write_pgm
 from tiny_training import Miniature
 
 import trainer.audit.table
+from app.core.files import whole
+from app.core.manifest import Lesion, Manifest, Row, file_sha256, write_manifest
 from trainer.audit.balance import cramers_v
 from trainer.audit.facts import KIND
 from trainer.audit.page import page

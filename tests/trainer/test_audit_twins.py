@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from app.core.manifest import Row, file_sha256
 from dicom_files import phantom_pixels, write_mg
 
+from app.core.manifest import Row, file_sha256
 from app.core.phantom.exam import make_exam
 from trainer.audit.facts import KIND, look
 from trainer.audit.marks import TWINS, likeness, picture_code, pixel_mark, positionless, turned, unit

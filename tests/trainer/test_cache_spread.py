@@ -13,13 +13,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from app.core.manifest import Row, file_sha256, write_manifest
 from dicom_files import write_mg
 from pool_work import killed_at, square
 from tiny_training import TINY, Miniature
 
 import trainer.cache
 import trainer.pool
+from app.core.manifest import Row, file_sha256, write_manifest
 from trainer.cache import fill, key_of, load
 from trainer.cli import main
 from trainer.errors import TrainerError

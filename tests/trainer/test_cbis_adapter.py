@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-from app.core.manifest import Row, read_manifest, write_manifest
 from cbis_miniature import CASES, LAYOUTS, SHAPE, Case, make_cbis
 
+from app.core.manifest import Row, read_manifest, write_manifest
 from trainer.cbis_files import File, Files, region
 from trainer.cbis_tables import Place, in_both_parts, place_of, read_tables
 from trainer.datasets import index

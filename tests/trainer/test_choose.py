@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from app.core.manifest import read_manifest
 from film_miniature import make_miniature
 from tiny_training import Miniature
 
+from app.core.manifest import read_manifest
 from trainer.cli import main
 from trainer.errors import TrainerError
 from trainer.splits import make_splits, parse_shares

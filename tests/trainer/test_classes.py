@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from app.core.manifest import Lesion, Row
 
+from app.core.manifest import Lesion, Row
 from trainer.classes import class_loss, said_of, words_of
 from trainer.recipe_blocks import Classes
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from app.core.metrics.delong import paired_delong
-from app.core.metrics.probability import briers
-from app.core.metrics.ranking import aucs
 from made_exams import exam
 from safetensors.torch import load_file
 from tiny_training import Miniature, train
 
+from app.core.metrics.delong import paired_delong
+from app.core.metrics.probability import briers
+from app.core.metrics.ranking import aucs
 from model_zoo.bundle import load_bundle, write_bundle
 from trainer.cli import main
 from trainer.compare import Pair, difference, paired, sentence

@@ -10,12 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from app.core.manifest import Row, write_manifest
 from dicom_files import phantom_pixels
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import PyRecordReader_New, masked_crc32c
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from app.core.manifest import Row, write_manifest
 from trainer.datasets import index
 from trainer.errors import TrainerError
 from trainer.splits import make_splits

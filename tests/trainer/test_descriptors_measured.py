@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app.core.metrics.bootstrap import patient_interval
 
+from app.core.metrics.bootstrap import patient_interval
 from model_zoo import tabular
 from model_zoo.bundle import load_bundle, shipped_folder
 from tests.trainer.tiny_words import QUICK, line, made_up, quick_recipe, write_table, write_tables
@@ -234,7 +234,6 @@ def test_what_ships_has_its_numbers_on_the_official_test_table(name: str) -> Non
         pytest.skip("no ../shared/data/cbis")
     bundle = load_bundle(shipped_folder() / name, shipped=True)
     from app.core.metrics.ranking import auc
-
     from trainer.descriptors.measure import score_cases
     from trainer.descriptors.recipe import read_bundle_recipe
 

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-from app.core.manifest import read_manifest, write_manifest
 from digital_miniatures import (
     CMMD,
     IMAGES,
@@ -26,6 +25,7 @@ from digital_miniatures import (
     vindr_rows,
 )
 
+from app.core.manifest import read_manifest, write_manifest
 from trainer.datasets import index
 from trainer.datasets.cmmd import read_breasts
 from trainer.datasets.inbreast import points_of

@@ -9,8 +9,8 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
-from app.core.manifest import Manifest, write_manifest
 
+from app.core.manifest import Manifest, write_manifest
 from model_zoo.architectures import build_network
 from model_zoo.bundle import load_bundle, shipped_folder
 from model_zoo.exam import predict_exam

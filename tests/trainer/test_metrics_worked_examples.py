@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+
 from app.core.metrics import decision
 from app.core.metrics.bootstrap import intervals, patient_interval, patient_weights
 from app.core.metrics.delong import paired_delong
@@ -25,10 +26,9 @@ from app.core.metrics.froc import (
 from app.core.metrics.ordinal import accuracies, quadratic_kappas
 from app.core.metrics.probability import reliability, wilson
 from app.core.metrics.ranking import auc, aucs, one, specificity_at
-from trainer.cross_fit import cross_fitted
-
 from model_zoo.calibration import Calibration, fit_isotonic, fit_platt
 from model_zoo.spec import OperatingPoint
+from trainer.cross_fit import cross_fitted
 from trainer.entries import density_metrics, point_metrics
 from trainer.units import Units
 

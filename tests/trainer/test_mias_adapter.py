@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-from app.core.manifest import COLUMNS, read_manifest, write_manifest
 from film_miniature import make_miniature, picture, write_info, write_pgm
 
+from app.core.manifest import COLUMNS, read_manifest, write_manifest
 from trainer.datasets import index, stored_orientation
 from trainer.datasets.mias import parse_info
 from trainer.errors import TrainerError

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
-from app.core.manifest import NO_PATIENT, Row, read_manifest
 from dicom_files import phantom_pixels, write_mg
 
+from app.core.manifest import NO_PATIENT, Row, read_manifest
 from trainer.cli import main
 from trainer.datasets import index
 from trainer.errors import TrainerError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app.core.manifest import Manifest, Row
 
+from app.core.manifest import Manifest, Row
 from trainer.augment import Augment
 from trainer.errors import TrainerError
 from trainer.recipe_blocks import Augmentation

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from app.core.manifest import read_manifest
 from cbis_miniature import Case, make_cbis
 from digital_miniatures import RSNA, image, table
 from film_miniature import make_miniature
 from test_ddsm_tiles_adapter import make_tiles
 from tiny_training import BATCH
 
+from app.core.manifest import read_manifest
 from model_zoo.bundle import load_bundle
 from trainer.cli import main
 from trainer.runs import read_run

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app.core.manifest import write_manifest
 from film_miniature import make_miniature
 
+from app.core.manifest import write_manifest
 from trainer import leakage_demo
 from trainer.cli import main
 from trainer.datasets import index

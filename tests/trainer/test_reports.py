@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app.core.manifest import Lesion, Row
 
+from app.core.manifest import Lesion, Row
 from model_zoo.bundle import shipped_folder, write_bundle
 from model_zoo.spec import read_spec
 from trainer.card import metrics_table

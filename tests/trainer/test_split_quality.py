@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from app.core.manifest import Manifest, write_manifest
 from test_patient_splits import manifest
 
+from app.core.manifest import Manifest, write_manifest
 from trainer.cli import main
 from trainer.splits import PARTS, SHARES, make_splits
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-from app.core.manifest import Lesion, read_manifest, write_manifest
 from dicom_files import J2K, phantom_pixels, write_mg
 
+from app.core.manifest import Lesion, read_manifest, write_manifest
 from trainer.datasets import index
 from trainer.errors import TrainerError
 from trainer.examine import examine, examine_all, files_below

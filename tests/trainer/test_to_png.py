@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
-from app.core.manifest import read_manifest, write_manifest
 from dicom_files import phantom_pixels, write_mg
 from digital_miniatures import SHAPE
 from tiny_training import Miniature
 
+from app.core.manifest import read_manifest, write_manifest
 from trainer.cli import main
 from trainer.datasets import index
 from trainer.views import read_view

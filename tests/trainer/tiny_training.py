@@ -7,8 +7,8 @@ from pathlib import Path
 
 import lightning
 import torch
-from app.core.manifest import Manifest
 
+from app.core.manifest import Manifest
 from trainer.fit import fit
 from trainer.recipe import Recipe
 from trainer.runs import checkpoint_path, load_checkpoint

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from app.core.manifest import Row
 
+from app.core.manifest import Row
 from trainer.audit.facts import Facts
 from trainer.splits import PARTS, Splits
 

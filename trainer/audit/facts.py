@@ -11,13 +11,13 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from app.core.manifest import Row, check_unchanged
 
 from app.core.dicom.pixels import read_frame
 from app.core.dicom.reader import complete, read_image
 from app.core.imaging.background import padding_mask
 from app.core.imaging.image import Image, Laterality
 from app.core.imaging.model_input import model_pixels
+from app.core.manifest import Row, check_unchanged
 from trainer.audit.marks import SIDE, picture_code, pixel_mark
 
 Facts = npt.NDArray[np.void]

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.core.manifest import Manifest, Row
-
 from trainer.audit.facts import Facts, chest_side
 from trainer.audit.twins import Pair
 from trainer.datasets import stored_orientation

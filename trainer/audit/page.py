@@ -8,9 +8,9 @@ from html import escape
 from pathlib import Path
 
 import numpy as np
+
 from app.core.files import write_text
 from app.core.manifest import Manifest, Row
-
 from trainer.audit.balance import age_of
 from trainer.audit.bars import stacked_bars
 from trainer.audit.facts import BINS

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from app.core.manifest import Row
 from app.core.metrics.bootstrap import intervals
 from app.core.metrics.ranking import aucs
-
 from trainer.audit.facts import Facts
 
 Floats = npt.NDArray[np.float64]

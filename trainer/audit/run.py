@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from app.core.files import write_json
 from app.core.manifest import Manifest
-
 from trainer.audit import balance, findings, probe, twins
 from trainer.audit.facts import Facts
 from trainer.audit.findings import Alike

@@ -12,13 +12,13 @@ from html import escape
 
 import cv2
 import numpy as np
-from app.core.manifest import Row
 
 from app.core.dicom.pixels import read_frame
 from app.core.dicom.reader import read_image
 from app.core.errors import MammoviewError
 from app.core.imaging.background import padding_mask
 from app.core.imaging.model_input import model_pixels
+from app.core.manifest import Row
 from trainer.audit.balance import age_of, subtlety_of
 from trainer.audit.run import Looked
 

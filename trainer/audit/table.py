@@ -13,9 +13,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
-from app.core.manifest import Row, check_file
 
 from app.core.errors import ReadError
+from app.core.manifest import Row, check_file
 from trainer.audit.facts import KIND, Facts, look
 from trainer.cache import cache_folder, reading_code
 from trainer.errors import TrainerError

@@ -14,7 +14,6 @@ _MOST_SAID = 20
 
 def _index(arguments: argparse.Namespace) -> None:
     from app.core.manifest import write_manifest, write_notes
-
     from trainer.choose import keep, label_by
     from trainer.datasets import index
 
@@ -55,7 +54,6 @@ def _phantom(arguments: argparse.Namespace) -> None:
 
 def _split(arguments: argparse.Namespace) -> None:
     from app.core.manifest import read_manifest
-
     from trainer.splits import make_splits, one_class, parse_shares, write_splits
 
     official: Literal["no", "yes", "strict"] = "yes" if arguments.official else "no"
@@ -76,7 +74,6 @@ def _split(arguments: argparse.Namespace) -> None:
 
 def _audit(arguments: argparse.Namespace) -> None:
     from app.core.manifest import read_manifest
-
     from trainer.audit.page import write_page
     from trainer.audit.run import check, look_over, write_audit
     from trainer.splits import check_splits, read_splits
@@ -104,7 +101,6 @@ def _audit(arguments: argparse.Namespace) -> None:
 
 def _cache(arguments: argparse.Namespace) -> None:
     from app.core.manifest import read_manifest
-
     from trainer.cache import cache_folder, fill
     from trainer.recipe import read_recipe
 

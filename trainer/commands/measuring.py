@@ -15,7 +15,6 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if commands.evaluate(arguments, say):
         return
     from app.core.manifest import read_manifest
-
     from trainer.assess import assess
     from trainer.fit import quiet
     from trainer.splits import all_rows, part_of, read_splits
@@ -33,7 +32,6 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _compare(arguments: argparse.Namespace) -> None:
     from app.core.manifest import read_manifest
-
     from trainer.compare import compare
     from trainer.fit import quiet
     from trainer.splits import all_rows, part_of, read_splits
@@ -51,7 +49,6 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 def _features(arguments: argparse.Namespace) -> None:
     from app.core.manifest import read_manifest
-
     from trainer.evaluate import find_bundle, models_folder
     from trainer.features import feature_maps, write_features
     from trainer.views import read_file, read_view
@@ -81,7 +78,6 @@ def _classes(arguments: argparse.Namespace) -> None:
 
 def _to_png(arguments: argparse.Namespace) -> None:
     from app.core.manifest import read_manifest
-
     from trainer.to_png import to_png
 
     manifest = read_manifest(Path(arguments.manifest))

@@ -37,7 +37,6 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 def _demonstrate(arguments: argparse.Namespace) -> None:
     from app.core.manifest import read_manifest
-
     from trainer import leakage_demo
 
     if arguments.splits:
@@ -58,7 +57,6 @@ def _trained(arguments: argparse.Namespace, events: Events) -> Path:
         return _swept(arguments, events)
     recipe = read_recipe(arguments.recipe, arguments.set)
     from app.core.manifest import read_manifest
-
     from trainer.fit import Machine, fit, quiet
     from trainer.splits import read_splits
 

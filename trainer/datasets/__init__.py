@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.manifest import Row
-
 from trainer.datasets import (
     cbis,
     cbis_mass,

@@ -18,7 +18,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from app.core.manifest import Lesion, Row
-
 from trainer.cbis_files import File, Files, Region, find_files, region, whole_view
 from trainer.cbis_tables import Abnormality, Place, in_both_parts, read_tables
 from trainer.errors import TrainerError

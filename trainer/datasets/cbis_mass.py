@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.manifest import Lesion, Row
-
 from trainer.errors import TrainerError
 from trainer.examine import examine_all, present
 from trainer.rois import clipped

@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.core.manifest import Lesion, Row
-
 from trainer.errors import TrainerError
 from trainer.examine import DICOMS, Facts, examine_all, files_below
 from trainer.tables import age, find_table, is_missing, laterality, rows_of, whole

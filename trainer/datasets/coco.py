@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from app.core.manifest import NO_PATIENT, Lesion, Row
-
 from trainer.errors import TrainerError
 from trainer.examine import Facts, examine_all
 from trainer.rois import clipped, scaled

@@ -28,9 +28,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import platformdirs
+
 from app.core.files import whole
 from app.core.manifest import NO_PATIENT, Lesion, Row
-
 from trainer.errors import TrainerError
 from trainer.examine import files_below
 from trainer.tfrecords import parse_example, records

@@ -11,9 +11,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from app.core.manifest import NO_PATIENT, Row
-
 from app.core.dicom.naming import parse
+from app.core.manifest import NO_PATIENT, Row
 from trainer.errors import TrainerError
 from trainer.examine import DICOMS, PICTURES, Facts, examine_all, files_below
 

@@ -20,7 +20,6 @@ from typing import Any
 from xml.parsers.expat import ExpatError
 
 from app.core.manifest import Lesion, Row
-
 from trainer.errors import TrainerError
 from trainer.examine import Facts, examine_all, files_below
 from trainer.rois import box_of_points, clipped

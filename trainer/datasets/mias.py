@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import PIL.Image
-from app.core.manifest import Box, Lesion, Row, file_sha256
 
+from app.core.manifest import Box, Lesion, Row, file_sha256
 from trainer.errors import TrainerError
 
 MINI_MM, FULL_MM = 0.2, 0.05

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.manifest import NO_PATIENT, Box, Lesion, Row, parse_spacing
-
 from trainer.errors import TrainerError
 from trainer.examine import Facts, examine_all, present
 from trainer.rois import clipped

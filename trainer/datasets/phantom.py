@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from app.core.manifest import Lesion, Row, file_sha256
-
 from app.core.dicom.reader import read_image
 from app.core.errors import ReadError
+from app.core.manifest import Lesion, Row, file_sha256
 from trainer.errors import TrainerError
 
 LICENCE = "any: synthetic images made by Mammoview (Apache-2.0)"

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.manifest import Lesion, Row
-
 from trainer.errors import TrainerError
 from trainer.examine import Facts, examine_all, files_below
 from trainer.tables import age, decimal, find_table, is_missing, laterality, rows_of, whole

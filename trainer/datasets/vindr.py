@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.manifest import Lesion, Row
-
 from trainer.errors import TrainerError
 from trainer.examine import Facts, examine_all, files_below
 from trainer.rois import clipped

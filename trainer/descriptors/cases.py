@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from app.core.manifest import Manifest, Row, file_sha256
 from app.core.metrics.ranking import Bools, Floats
-
 from trainer.descriptors.recipe import BundleRecipe, Column
 from trainer.errors import TrainerError
 from trainer.tables import is_missing, rows_of

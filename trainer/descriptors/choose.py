@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from app.core.metrics.ranking import Bools, Floats, auc
 
+from app.core.metrics.ranking import Bools, Floats, auc
 from trainer.descriptors.cases import Cases, Design, manifest_of
 from trainer.descriptors.recipe import DescriptorRecipe
 from trainer.descriptors.ridge import Strengths, absence_as_term, fit_tables, log_odds

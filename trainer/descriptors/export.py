@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from app.core.files import write_json, write_text
 from safetensors.numpy import load as read_tensors
 
+from app.core.files import write_json, write_text
 from model_zoo.bundle import Bundle, write_bundle
 from model_zoo.calibration import sigmoid
 from model_zoo.descriptors import Descriptors

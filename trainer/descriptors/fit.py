@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from app.core.files import write_json, write_text
 from safetensors.numpy import save
 
+from app.core.files import write_json, write_text
 from model_zoo.tabular import GIVEN, MEMBERS, WEIGHTS
 from trainer.descriptors.cases import Cases, design, read_cases, seen, table_path
 from trainer.descriptors.choose import Choice, choose

@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+
 from app.core.metrics.bootstrap import patient_interval
 from app.core.metrics.probability import brier, expected_calibration_error
 from app.core.metrics.ranking import Bools, Floats, auc, average_precision, delong_interval, sensitivity_at
-
 from model_zoo.calibration import logit
 from model_zoo.tabular import Calculator
 from trainer.descriptors.cases import Case, words

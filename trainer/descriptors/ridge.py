@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from app.core.metrics.ranking import Bools, Floats
 
+from app.core.metrics.ranking import Bools, Floats
 from model_zoo.calibration import logit
 from trainer.descriptors.cases import Design
 

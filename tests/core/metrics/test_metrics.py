@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from app.core.metrics.bootstrap import patient_interval
 from app.core.metrics.froc import (
     ImageBoxes,

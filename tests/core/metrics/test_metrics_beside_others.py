@@ -5,6 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torchmetrics.functional.classification import (
+    binary_auroc,
+    binary_average_precision,
+    binary_calibration_error,
+    binary_sensitivity_at_specificity,
+    binary_specificity_at_sensitivity,
+    multiclass_auroc,
+    multiclass_cohen_kappa,
+)
+
 from app.core.metrics import decision
 from app.core.metrics.ordinal import accuracies, macro_aucs, quadratic_kappas
 from app.core.metrics.probability import brier, expected_calibration_error, reliability
@@ -17,16 +27,6 @@ from app.core.metrics.ranking import (
     sensitivity_at,
     specificity_at,
 )
-from torchmetrics.functional.classification import (
-    binary_auroc,
-    binary_average_precision,
-    binary_calibration_error,
-    binary_sensitivity_at_specificity,
-    binary_specificity_at_sensitivity,
-    multiclass_auroc,
-    multiclass_cohen_kappa,
-)
-
 from model_zoo.calibration import fit_isotonic
 
 sklearn_metrics = pytest.importorskip("sklearn.metrics")
