@@ -184,7 +184,7 @@ class Store:
         columns = "study, label, edits, reading, reader, made, undoes, seq"
         with self._ready() as connection:
             rows = connection.execute(f"SELECT {columns} FROM changes WHERE {where}", values)
-            return tuple(Change(study, label, _edits(edits), *rest) for study, label, edits, *rest in rows)
+            return tuple(Change(study, label, edits_of(edits), *rest) for study, label, edits, *rest in rows)
 
     @contextmanager
     def _ready(self, *, write: bool = False) -> Iterator[sqlite3.Connection]:
@@ -285,7 +285,7 @@ def _write(connection: sqlite3.Connection, change: Change) -> int:
     return seq
 
 
-def _edits(text: object) -> tuple[Edit, ...]:
+def edits_of(text: object) -> tuple[Edit, ...]:
     """Return the edits of a line of the log; none where it cannot be read: it can then not be taken back."""
     try:
         edits = [Edit(*edit) for edit in json.loads(str(text))]
