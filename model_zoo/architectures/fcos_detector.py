@@ -2,20 +2,26 @@
 
 Images come prepared, so FCOS's own resizing and normalising are switched off: boxes are in pixels
 of the prepared image, edges at pixel corners, as (x0, y0, x1, y1).
+
+Two things may be averaged in evaluation, cell by cell before boxes are made: several members (the
+folds of a cross-validation), and the image with itself turned top to bottom. Boxes themselves cannot
+be averaged without first deciding which of them are of the same lesion; cells can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.fcos import FCOS, FCOSHead
 
+from model_zoo.architectures.fcos_maps import DenseMaps, averaged_maps, boxes_of, strongest
 from model_zoo.architectures.pyramid import AsPrepared, Pyramid
 from model_zoo.architectures.trunk import TrunkConfig, config_fields, read_trunk
+from model_zoo.errors import ModelError
 from model_zoo.fields import Fields
 
 
@@ -27,26 +33,85 @@ class FullPrecisionHead(FCOSHead):  # type: ignore[misc]
         return {name: value.float() for name, value in super().forward(x).items()}
 
 
-class FcosDetector(nn.Module):
-    """Boxes on a one-channel image.
-
-    In training it takes images and targets and returns FCOS's losses by name; in evaluation it
-    returns one dictionary per image: ``boxes`` (N, 4), ``scores`` (N,), ``labels`` (N,) from 0.
+class _CellByCell(nn.Module):
+    """What a detector and an ensemble of detectors share.
 
     Attributes
     ----------
     classes
         How many labels it knows.
+    mirrored
+        Whether its answer is averaged with that on the image turned top to bottom. Training ignores it.
     """
 
-    def __init__(self, fcos: FCOS, classes: int) -> None:
-        super().__init__()
-        self.fcos = fcos
-        self.classes = classes
+    classes: int
+    mirrored: bool
+
+    @property
+    def networks(self) -> tuple[FCOS, ...]:
+        """The networks whose mean it answers."""
+        raise NotImplementedError
 
     @property
     def modes(self) -> tuple[nn.Module, ...]:
         """The parts whose `training` flag decides between losses and boxes."""
+        return self.networks
+
+    @property
+    def stride(self) -> float:
+        """Input pixels per cell of `dense`: those of the finest level."""
+        return float(self.networks[0].anchor_generator.sizes[0][0])
+
+    def dense(self, images: Tensor) -> Tensor:
+        """Return what a box proposed by each cell would score, before any is dropped: its own evidence.
+
+        Parameters
+        ----------
+        images
+            float32, (N, 1, H, W).
+
+        Returns
+        -------
+        Tensor
+            0..1, shape (N, h, w), see `strongest`.
+        """
+        return torch.stack([strongest(maps) for maps in self._maps(images)])
+
+    def forward_with_dense(self, images: Tensor) -> tuple[list[dict[str, Tensor]], Tensor]:
+        """Return detections (evaluation) and `dense`, of one pass."""
+        maps = self._maps(images)
+        return self._boxes(maps), torch.stack([strongest(one) for one in maps])
+
+    def limit(self, score_threshold: float, nms_iou: float, most: int) -> None:
+        """Set which boxes come out in evaluation."""
+        for fcos in self.networks:
+            fcos.score_thresh = score_threshold
+            fcos.nms_thresh = nms_iou
+            fcos.detections_per_img = most
+
+    def _maps(self, images: Tensor | list[Tensor]) -> list[DenseMaps]:
+        return [averaged_maps(self.networks, image, mirrored=self.mirrored) for image in images]
+
+    def _boxes(self, maps: Sequence[DenseMaps]) -> list[dict[str, Tensor]]:
+        return [boxes_of(self.networks[0], one) for one in maps]
+
+
+class FcosDetector(_CellByCell):
+    """Boxes on a one-channel image.
+
+    In training it takes images and targets and returns FCOS's losses by name; in evaluation it
+    returns one dictionary per image: ``boxes`` (N, 4), ``scores`` (N,), ``labels`` (N,) from 0.
+    """
+
+    def __init__(self, fcos: FCOS, classes: int, mirrored: bool = False) -> None:
+        super().__init__()
+        self.fcos = fcos
+        self.classes = classes
+        self.mirrored = mirrored
+
+    @property
+    def networks(self) -> tuple[FCOS, ...]:
+        """The one network."""
         return (self.fcos,)
 
     def forward(self, images: Tensor | list[Tensor], targets: list[dict[str, Tensor]] | None = None) -> Any:
@@ -59,17 +124,42 @@ class FcosDetector(nn.Module):
         targets
             Per image ``boxes`` (M, 4) as (x0, y0, x1, y1) and ``labels`` (M,) int64 from 0.
         """
+        if self.mirrored and not self.fcos.training:
+            return self._boxes(self._maps(images))
         return self.fcos(list(images), targets)
 
-    def limit(self, score_threshold: float, nms_iou: float, most: int) -> None:
-        """Set which boxes come out in evaluation."""
-        self.fcos.score_thresh = score_threshold
-        self.fcos.nms_thresh = nms_iou
-        self.fcos.detections_per_img = most
+
+class FcosEnsemble(_CellByCell):
+    """The mean of several detectors of one shape: it answers as one of them does, and is never trained."""
+
+    def __init__(self, members: Sequence[FcosDetector]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.classes = members[0].classes
+        self.mirrored = members[0].mirrored
+
+    @property
+    def networks(self) -> tuple[FCOS, ...]:
+        """Those of the members, in their order."""
+        return tuple(cast(FcosDetector, member).fcos for member in self.members)
+
+    def forward(self, images: Tensor | list[Tensor], targets: list[dict[str, Tensor]] | None = None) -> Any:
+        """Return detections, as `FcosDetector` in evaluation.
+
+        Raises
+        ------
+        ModelError
+            Where it is asked to learn.
+        """
+        if targets is not None or any(fcos.training for fcos in self.networks):
+            raise ModelError(
+                f"an fcos-detector of {len(self.members)} members cannot be trained, only each by itself"
+            )
+        return self._boxes(self._maps(images))
 
 
-def build(config: Mapping[str, Any]) -> FcosDetector:
-    """Return a fresh detector.
+def build(config: Mapping[str, Any]) -> FcosDetector | FcosEnsemble:
+    """Return a fresh detector, or an ensemble.
 
     Parameters
     ----------
@@ -77,7 +167,7 @@ def build(config: Mapping[str, Any]) -> FcosDetector:
         The trunk's fields (`TrunkConfig`), ``classes`` (default 1), ``finest`` (stride of the finest
         pyramid level, 4 to 32, default 8), ``channels`` of the pyramid (a multiple of 32, default
         64), ``convs`` in each head (default 2), ``centre_radius`` of centre sampling in cells
-        (default 1.5).
+        (default 1.5), ``members`` (default 1; up to 32), ``mirrored`` (default false).
 
     Raises
     ------
@@ -91,10 +181,20 @@ def build(config: Mapping[str, Any]) -> FcosDetector:
     channels = fields.whole("channels", 64, low=32, high=1024)
     convs = fields.whole("convs", 2, low=1, high=8)
     radius = fields.number("centre_radius", 1.5, low=0.0, high=10.0)
+    members = fields.whole("members", 1, low=1, high=32)
+    mirrored = fields.flag("mirrored", False)
     fields.finish()
     if channels % 32:
         raise fields.error("channels", f"must be a multiple of 32, not {channels}")
     first = _first_stage(fields, trunk, finest)
+
+    def one() -> FcosDetector:
+        return FcosDetector(_fcos(trunk, first, classes, channels, convs, radius), classes, mirrored)
+
+    return one() if members == 1 else FcosEnsemble([one() for _ in range(members)])
+
+
+def _fcos(trunk: TrunkConfig, first: int, classes: int, channels: int, convs: int, radius: float) -> FCOS:
     scales = trunk.scales[first:]
     # An anchor's size is its level's stride: FCOS assigns objects to levels by multiples of it.
     anchors = AnchorGenerator(tuple((scale,) for scale in scales), ((1.0,),) * len(scales))
@@ -112,7 +212,7 @@ def build(config: Mapping[str, Any]) -> FcosDetector:
         image_std=[1.0],
     )
     fcos.transform = AsPrepared()
-    return FcosDetector(fcos, classes)
+    return fcos
 
 
 def _first_stage(fields: Fields, trunk: TrunkConfig, finest: int) -> int:
