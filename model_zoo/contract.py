@@ -162,7 +162,7 @@ class HeatMap:
     affine
         2x3 float64 that takes (row, col, 1) of native cell centres to (row, col) of stored pixel centres.
     method
-        ``hirescam``, ``gradcam`` or ``signed``.
+        ``hirescam``, ``gradcam``, ``signed`` or ``detector``.
     """
 
     values: npt.NDArray[np.float32]

@@ -75,7 +75,8 @@ def predict_exam(
     views
         Any number of views; two of one laterality and view are both scored.
     heatmaps
-        True (the signed map) or a method: also make the classifier's map of each view.
+        True (the signed map; a bundle without a classifier: the detector's) or a method: also make the map
+        of each view.
     report
         Called with (done, total) before each view and at the end; what it raises stops the work.
 
@@ -150,8 +151,8 @@ def _look(predictor: Predictor, view: MammogramView, suits: Suitability, method:
         sentence = " ".join(str(error).split()) or type(error).__name__
         return _Look(view, suits, failure=sentence)
     heatmap = None
-    if answer.evidence is not None and method is not None:
-        heatmap = HeatMap(answer.evidence, map_affine(prepared.to_stored, answer.stride), method)
+    if answer.evidence is not None and answer.method is not None:
+        heatmap = HeatMap(answer.evidence, map_affine(prepared.to_stored, answer.stride), answer.method)
     if suits.level == "outside":
         return _Look(view, suits, heatmap=heatmap, notes=prepared.notes)
     findings = _findings(answer, prepared, view, spec)

@@ -8,7 +8,7 @@ its averaging over cells. A map is evidence on its native grid, not a lesion out
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,8 @@ from torch import Tensor
 
 from model_zoo.geometry import Matrix, after, scaled
 
-Method = Literal["signed", "hirescam", "gradcam"]
+Method = Literal["signed", "hirescam", "gradcam", "detector"]
+"""``detector`` is what the detector's own cells would score; the rest are maps of the classifier."""
 
 
 class PooledClassifier(Protocol):
@@ -31,6 +32,24 @@ class PooledClassifier(Protocol):
 
     def logits(self, features: Tensor) -> Tensor:
         """Return logits, shape (N, outputs), of the last map."""
+        ...
+
+
+@runtime_checkable
+class DenseDetector(Protocol):
+    """A detector that tells what each cell of a grid would score: its own evidence, without a gradient."""
+
+    @property
+    def stride(self) -> float:
+        """Input pixels per cell of the map."""
+        ...
+
+    def dense(self, images: Tensor) -> Tensor:
+        """Return scores 0..1, shape (N, h, w)."""
+        ...
+
+    def forward_with_dense(self, images: Tensor) -> tuple[list[dict[str, Tensor]], Tensor]:
+        """Return the detections of each image and the map, of one pass."""
         ...
 
 

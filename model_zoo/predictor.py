@@ -15,11 +15,11 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from model_zoo.architectures import build_network
-from model_zoo.architectures.fcos_detector import FcosDetector
+from model_zoo.architectures.fcos_detector import FcosDetector, FcosEnsemble
 from model_zoo.architectures.mask_detector import MaskDetector
 from model_zoo.bundle import Bundle
 from model_zoo.errors import BundleError, ModelError
-from model_zoo.explain import Method, PooledClassifier, explain
+from model_zoo.explain import DenseDetector, Method, PooledClassifier, explain
 from model_zoo.seal import WEIGHTS_FILE
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -40,9 +40,11 @@ class Answer:
     box_labels
         int64 (N,), index into the bundle's findings.
     evidence
-        float32 (h, w) map on the classifier's last grid, or None where not asked for.
+        float32 (h, w) map on the classifier's last grid, or the detector's; None where not asked for.
     stride
         Prepared pixels per cell of `evidence`.
+    method
+        How `evidence` was made.
     """
 
     logit: float | None
@@ -51,6 +53,13 @@ class Answer:
     box_labels: npt.NDArray[np.int64]
     evidence: npt.NDArray[np.float32] | None = None
     stride: float = 1.0
+    method: Method | None = None
+
+
+_Detected = tuple[
+    npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.float32] | None
+]
+"""Boxes, scores, labels, and the detector's own map."""
 
 
 class Predictor:
@@ -92,7 +101,8 @@ class Predictor:
         pixels
             float32, shape (1, H, W), from `model_zoo.preprocess.prepare` with the bundle's block.
         evidence
-            Which map to make of the classifier; None: none.
+            Which map to make; None: none. The default ``signed`` of a bundle without a classifier is
+            the detector's own map.
 
         Raises
         ------
@@ -113,14 +123,18 @@ class Predictor:
             image = torch.from_numpy(np.ascontiguousarray(pixels))[None].to(self._device)
             image = image.contiguous(memory_format=torch.channels_last)
             logit, features = self._classify(image)
-            boxes, scores, labels = self._detect(image)
+            if evidence == "signed" and features is None:
+                evidence = "detector"
+            boxes, scores, labels, dense = self._detect(image, evidence == "detector")
             made, stride = None, 1.0
-            if evidence is not None and features is not None:
+            if evidence == "detector" and dense is not None:
+                made, stride = dense, cast(DenseDetector, self._networks["detector"]).stride
+            elif evidence is not None and evidence != "detector" and features is not None:
                 classifier = cast(PooledClassifier, self._networks["classifier"])
                 made, stride = explain(classifier, features, evidence), classifier.stride
         if (logit is not None and not np.isfinite(logit)) or not np.isfinite(scores).all():
             raise ModelError(f"{self.bundle.name}: the network's answer is not a finite number")
-        return Answer(logit, boxes, scores, labels, made, stride)
+        return Answer(logit, boxes, scores, labels, made, stride, None if made is None else evidence)
 
     def _classify(self, image: Tensor) -> tuple[float | None, Tensor | None]:
         if "classifier" not in self._networks:
@@ -129,15 +143,18 @@ class Predictor:
         features = classifier.features(image)
         return float(classifier.logits(features)[0, 0]), features[0]
 
-    def _detect(
-        self, image: Tensor
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    def _detect(self, image: Tensor, wants_map: bool) -> _Detected:
         if "detector" not in self._networks:
-            return np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64)
-        found = self._networks["detector"](image)[0]
+            return np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64), None
+        detector, dense = self._networks["detector"], None
+        if wants_map and isinstance(detector, DenseDetector):
+            answers, maps = detector.forward_with_dense(image)
+            found, dense = answers[0], maps[0].float().cpu().numpy()
+        else:
+            found = detector(image)[0]
         # torchvision gives (x0, y0, x1, y1).
         boxes = found["boxes"].double().cpu().numpy()[:, [1, 0, 3, 2]]
-        return boxes, found["scores"].double().cpu().numpy(), found["labels"].cpu().numpy()
+        return boxes, found["scores"].double().cpu().numpy(), found["labels"].cpu().numpy(), dense
 
     def _to_cpu(self, note: str) -> None:
         for network in self._networks.values():
@@ -217,12 +234,12 @@ def _networks(bundle: Bundle) -> dict[str, nn.Module]:
         # Measured on a Xeon, 1024 x 768, per core: classifier 115 ms -> 79 ms, detector 222 ms -> 171 ms.
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         networks[role] = network
-    if isinstance(detector := networks.get("detector"), FcosDetector | MaskDetector):
+    if isinstance(detector := networks.get("detector"), FcosDetector | FcosEnsemble | MaskDetector):
         _limit(bundle, detector)
     return networks
 
 
-def _limit(bundle: Bundle, detector: FcosDetector | MaskDetector) -> None:
+def _limit(bundle: Bundle, detector: FcosDetector | FcosEnsemble | MaskDetector) -> None:
     """Set which boxes the detector lets out, and refuse one whose classes the bundle does not name."""
     rules, labels = bundle.spec.detection, bundle.spec.outputs.findings
     if detector.classes != len(labels):

@@ -16,6 +16,7 @@ MAPS: Final = {
     "signed": "class activation map",
     "hirescam": "class activation map (HiResCAM)",
     "gradcam": "gradient map (Grad-CAM)",
+    "detector": "map of what a box there would score",
 }
 """What the reader calls the methods of heat maps."""
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -147,7 +147,21 @@ def test_a_detector_runs_from_its_bundle(tmp_path: Path) -> None:
     assert (answer.boxes[:, 2:] >= answer.boxes[:, :2]).all()
     exam = predict_exam(predictor, [flat_view("L", "CC", 0.5)], heatmaps=True)
     assert exam.views[0].status == "scored"
-    assert exam.views[0].heatmap is None
+    assert exam.views[0].heatmap is not None
+    assert exam.views[0].heatmap.method == "detector"
+
+
+def test_a_detectors_map_is_what_its_cells_would_score(tmp_path: Path) -> None:
+    predictor = bundle_with_detector(tmp_path, ("mass", "calcification"))
+    pixels = np.random.default_rng(1).random((1, 64, 64), np.float32)
+    plain, mapped = predictor.answer(pixels), predictor.answer(pixels, "signed")
+    assert plain.evidence is None
+    assert mapped.evidence is not None
+    assert (mapped.method, mapped.stride, mapped.evidence.shape) == ("detector", 8.0, (8, 8))
+    # torchvision scores a box by the root of class times centre-ness; the best box is never suppressed.
+    assert np.sqrt(mapped.evidence.max()) == pytest.approx(mapped.box_scores[0], rel=1e-5)
+    np.testing.assert_allclose(mapped.box_scores, plain.box_scores)
+    assert predictor.answer(pixels, "gradcam").evidence is None, "a detector has no gradient map"
 
 
 def test_a_detector_with_other_classes_than_the_bundle_names_is_refused(tmp_path: Path) -> None:
