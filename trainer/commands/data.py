@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Literal
 
+from trainer.commands.curation import add_index_arguments, index_curated
 from trainer.commands.speaking import counter, say, workers
 
 _MOST_SAID = 20
@@ -13,6 +14,9 @@ _MOST_SAID = 20
 
 
 def _index(arguments: argparse.Namespace) -> None:
+    if arguments.dataset == "curated":
+        index_curated(arguments)
+        return
     from app.core.manifest import write_manifest, write_notes
     from trainer.choose import keep, label_by
     from trainer.datasets import index
@@ -122,7 +126,8 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     index.add_argument(
         "dataset",
         metavar="DATASET",
-        help="mias cbis cbis-mass cdd-cesm ddsm-tiles rsna inbreast vindr cmmd folder csv coco phantom",
+        help="mias cbis cbis-mass cdd-cesm ddsm-tiles rsna inbreast vindr cmmd folder csv coco phantom"
+        " curated",
     )
     index.add_argument(
         "root", metavar="ROOT", help="folder that holds it; of csv and coco also the table itself"
@@ -130,6 +135,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     index.add_argument("--keep", action="append", default=[], metavar="column=value,value")
     index.add_argument("--label", metavar="NAME", help="label by density or by a descriptor instead")
     index.add_argument("-o", "--output", required=True, metavar="manifest.csv")
+    add_index_arguments(index)
     index.set_defaults(run=_index)
     phantom = commands.add_parser("phantom", help="make synthetic exams to train on")
     phantom.add_argument("-o", "--output", required=True, metavar="DIR")

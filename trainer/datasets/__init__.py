@@ -15,6 +15,7 @@ from trainer.datasets import (
     cdd_cesm,
     cmmd,
     coco,
+    curated,
     ddsm_tiles,
     folder,
     inbreast,
@@ -42,8 +43,9 @@ DATASETS: dict[str, Adapter] = {
     "csv": own_csv.index,
     "coco": coco.index,
     "phantom": phantom.index,
+    "curated": curated.index,
 }
-FILES = frozenset({"csv", "coco"})
+FILES = frozenset({"csv", "coco", "curated"})
 """Data sets of which ROOT may be the table itself."""
 
 
@@ -71,7 +73,7 @@ def stored_orientation(row: Row) -> tuple[str, str] | None:
     """Return the Patient Orientation that a data set's conventions give its image files, or None.
 
     Some collections store their pictures mirrored; only their adapter knows. The adapter is named
-    by the first word of the row's label source.
+    by the first word of the row's label source; what a reader curated says ``curated from <adapter>``.
     """
-    name = row.label_source.partition(":")[0].strip()
+    name = row.label_source.partition(":")[0].strip().removeprefix("curated from ")
     return mias.stored_orientation(row) if name == "mias" else None

@@ -1,0 +1,85 @@
+"""Commands of the curated set: ``index curated`` and its options."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trainer.commands.speaking import say
+from trainer.errors import TrainerError
+
+if TYPE_CHECKING:
+    from trainer.datasets.curated import CuratedIndex
+
+_MOST_SAID = 20
+
+
+def index_curated(arguments: argparse.Namespace) -> None:
+    """Write the manifest of a store or of a snapshot, the record beside it, and a snapshot where asked."""
+    from app.core.manifest import write_notes
+    from trainer.curation.snapshot import is_snapshot, record_file, write_set, write_snapshot
+    from trainer.datasets.curated import index_snapshot
+
+    root, manifest = Path(arguments.root), Path(arguments.output)
+    if arguments.keep or arguments.label:
+        raise TrainerError(
+            "index curated: --keep and --label go with other data sets; this one is kept whole"
+        )
+    said: list[str] = []
+    try:
+        found = index_snapshot(root, said.append) if is_snapshot(root) else _of_store(arguments, said)
+    finally:
+        for sentence in said[:_MOST_SAID]:
+            say(sentence)
+    write_set(found.made, found.log, found.options, manifest)
+    notes = write_notes(said, manifest)
+    if len(said) > _MOST_SAID:
+        say(f"... and {len(said) - _MOST_SAID} more, all in {notes}")
+    if arguments.snapshot:
+        folder = Path(arguments.snapshot)
+        hashed = write_snapshot(folder, found.made, found.log, found.options)
+        say(f"{folder}: snapshot {hashed} up to change {found.log.last}")
+    rows, records = found.made.rows, found.made.records
+    labels = sorted({row.label for row in rows})
+    counts = ", ".join(f"{sum(row.label == label for row in rows)} {label}" for label in labels)
+    left = sum(record["left_out"] is not None for record in records)
+    say(f"{record_file(manifest)}: {len(records)} images that readers worked on, {left} left out")
+    say(f"{manifest}: {len(rows)} images of {len({row.patient_id for row in rows})} patients ({counts})")
+
+
+def _of_store(arguments: argparse.Namespace, said: list[str]) -> CuratedIndex:
+    from trainer.curation.conflicts import read_resolutions
+    from trainer.curation.curate import Options
+    from trainer.datasets.curated import index_store
+
+    store = Path(arguments.root)
+    if not store.exists():
+        raise TrainerError(f"{store}: does not exist")
+    if not arguments.images:
+        raise TrainerError(f"{store}: a store needs --images, the manifest or folder of its images")
+    by_hand = read_resolutions(Path(arguments.resolve)) if arguments.resolve else {}
+    options = Options(arguments.conflicts, by_hand, arguments.reports, arguments.rest)
+    return index_store(store, Path(arguments.images), options, arguments.as_of, said.append)
+
+
+def add_index_arguments(index: argparse.ArgumentParser) -> None:
+    """Declare what ``index curated`` takes beside the others."""
+    curated = index.add_argument_group("index curated STORE (work.sqlite, its folder, or a snapshot)")
+    curated.add_argument("--images", metavar="ROOT|manifest.csv", help="where its images are looked for")
+    curated.add_argument(
+        "--conflicts",
+        default="leave-out",
+        choices=("leave-out", "latest", "majority"),
+        help="what becomes of an image whose readers contradict each other",
+    )
+    curated.add_argument("--resolve", metavar="FILE.csv", help="case,reader: who is right, by hand")
+    curated.add_argument(
+        "--reports",
+        default="fill",
+        choices=("fill", "override"),
+        help="an assessment is the label where there was none, or always",
+    )
+    curated.add_argument("--rest", action="store_true", help="the manifest's other images too, as they were")
+    curated.add_argument("--as-of", type=int, metavar="CHANGE", help="only changes up to this number count")
+    curated.add_argument("--snapshot", metavar="DIR", help="freeze what the manifest was made from")
