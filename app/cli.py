@@ -16,7 +16,7 @@ from importlib import import_module
 from app.core.errors import MammoviewError
 from model_zoo.errors import ModelError
 
-COMMANDS = ("demo", "info", "render", "snapshot", "predict", "models", "self-test")
+COMMANDS = ("demo", "info", "render", "snapshot", "predict", "models", "training", "self-test")
 """Each is a module of `app.commands` with ``add_arguments(parser)`` and ``run(arguments) -> int``."""
 
 
