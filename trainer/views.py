@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Literal, cast
 
 from app.core.dicom.pixels import read_frame
 from app.core.dicom.reader import complete, read_image
 from app.core.imaging.background import padding_mask
-from app.core.imaging.image import Image, Source, Spacing
+from app.core.imaging.image import Image
 from app.core.imaging.model_input import model_pixels
 from app.core.manifest import Row, check_unchanged
+from app.core.stated import stated
 from model_zoo.contract import ArrayView
-from trainer.datasets import stored_orientation
-
-
-def _stated(image: Image, row: Row) -> Image:
-    """Return the image with the facts that the manifest states; the file's own fill the rest."""
-    spacing = image.spacing
-    if row.spacing_mm is not None:
-        basis: Literal["at detector", "at film"] = "at film" if row.source == "film" else "at detector"
-        spacing = Spacing(*row.spacing_mm, basis)
-    laterality = row.laterality or image.laterality
-    return replace(
-        image,
-        laterality=cast(Literal["L", "R", "B"] | None, laterality or None),
-        view=row.view or image.view,
-        spacing=spacing,
-        source=cast(Source, row.source or image.source),
-        orientation=stored_orientation(row) or image.orientation,
-    )
 
 
 def read_view(row: Row) -> ArrayView:
@@ -44,7 +25,7 @@ def read_view(row: Row) -> ArrayView:
         It cannot be read.
     """
     check_unchanged(row)
-    return _view(_stated(read_image(row.path), row), row.image_id, row.frame)
+    return _view(stated(read_image(row.path), row), row.image_id, row.frame)
 
 
 def read_file(path: Path) -> ArrayView:

@@ -11,7 +11,8 @@ import pytest
 from film_miniature import make_miniature, picture, write_info, write_pgm
 
 from app.core.manifest import COLUMNS, read_manifest, write_manifest
-from trainer.datasets import index, stored_orientation
+from app.core.stated import stored_orientation
+from trainer.datasets import index
 from trainer.datasets.mias import parse_info
 from trainer.errors import TrainerError
 

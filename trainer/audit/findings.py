@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.core.manifest import Manifest, Row
+from app.core.stated import stored_orientation
 from trainer.audit.facts import Facts, chest_side
 from trainer.audit.twins import Pair
-from trainer.datasets import stored_orientation
 from trainer.splits import PARTS, Splits, overlaps
 
 _NAMED = 6

@@ -67,13 +67,3 @@ def index(name: str, root: Path, report: Callable[[str], None]) -> list[Row]:
     if not rows:
         raise TrainerError(f"{root}: no image of the data set {name} was found")
     return rows
-
-
-def stored_orientation(row: Row) -> tuple[str, str] | None:
-    """Return the Patient Orientation that a data set's conventions give its image files, or None.
-
-    Some collections store their pictures mirrored; only their adapter knows. The adapter is named
-    by the first word of the row's label source; what a reader curated says ``curated from <adapter>``.
-    """
-    name = row.label_source.partition(":")[0].strip().removeprefix("curated from ")
-    return mias.stored_orientation(row) if name == "mias" else None

@@ -82,11 +82,6 @@ def laterality(number: int) -> str:
     return "L" if number % 2 else "R"
 
 
-def stored_orientation(row: Row) -> tuple[str, str]:
-    """Return Patient Orientation of the pictures as they are stored: mirrored."""
-    return ("P", "FR") if row.laterality == "L" else ("A", "FL")
-
-
 def spacing(path: Path, rows: int, columns: int) -> float:
     """Return the side of a pixel in millimetres: of the reduced set, or of the one it was made from."""
     match = _NAME.match(path.stem)
