@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import safetensors.torch
-import torch
-
 from app.core.files import write_text
 from app.core.manifest import caveats_of
-from model_zoo.bundle import Bundle, write_bundle
+from model_zoo.bundle import Bundle
 from model_zoo.predictor import Device, Predictor, load_predictor
-from model_zoo.spec import Network
 from trainer.card import report_card
 from trainer.curves import curves, write_curves
+from trainer.ensembles import member_bundle
 from trainer.evaluate import (
     Choose,
     Report,
@@ -36,24 +33,6 @@ from trainer.report_page import evaluation_page
 from trainer.runs import patient_mark
 from trainer.splits import Part
 from trainer.subgroups import subgroups
-
-
-def member_bundle(bundle: Bundle, number: int, folder: Path) -> Bundle:
-    """Write the bundle that asks one member of a fold ensemble only, and return it."""
-    network = bundle.spec.networks["classifier"]
-    config = dict(network.config)
-    members = int(config.pop("members"))
-    state = safetensors.torch.load_file(str(bundle.weights))
-    own = {
-        name.replace(f"classifier.members.{number}.", "classifier."): value
-        for name, value in state.items()
-        if name.startswith(f"classifier.members.{number}.")
-    }
-    head: torch.Tensor = state["classifier.head.weight"].float()
-    own["classifier.head.weight"] = head.chunk(members, dim=1)[number] * members
-    own["classifier.head.bias"] = torch.tensor([float(bundle.metrics["members"][number]["offset"])])
-    spec = replace(bundle.spec, networks={"classifier": Network(network.architecture, config)})
-    return write_bundle(folder, spec, own, bundle.card, bundle.metrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +89,12 @@ def _protocol(bundle: Bundle, part: Part, seen: Callable[[str], bool]) -> str:
             "so the numbers say how well they are remembered, not how well the model works."
         )
     if met:
+        boxes = boxes_from(bundle.spec) is not None
         return (
             f"{text} Out-of-fold: each of the {met} patients that trained the ensemble was scored by a "
-            "member that never saw her. The calibration that ships was fitted on their scores, so Brier "
-            "score and calibration error are somewhat too good here."
+            f"member that never saw her. The calibration {'and the box threshold ' if boxes else ''}that "
+            f"{'ship were' if boxes else 'ships was'} fitted on their scores, so Brier score and calibration "
+            "error are somewhat too good here."
         )
     return f"{text} None of these patients trained the weights, as far as the bundle says."
 

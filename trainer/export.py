@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 
 from app.core.manifest import Manifest, read_manifest
 from model_zoo.bundle import Bundle, write_bundle
 from model_zoo.spec import OperatingPoint
 from trainer.card import bundle_card
+from trainer.ensembles import MEAN_BOXES, ensemble_recipe, ensemble_role, ensemble_state, member_facts
 from trainer.errors import TrainerError
 from trainer.held_out import (
     Data,
@@ -42,14 +42,19 @@ from trainer.splits import official_test, read_splits
 from trainer.units import ExamResult
 
 Protocol = Literal["single", "ensemble", "refit"]
-_ENSEMBLE = "evidence-classifier"
 
 
 def _together(runs: Sequence[Trained]) -> None:
-    """Refuse runs that do not belong together."""
+    """Refuse runs that do not belong together.
+
+    Each fold may have started from a run of its own, as it must where that has seen the other folds'
+    test patients; whom each has seen stands in its own facts.
+    """
     first = runs[0].run
     for one in runs[1:]:
-        for name in ("recipe", "manifest_sha256", "split_hash"):
+        if _learnt(one.run.recipe) != _learnt(first.recipe):
+            raise TrainerError(f"{one.folder}: has another recipe than {runs[0].folder}")
+        for name in ("manifest_sha256", "split_hash"):
             if getattr(one.run, name) != getattr(first, name):
                 raise TrainerError(f"{one.folder}: has another {name} than {runs[0].folder}")
     folds = [one.run.fold for one in runs]
@@ -59,34 +64,6 @@ def _together(runs: Sequence[Trained]) -> None:
         raise TrainerError(
             f"{runs[0].folder}: a refit has no numbers of its own; name the runs of the folds beside it"
         )
-
-
-def ensemble_state(states: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """Return the tensors of an ensemble of evidence classifiers whose logit is the mean of theirs."""
-    count = len(states)
-    made: dict[str, torch.Tensor] = {}
-    for number, state in enumerate(states):
-        for name, value in state.items():
-            if not name.startswith("classifier.head."):
-                made[name.replace("classifier.", f"classifier.members.{number}.", 1)] = value
-    heads = [state["classifier.head.weight"].float() / count for state in states]
-    bias = sum(state["classifier.head.bias"].float() for state in states) / count
-    made["classifier.head.weight"] = torch.cat(heads, dim=1)
-    made["classifier.head.bias"] = torch.as_tensor(bias)
-    return made
-
-
-def _ensemble_recipe(recipe: Recipe, members: int) -> Recipe:
-    block = recipe.config("classifier")
-    if block is None or "detector" in recipe.networks or block[0] != _ENSEMBLE:
-        raise TrainerError(
-            f"{recipe.name}: folds become an ensemble only for an {_ENSEMBLE}; "
-            "name a refit (fit --fold all) beside them"
-        )
-    if block[1].get("members", 1) != 1:
-        raise TrainerError(f"{recipe.name}: each run is an ensemble already, and ensembles are not joined")
-    config = {**block[1], "members": members}
-    return replace(recipe, networks={"classifier": {"architecture": _ENSEMBLE, "config": config}})
 
 
 _OFFICIAL = "measured on the official test part, which no run was shown; calibrated on the folds' val parts."
@@ -102,6 +79,19 @@ _PROTOCOLS = {
     ("refit", True): "The weights are a refit on all patients but those of the official test part. They "
     "were " + _OFFICIAL,
 }
+
+
+def _learnt(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's recipe with no more than the fact that it started from other weights."""
+    return {**recipe, "pretrained": bool(recipe.get("pretrained", ""))}
+
+
+def _of_boxes(recipe: Recipe, official: bool) -> tuple[str, ...]:
+    """Return what must be said of a detector ensemble's thresholds."""
+    if ensemble_role(recipe.networks) != "detector":
+        return ()
+    measured = "the numbers here are the ensemble's own" if official else "how many fewer was not measured"
+    return (f"{MEAN_BOXES}; {measured}.",)
 
 
 def _negatives(recipe: Recipe, exams: Sequence[ExamResult]) -> tuple[float, ...]:
@@ -137,7 +127,7 @@ def _read_data(run: Run) -> Data:
     return Data(manifest, splits)
 
 
-def export(folders: Sequence[Path], bundles: Path, tell: Tell) -> Bundle:
+def export(folders: Sequence[Path], bundles: Path, tell: Tell, changes: Sequence[str] = ()) -> Bundle:
     """Write ``bundles/NAME`` from one or more runs and return it.
 
     Parameters
@@ -146,13 +136,16 @@ def export(folders: Sequence[Path], bundles: Path, tell: Tell) -> Bundle:
         One run, the runs of several folds, or those and a refit.
     tell
         Takes one sentence per step.
+    changes
+        ``key=value``, of what may still be set after the training, see `recipe_afterwards`. What is
+        measured is what ships, with them.
 
     Raises
     ------
     TrainerError, BundleError
         Runs that do not belong together or have not ended, data that has changed, no honest way to measure.
     """
-    trained = [load_trained(folder) for folder in folders]
+    trained = [load_trained(folder, changes) for folder in folders]
     _together(trained)
     folds = [one for one in trained if one.run.fold >= 0]
     refit = next((one for one in trained if one.run.fold < 0), None)
@@ -167,13 +160,13 @@ def export(folders: Sequence[Path], bundles: Path, tell: Tell) -> Bundle:
         else:
             measured = measure_folds(folds, folds[0].recipe, data, Path(name), tell)
     text = _PROTOCOLS[protocol, official].format(fold=folds[0].run.fold, folds=len(folds))
-    text = " ".join((text, *data.manifest.caveats))
+    text = " ".join((text, *_of_boxes(shipped.recipe, official), *data.manifest.caveats))
     return _write(bundles, shipped, trained, measured, text, data.manifest)
 
 
 def _ensemble(folds: Sequence[Trained]) -> Trained:
-    recipe = _ensemble_recipe(folds[0].recipe, len(folds))
-    return Trained(folds[0].folder, folds[0].run, recipe, ensemble_state([one.state for one in folds]))
+    recipe = ensemble_recipe(folds[0].recipe, len(folds))
+    return replace(folds[0], recipe=recipe, state=ensemble_state([one.state for one in folds]))
 
 
 def _joined(trained: Sequence[Trained], manifest: Manifest, recipe: Recipe) -> Run:
@@ -192,15 +185,6 @@ def _joined(trained: Sequence[Trained], manifest: Manifest, recipe: Recipe) -> R
 
 def _marks(patients: Iterable[str]) -> list[str]:
     return sorted({patient_mark(patient) for patient in patients})
-
-
-def _member(one: Trained) -> dict[str, Any]:
-    """Return what is needed to ask one member of an ensemble alone: whom it has seen, and its own offset."""
-    return {
-        "fold": one.run.fold,
-        "patients": _marks(one.run.patients),
-        "offset": float(one.state["classifier.head.bias"].float()[0]),
-    }
 
 
 def _metrics(
@@ -225,7 +209,11 @@ def _metrics(
         "protocol": text,
         "target": {"positive": list(recipe.target.positive), "findings": dict(recipe.target.findings)},
         "trained_on_patients": _marks(patient for one in trained for patient in one.run.patients),
-        "members": [_member(one) for one in trained if one.run.fold >= 0] if members else [],
+        "members": [
+            member_facts(one.run.fold, _marks(one.run.patients), one.state)
+            for one in trained
+            if one.run.fold >= 0 and members
+        ],
     }
 
 
@@ -238,7 +226,7 @@ def _write(
     manifest: Manifest,
 ) -> Bundle:
     recipe = shipped.recipe
-    members = "members" in (recipe.config("classifier") or ("", {}))[1]
+    members = ensemble_role(recipe.networks) is not None
     point = operating_point(recipe, measured.basis, measured.trials, measured.how)
     metrics = _metrics(recipe, trained, measured, text, members, point[0] if point else None)
     metrics["operating_points"] = [point[1]] if point else []
@@ -275,5 +263,8 @@ def _training_facts(trained: Sequence[Trained], recipe: Recipe) -> list[str]:
         f"seeds {', '.join(str(one.run.seed) for one in trained)}.",
         f"Software: {', '.join(f'{name} {version}' for name, version in (run.versions or {}).items())}.",
     ]
-    facts += [f"Pretrained on: {sentence}." for sentence in dict.fromkeys(run.ancestors)]
+    ancestors = dict.fromkeys(sentence for one in trained for sentence in one.run.ancestors)
+    facts += [f"Pretrained on: {sentence}." for sentence in ancestors]
+    if trained[0].changes:
+        facts.append(f"Set at export, not in training: {', '.join(trained[0].changes)}.")
     return facts

@@ -16,11 +16,12 @@ from model_zoo.calibration import Calibration, fit_platt
 from model_zoo.exam import raw_scores
 from model_zoo.predictor import load_predictor
 from model_zoo.spec import BundleSpec, read_spec
+from trainer.afterwards import recipe_afterwards
 from trainer.ancestry import seen_before
 from trainer.box_metrics import placed_boxes
 from trainer.evaluate import boxes_from, read_study, score_part, studies
 from trainer.operating import Trial
-from trainer.recipe import Recipe, bundle_content, resolve
+from trainer.recipe import Recipe, bundle_content
 from trainer.runs import Run, kept_checkpoint, load_checkpoint, need_ended, read_run
 from trainer.splits import Part, Splits, part_of
 from trainer.task import LesionTask
@@ -31,12 +32,19 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """A run with its facts and the weights that are exported."""
+    """A run with its facts and the weights that are exported.
+
+    Attributes
+    ----------
+    recipe
+        As it was trained, but for `changes` made at export.
+    """
 
     folder: Path
     run: Run
     recipe: Recipe
     state: Mapping[str, torch.Tensor]
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +55,22 @@ class Data:
     splits: Splits
 
 
-def load_trained(folder: Path) -> Trained:
+def load_trained(folder: Path, changes: Sequence[str] = ()) -> Trained:
     """Return a run's weights as its recipe wants them kept (best or last), float16.
+
+    Parameters
+    ----------
+    changes
+        ``key=value``, of what may still be set after the training.
 
     Raises
     ------
-    TrainerError
-        No run, or one that has not reached its end.
+    TrainerError, BundleError
+        No run, or one that has not reached its end; a change that is not allowed.
     """
     run = read_run(folder)
     run = replace(run, seen_before=seen_before(run, str(folder)))
-    recipe = resolve(run.recipe, str(folder))
+    recipe = recipe_afterwards(run.recipe, changes, str(folder))
     need_ended(folder, recipe.train.epochs)
     task = LesionTask(recipe.raw, run.seed)
     task.load_state_dict(load_checkpoint(kept_checkpoint(run, folder, recipe.train.keep))["state_dict"])
@@ -66,7 +79,7 @@ def load_trained(folder: Path) -> Trained:
         name: value.half() if value.is_floating_point() else value
         for name, value in task.bundle_state().items()
     }
-    return Trained(folder, run, recipe, state)
+    return Trained(folder, run, recipe, state, tuple(changes))
 
 
 def _trained_on(text: str, run: Run) -> str:

@@ -154,10 +154,15 @@ def read_recipe(name: str, changes: Sequence[str] = ()) -> Recipe:
 
 def recipe_content(name: str, changes: Sequence[str] = ()) -> dict[str, Any]:
     """Return what a recipe's TOML says, changed; `task` tells who checks the rest."""
-    content = _load(name)
+    return changed(_load(name), changes)
+
+
+def changed(content: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
+    """Return a copy of a recipe's content with ``key=value`` changes, see `read_recipe`."""
+    made = copy.deepcopy(dict(content))
     for change in changes:
-        _set(content, change)
-    return content
+        _set(made, change)
+    return made
 
 
 def bundle_content(recipe: Recipe) -> dict[str, Any]:
@@ -195,6 +200,11 @@ def _check_networks(recipe: Recipe, where: str) -> None:
             name, config = recipe.config(role) or ("", {})
             network = build_network(name, config)
             _check_classifier(recipe, role, network, where)
+            if role == "detector" and config.get("members", 1) > 1:
+                raise TrainerError(
+                    f"{where}: networks: detector has {config['members']} members, but an ensemble is "
+                    "made by export, of the runs of as many folds"
+                )
             classes = config.get("classes", 1)
             if role == "detector" and classes != len(recipe.target.findings):
                 raise TrainerError(

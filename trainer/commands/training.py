@@ -103,7 +103,7 @@ def _export(arguments: argparse.Namespace) -> None:
     from trainer.fit import quiet
 
     quiet(None)
-    bundle = export([Path(run) for run in arguments.runs], Path(arguments.output), say)
+    bundle = export([Path(run) for run in arguments.runs], Path(arguments.output), say, arguments.set)
     entry = bundle.metrics["metrics"]["auc.image"]
     say(f"{bundle.folder}: {bundle.name} {bundle.version}, {metric_sentence('auc.image', entry)}")
     if entry["low"] is not None and entry["low"] <= 0.5:
@@ -145,6 +145,14 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     export = commands.add_parser("export", help="make a bundle of one or more runs")
     export.add_argument("runs", nargs="+", metavar="runs/NAME")
     export.add_argument("-o", "--output", required=True, metavar="bundles/")
+    export.add_argument(
+        "--set",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="key=value",
+        help="what needs no new training: mirrored=true, version, false_boxes, specificity, detection.*",
+    )
     export.set_defaults(run=_export)
     weights = commands.add_parser("import-weights", help="make official .pth weights a start for recipes")
     weights.add_argument("file", metavar="FILE.pth")

@@ -48,6 +48,10 @@ def export(arguments: argparse.Namespace, tell: Tell) -> bool:
     runs = [Path(run) for run in arguments.runs]
     if not any(is_run(run) for run in runs):
         return False
+    if arguments.set:
+        raise TrainerError(
+            f"--set {arguments.set[0]}: models of descriptors are exported as they were fitted"
+        )
     for run in runs:
         for made in export_descriptors(run, Path(arguments.output), tell):
             told = _sentence("auc.lesion", made.metrics["metrics"]["auc.lesion"])
