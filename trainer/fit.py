@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import platform
 import signal
-import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,14 +20,13 @@ import lightning
 import torch
 import torchvision
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from torch.utils.data import DataLoader
 
-from app.core.manifest import Manifest, check_file
+from app.core.manifest import Manifest, Row, check_file
 from trainer.ancestry import Ancestry, ancestry, check_unseen, load_pretrained
 from trainer.augment import Augment
 from trainer.cache import fill
+from trainer.checkpoints import Start, start_of
+from trainer.engine import Data, Machine, accelerator_of, engine_of
 from trainer.errors import TrainerError
 from trainer.events import Events
 from trainer.processes import leads
@@ -34,69 +34,16 @@ from trainer.recipe import Recipe
 from trainer.runs import (
     Run,
     has_ended,
-    load_checkpoint,
     need_ended,
     read_run,
     write_run,
 )
-from trainer.samples import PartSamples, collate, need_both_classes
-from trainer.sampling import batches_of
+from trainer.samples import PartSamples, need_both_classes
 from trainer.splits import Part, Splits, check_seed, part_of, refit_part
 from trainer.task import LesionTask
-from trainer.watch import EventCallback, number
+from trainer.watch import number
 
 Report = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """Where to train.
-
-    Attributes
-    ----------
-    device
-        ``auto``, ``cpu`` or ``cuda``.
-    devices, nodes
-        Processes per node and nodes; more than one in all means distributed data parallel.
-    """
-
-    device: str = "auto"
-    devices: int = 1
-    nodes: int = 1
-
-
-class _Data(lightning.LightningDataModule):  # type: ignore[misc]
-    """Loaders made anew each epoch: the batches are a function of seed and epoch."""
-
-    def __init__(self, train: PartSamples, val: PartSamples | None, recipe: Recipe, seed: int) -> None:
-        super().__init__()
-        self.train = train
-        self.val = val
-        self.recipe = recipe
-        self.seed = seed
-
-    def _workers(self) -> dict[str, Any]:
-        count = self.recipe.train.workers
-        # Spawned, not forked: the decoders hold threads and a process pool.
-        return {"num_workers": count, "multiprocessing_context": "spawn" if count else None}
-
-    def train_dataloader(self) -> Any:
-        """Return the loader of the current epoch."""
-        batches = batches_of(
-            self.recipe.train,
-            self.train.positives,
-            self.seed,
-            rank=self.trainer.global_rank,
-            world=self.trainer.world_size,
-        )
-        batches.set_epoch(self.trainer.current_epoch)
-        return DataLoader(self.train, batch_sampler=batches, collate_fn=collate, **self._workers())
-
-    def val_dataloader(self) -> Any:
-        """Return the loader of the tuning part, in order."""
-        if self.val is None:
-            return []
-        return DataLoader(self.val, batch_size=self.recipe.train.batch, collate_fn=collate, **self._workers())
 
 
 def quiet(log: Path | None) -> None:
@@ -124,26 +71,6 @@ def quiet(log: Path | None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-def _accelerator(machine: Machine) -> str:
-    """Return Lightning's word for the device; refuses what this machine cannot do."""
-    for option, count in (("--devices", machine.devices), ("--nodes", machine.nodes)):
-        if count < 1:
-            raise TrainerError(f"{option} {count}: at least 1 is needed")
-    if machine.device not in ("auto", "cpu", "cuda"):
-        raise TrainerError(f"--device {machine.device}: must be auto, cpu or cuda")
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if machine.device == "cuda" and not gpus:
-        raise TrainerError("--device cuda: there is no GPU that PyTorch can use")
-    on_gpu = machine.device == "cuda" or (machine.device == "auto" and gpus > 0)
-    if on_gpu and machine.devices > gpus:
-        raise TrainerError(f"--devices {machine.devices}: there are {gpus} GPUs that PyTorch can use")
-    if machine.devices * machine.nodes > 1 and getattr(sys, "frozen", False):
-        raise TrainerError(
-            f"--devices {machine.devices}: training in several processes needs an installation with Python"
-        )
-    return "gpu" if on_gpu else "cpu"
-
-
 def _parts(manifest: Manifest, splits: Splits, fold: int) -> tuple[Part, Part | None]:
     """Return what trains and what tunes; a refit (-1) tunes on nothing."""
     if fold < 0:
@@ -152,12 +79,11 @@ def _parts(manifest: Manifest, splits: Splits, fold: int) -> tuple[Part, Part | 
     return train, part_of(manifest, splits, fold, "val")
 
 
-def _may_start(folder: Path, run: Run, resume: bool) -> Path | None:
+def _may_start(folder: Path, run: Run, resume: bool) -> Start | None:
     """Return the checkpoint to go on from, or None to start; the leader refuses what stands in the way.
 
     A run that was stopped before its first checkpoint starts again in its folder.
     """
-    last = folder / "checkpoints" / "last.ckpt"
     started = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     if leads() and started:
         if not resume:
@@ -166,7 +92,7 @@ def _may_start(folder: Path, run: Run, resume: bool) -> Path | None:
         for name in ("recipe", "manifest_sha256", "split_hash", "fold", "seed"):
             if getattr(before, name) != getattr(run, name):
                 raise TrainerError(f"{folder}: cannot go on, the run was started with another {name}")
-    return last if resume and last.is_file() else None
+    return start_of(folder) if resume else None
 
 
 def _describe(
@@ -200,71 +126,6 @@ def _describe(
             "torchvision": str(torchvision.__version__),
             "lightning": str(lightning.__version__),
         },
-    )
-
-
-def _callbacks(recipe: Recipe, folder: Path, tuned: bool, events: Events) -> list[Any]:
-    place = folder / "checkpoints"
-    made: list[Any] = [EventCallback(events)]
-    if tuned and recipe.train.patience:
-        made.append(EarlyStopping("val_loss", patience=recipe.train.patience))
-    if tuned:
-        best = ModelCheckpoint(
-            dirpath=place, filename="best", monitor="val_loss", save_top_k=1, enable_version_counter=False
-        )
-        made.append(best)
-    # After all others: what it saves holds their state, so that a resumed training knows the best so far.
-    last = ModelCheckpoint(
-        dirpath=place,
-        filename="last",
-        save_top_k=1,
-        enable_version_counter=False,
-        save_on_train_epoch_end=True,
-    )
-    return [*made, last]
-
-
-def _loggers(folder: Path) -> list[Any]:
-    """Return loggers into the run folder; the table of an interrupted session is kept as metrics-1.csv."""
-    table = folder / "logs" / "metrics.csv"
-    if leads() and table.is_file():
-        earlier = len(list(table.parent.glob("metrics-*.csv")))
-        table.rename(table.with_name(f"metrics-{earlier + 1}.csv"))
-    return [
-        CSVLogger(folder, "logs", version="", flush_logs_every_n_steps=1),
-        TensorBoardLogger(str(folder), "logs", version=""),
-    ]
-
-
-def _engine(
-    recipe: Recipe,
-    folder: Path,
-    machine: Machine,
-    accelerator: str,
-    callbacks: Sequence[Any],
-    tuned: bool,
-    stream: Events,
-    report: Report | None,
-) -> Any:
-    """Return Lightning's trainer as the recipe and the machine want it."""
-    return lightning.Trainer(
-        accelerator=accelerator,
-        devices=machine.devices,
-        num_nodes=machine.nodes,
-        # Not every parameter has a part in every loss: a recipe may switch losses off.
-        strategy="ddp_find_unused_parameters_true" if machine.devices * machine.nodes > 1 else "auto",
-        precision=recipe.train.precision,
-        max_epochs=recipe.train.epochs,
-        gradient_clip_val=recipe.train.clip or None,
-        callbacks=[*callbacks, *_callbacks(recipe, folder, tuned, stream)],
-        logger=_loggers(folder),
-        log_every_n_steps=1,
-        num_sanity_val_steps=0,
-        check_val_every_n_epoch=min(recipe.train.validate_every, recipe.train.epochs),
-        enable_progress_bar=sys.stderr.isatty() and report is not None,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-        reload_dataloaders_every_n_epochs=1,
     )
 
 
@@ -304,38 +165,131 @@ def fit(
         an interruption.
     """
     machine, stream = machine or Machine(), events or Events()
-    accelerator = _accelerator(machine)
+    accelerator_of(machine)
     check_seed(seed)
     for row in manifest.rows:
         check_file(row)
     train, val = _parts(manifest, splits, fold)
-    train_samples = PartSamples(train, recipe)
-    need_both_classes(train_samples)
+    need_both_classes(PartSamples(train, recipe))
     before = ancestry(recipe)
     check_unseen(before, recipe, manifest, splits, fold)
     run = _describe(manifest, splits_path, recipe, train, val, seed, before)
     start = _may_start(folder, run, resume)
-    stream.write("start", recipe=recipe.name, fold=fold, images=len(train.rows), folder=str(folder))
-    if start is not None and has_ended(load_checkpoint(start), recipe.train.epochs):
+    stream.write(
+        "start",
+        recipe=recipe.name,
+        fold=fold,
+        images=len(train.rows),
+        folder=str(folder),
+        epochs=recipe.train.epochs,
+        resumed=start is not None,
+    )
+    if start is not None and not start.batches and has_ended(start.content, recipe.train.epochs):
         stream.write("done", folder=str(folder), epochs=recipe.train.epochs, metrics={})
         return folder
-    fill((*train.rows, *(val.rows if val else ())), recipe.preprocess, report)
+    _prepare((*train.rows, *(val.rows if val else ())), recipe, stream, report)
     if leads():
         write_run(run, folder)
-    task = LesionTask(recipe.raw, seed)
-    task.augment = Augment(train, recipe.augment, seed)
-    if recipe.pretrained and start is None:
-        load_pretrained(task, recipe.pretrained)
     quiet(folder / "trainer.log")
-    data = _Data(train_samples, PartSamples(val, recipe) if val else None, recipe, seed)
-    with _sentences(folder):
-        engine = _engine(recipe, folder, machine, accelerator, callbacks, val is not None, stream, report)
-        engine.fit(task, datamodule=data, ckpt_path=str(start) if start else None, weights_only=True)
+    job = _Job(recipe, folder, machine, seed, train, val, stream, tuple(callbacks), report is not None)
+    engine = _train(job, start)
     if leads():
         need_ended(folder, recipe.train.epochs)
     final = {name: number(value) for name, value in engine.callback_metrics.items()}
     stream.write("done", folder=str(folder), epochs=int(engine.current_epoch), metrics=final)
     return folder
+
+
+def _prepare(rows: Sequence[Row], recipe: Recipe, stream: Events, report: Report | None) -> None:
+    """Fill the cache, and tell at most once a second how far it is."""
+    told = [0.0]
+
+    def tell(done: int, total: int) -> None:
+        if report is not None:
+            report(done, total)
+        now = time.monotonic()
+        if done == total or now - told[0] >= 1:
+            told[0] = now
+            stream.write("metric", name="prepared", value=done, total=total)
+
+    fill(rows, recipe.preprocess, tell)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What a training is told, however often it has to begin."""
+
+    recipe: Recipe
+    folder: Path
+    machine: Machine
+    seed: int
+    train: Part
+    val: Part | None
+    stream: Events
+    callbacks: tuple[Any, ...]
+    bar: bool
+
+
+def _train(job: _Job, start: Start | None) -> Any:
+    """Train to the end; where memory runs out, go on from the last checkpoint with smaller pieces."""
+    pieces = start.pieces if start else job.recipe.train.accumulate
+    while True:
+        engine = _session(job, start, pieces)
+        if engine is not None:
+            return engine
+        if 2 * pieces > job.recipe.train.batch or job.machine.devices * job.machine.nodes > 1:
+            raise TrainerError(
+                f"{job.folder}: the training ran out of memory; take fewer images a batch (train.batch), "
+                "more pieces of it (train.accumulate) or a smaller canvas (size)"
+            )
+        pieces *= 2
+        sentence = (
+            f"memory ran out: batches of {job.recipe.train.batch} are now computed in {pieces} pieces, with "
+            "the same step and learning rate"
+        )
+        job.stream.write("warning", message=sentence)
+        logging.getLogger("trainer").warning(sentence)
+        print(f"Warning: {sentence}.", flush=True)
+        start = start_of(job.folder)
+
+
+def _session(job: _Job, start: Start | None, pieces: int) -> Any | None:
+    """Train in so many pieces and return Lightning's trainer; None where memory ran out."""
+    recipe = job.recipe
+    task = LesionTask(recipe.raw, job.seed)
+    task.augment = Augment(job.train, recipe.augment, job.seed)
+    task.pieces = pieces
+    samples = PartSamples(job.train, recipe)
+    task.batch = min(recipe.train.batch, len(samples))
+    if recipe.pretrained and start is None:
+        load_pretrained(task, recipe.pretrained)
+    val = PartSamples(job.val, recipe) if job.val else None
+    data = Data(samples, val, recipe, job.seed, pieces, start)
+    with _sentences(job.folder):
+        engine = engine_of(
+            recipe, job.folder, job.machine, pieces, job.callbacks, val is not None, job.stream, job.bar
+        )
+        try:
+            engine.fit(task, datamodule=data, ckpt_path=str(start.path) if start else None, weights_only=True)
+        except RuntimeError as error:
+            if not _out_of_memory(error):
+                raise
+        else:
+            return engine
+    # Outside of the block above nothing holds the tensors of what failed.
+    del engine, task, data
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return None
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    """Return whether PyTorch found no memory, on a GPU or (by its words only) on the CPU."""
+    said = str(error)
+    return isinstance(error, torch.OutOfMemoryError) or (
+        ("DefaultCPUAllocator" in said and "memory" in said) or "CUDA out of memory" in said
+    )
 
 
 @contextmanager

@@ -88,6 +88,17 @@ class Train:
     dense_weight, image_weight, boxes_weight, classes_weight
         Weights of the losses: cells of the class-activation map against the lesions' ellipses, the
         image's logit, the detector's own, the further classes.
+    focal
+        Exponent of the image's focal loss (Lin 2017, equation 4, without alpha): images that are called
+        right with confidence count less; 0: cross entropy.
+    positive_weight
+        How much more a positive image counts in that loss than a negative one.
+    accumulate
+        Pieces that each batch is computed in, to save memory: the step is that of the whole batch. Where
+        memory runs out they double by themselves.
+    ema
+        Share that the moving average of the weights keeps at each step (0.999); it is what validates and
+        ships. 0: the weights themselves.
     clip
         Largest norm of the gradient.
     workers
@@ -111,6 +122,10 @@ class Train:
     dense_weight: float = 1.0
     image_weight: float = 1.0
     boxes_weight: float = 1.0
+    focal: float = 0.0
+    positive_weight: float = 1.0
+    accumulate: int = 1
+    ema: float = 0.0
     clip: float = 2.0
     workers: int = 0
     precision: str = "32-true"
@@ -170,6 +185,10 @@ def read_train(block: Fields) -> Train:
         dense_weight=block.number("dense_weight", 1.0, low=0, high=1000),
         image_weight=block.number("image_weight", 1.0, low=0, high=1000),
         boxes_weight=block.number("boxes_weight", 1.0, low=0, high=1000),
+        focal=block.number("focal", 0.0, low=0, high=10),
+        positive_weight=block.number("positive_weight", 1.0, low=0.001, high=1000),
+        accumulate=block.whole("accumulate", 1, low=1, high=4096),
+        ema=block.number("ema", 0.0, low=0, high=0.99999),
         clip=block.number("clip", 2.0, low=0, high=1e6),
         workers=block.whole("workers", 0, low=0, high=256),
         precision=block.choice("precision", ("32-true", "bf16-mixed", "16-mixed"), "32-true"),
@@ -177,6 +196,8 @@ def read_train(block: Fields) -> Train:
     block.finish()
     if made.positives >= made.batch:
         raise block.error("positives", f"must leave room for negatives in a batch of {made.batch}")
+    if made.accumulate > made.batch:
+        raise block.error("accumulate", f"must be at most the {made.batch} images of a batch")
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -65,6 +66,37 @@ class RareBatches(Sampler[list[int]]):
         lists = np.concatenate([rare.reshape(total, -1), other.reshape(total, -1)], axis=1)
         for number in range(self.rank, total, self.world):
             yield [int(index) for index in lists[number]]
+
+
+class Pieces(Sampler[list[int]]):
+    """Batches in pieces that are computed one after the other, where memory holds no whole batch.
+
+    A piece takes every so-manyth image, so that positives, which come first in a batch, are in all of them.
+
+    Parameters
+    ----------
+    sampler
+        The whole batches. Lightning tells it each epoch by this name.
+    pieces
+        Of each batch, as equal as can be; at most as many as it has images.
+    done
+        (epoch, pieces) that a resumed training has behind it: they are left out of that epoch.
+    """
+
+    def __init__(
+        self, sampler: EpochBatches | RareBatches, pieces: int = 1, done: tuple[int, int] = (0, 0)
+    ) -> None:
+        self.sampler = sampler
+        self.pieces = max(1, min(pieces, sampler.batch))
+        self.done = done
+
+    def __len__(self) -> int:
+        return len(self.sampler) * self.pieces
+
+    def __iter__(self) -> Iterator[list[int]]:
+        behind = self.done[1] if self.sampler.epoch == self.done[0] else 0
+        each = (batch[piece :: self.pieces] for batch in self.sampler for piece in range(self.pieces))
+        return islice(each, behind, None)
 
 
 def batches_of(

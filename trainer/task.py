@@ -19,6 +19,7 @@ from model_zoo.architectures.fcos_detector import FcosDetector, empty_targets
 from model_zoo.architectures.mask_detector import MaskDetector
 from model_zoo.architectures.residual_classifier import ResidualClassifier
 from trainer.augment import Augment
+from trainer.checkpoints import PIECES
 from trainer.classes import class_loss
 from trainer.recipe import resolve
 from trainer.samples import Batch, boxes_of
@@ -65,6 +66,24 @@ def cell_loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     return (loss * wrong * weight).sum() / (weight * target).sum().clamp_min(4 * _POSITIVE_CELL)
 
 
+def image_loss(logits: Tensor, positive: Tensor, focal: float = 0.0, weight: float = 1.0) -> Tensor:
+    """Return the mean loss of the images' logits against their labels.
+
+    Parameters
+    ----------
+    focal
+        Exponent of the focal loss; 0: cross entropy.
+    weight
+        Factor of the positives' part.
+    """
+    loss = functional.binary_cross_entropy_with_logits(logits, positive, reduction="none")
+    if focal:
+        loss = loss * (positive - torch.sigmoid(logits)).abs() ** focal
+    if weight != 1:
+        loss = loss * (1 + (weight - 1) * positive)
+    return loss.mean()
+
+
 def _seen(logits: Tensor | None, batch: Batch) -> dict[str, Tensor]:
     return {} if logits is None else {"logits": logits.detach().float(), "positive": batch.positive}
 
@@ -78,6 +97,11 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
         The recipe's content (plain values, so that a checkpoint holds nothing but plain values).
     seed
         Of weights, batches and augmentation.
+
+    Attributes
+    ----------
+    pieces, batch
+        In which each batch of so many images is computed.
     """
 
     def __init__(self, recipe: Mapping[str, Any], seed: int) -> None:
@@ -86,6 +110,8 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
         self.recipe = resolve(recipe, "recipe")
         self.seed = seed
         self.augment: Augment | None = None
+        self.pieces = 1
+        self.batch = 0
         torch.manual_seed(seed)
         networks = {}
         for role in ("classifier", "detector"):
@@ -125,7 +151,7 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
             if classes is not None and train.classes_weight:
                 found["classes"] = train.classes_weight * class_loss(outputs[:, 1:], batch.said, classes)
             if train.image_weight:
-                image = functional.binary_cross_entropy_with_logits(logits, batch.positive)
+                image = image_loss(logits, batch.positive, train.focal, train.positive_weight)
                 found["image"] = train.image_weight * image
             if train.dense_weight:
                 found["cells"] = train.dense_weight * self._cells(cells, batch)
@@ -176,9 +202,13 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
                 part.training = mode
         return cast(Tensor, sum(parts.values()))
 
-    def on_train_epoch_start(self) -> None:
-        """Seed dropout by epoch, so that a resumed training goes on exactly."""
-        torch.manual_seed(self.seed * 1_000_003 + self.current_epoch)
+    def on_train_batch_start(self, batch: Batch, step: int) -> None:
+        """Seed dropout by step, so that a resumed training goes on exactly, within an epoch too."""
+        torch.manual_seed((self.seed * 1_000_003 + self.current_epoch) * 1_000_003 + step)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep in how many pieces batches are computed."""
+        checkpoint[PIECES] = self.pieces
 
     def training_step(self, batch: Batch, step: int) -> dict[str, Tensor]:
         """Return the loss of an augmented batch, with logits and truth for who watches the training."""
@@ -190,7 +220,9 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
         for name, value in found.items():
             self.log(f"train_{name}", value.detach(), on_step=False, on_epoch=True, batch_size=size)
         self.log("train_loss", total.detach(), on_step=False, on_epoch=True, prog_bar=True, batch_size=size)
-        return {"loss": total, **_seen(logits, batch)}
+        # Lightning divides by the number of pieces; a smaller piece counts by its images.
+        share = size * self.pieces / self.batch if self.pieces > 1 else 1.0
+        return {"loss": total * share, **_seen(logits, batch)}
 
     def validation_step(self, batch: Batch, step: int) -> dict[str, Tensor]:
         """Log the loss and keep the logits for the AUC; return them for who watches the training."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trainer.commands.speaking import counter, metric_sentence, say
 from trainer.errors import TrainerError
-from trainer.processes import leads
+from trainer.processes import end_like_control_c, leads
 
 if TYPE_CHECKING:
     from trainer.events import Events
@@ -28,6 +28,7 @@ def _fit(arguments: argparse.Namespace) -> None:
 
     if leakage_demo.is_demo(arguments.recipe, arguments.set):
         return _demonstrate(arguments)
+    end_like_control_c()
     events = Events(Path(arguments.events) if arguments.events else None)
     with events.failures():
         folder = _trained(arguments, events)
@@ -57,7 +58,8 @@ def _trained(arguments: argparse.Namespace, events: Events) -> Path:
         return _swept(arguments, events)
     recipe = read_recipe(arguments.recipe, arguments.set)
     from app.core.manifest import read_manifest
-    from trainer.fit import Machine, fit, quiet
+    from trainer.engine import Machine
+    from trainer.fit import fit, quiet
     from trainer.splits import read_splits
 
     quiet(None)
