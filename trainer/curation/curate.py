@@ -14,7 +14,7 @@ from app.core.manifest import Lesion, Row
 from app.core.reading.report import ReportFinding
 from trainer.curation.conflicts import UNNAMED, Conflict, Rule, Settled, overlap, same_place, settle
 from trainer.curation.images import UNLABELLED, Finder, Known
-from trainer.curation.statements import Mark, Said, Tell, Word
+from trainer.curation.statements import Mark, Said, Tell, Word, file_identity
 from trainer.rois import clipped
 
 Reports = Literal["fill", "override"]
@@ -134,7 +134,7 @@ def _cases(said: Said, finder: Finder) -> tuple[dict[str, _Case], list[str]]:
         named = [finder.image(word.image)] if word.image else list(finder.of_study(word.study))
         found = [each for each in named if each is not None]
         if not found:
-            what = f"image {word.image} of study {word.study}" if word.image else f"study {word.study}"
+            what = f"image {word.name} ({word.image})" if word.image else f"study {word.study}"
             missing[f"{what}: not among the images searched"] = None
         for known in found:
             if word.about not in _NAMES or known.laterality == word.about:
@@ -161,19 +161,19 @@ class _Image:
     def _frame(self, frame: int) -> None:
         before = self.case.known.row(frame)
         marks = [mark for mark in self.case.marks if mark.frame == frame]
-        words = self._labels(before)
+        said = self._words(frame)
+        words = self._labels(before, said)
         given = self._options.by_hand.get(before.image_id)
         settled = settle(before.image_id, marks, words, self._options.conflicts, given)
         density, about_density = self._density(before)
         conflicts = [*settled.conflicts, *about_density]
         self.conflicts += conflicts
-        unusable = self._unusable()
         lesions = merged(before, settled.marks, self._said.named)
         label, source = self._label(before, settled, bool(marks))
         row = replace(
             before, findings=lesions, density=density, label=label, label_source=_source(before, source)
         )
-        out = self._why_out(settled, unusable, row)
+        out = self._why_out(settled, said, row)
         if out:
             if settled.kept:  # else the contradiction is told
                 self._tell(f"{before.image_id}: {out}; left out")
@@ -190,27 +190,35 @@ class _Image:
             before.density,
         )
 
-    def _why_out(self, settled: Settled, unusable: Word | None, row: Row) -> str:
-        if unusable is not None:
-            return f"{unusable.reader or UNNAMED} called the image unusable"
+    def _words(self, frame: int) -> list[Word]:
+        """Return what was said of a frame: verdicts name theirs, all else is of the whole image."""
+        return [word for word in self.case.words if not word.image or word.frame == frame]
+
+    def _why_out(self, settled: Settled, said: Sequence[Word], row: Row) -> str:
+        for word in said:
+            if word.about == "unusable":
+                return f"{word.reader or UNNAMED} called the image unusable"
         if not settled.kept:
             return "its readers contradict each other"
+        wrong = next((word for word in said if word.about == "wrong"), None)
+        if wrong is not None and (settled.word is None or settled.word.about != "label"):
+            return f"{wrong.reader or UNNAMED} called the label wrong and gave no other"
         if row.label == UNLABELLED:
             return "nothing says whether it is normal (no lesion, no assessment, and not marked as read)"
         return ""
 
-    def _unusable(self) -> Word | None:
-        found = [word for word in self.case.words if word.about == "unusable"]
-        return max(found, key=lambda word: word.seq, default=None)
+    def _labels(self, before: Row, said: Sequence[Word]) -> list[Word]:
+        """Return the labels that readers gave: corrections always, assessments as the options say.
 
-    def _labels(self, before: Row) -> list[Word]:
-        """Return the labels that readers gave: corrections always, assessments as the options say."""
-        corrections = [word for word in self.case.words if word.about == "label"]
+        Beside a correction, who said that the model is wrong stands for the label that was given.
+        """
+        corrections = [word for word in said if word.about == "label"]
         if corrections:
-            return corrections
+            others = (word for word in said if (word.about, word.value) == ("verdict", "model wrong"))
+            return [*corrections, *(replace(word, value=before.label) for word in others)]
         if before.label != UNLABELLED and self._options.reports == "fill":
             return []
-        assessed = [word for word in self.case.words if word.about in _NAMES and word.value in ASSESSED]
+        assessed = [word for word in said if word.about in _NAMES and word.value in ASSESSED]
         return [replace(word, value=ASSESSED[word.value], note=f"BI-RADS {word.value}") for word in assessed]
 
     def _density(self, before: Row) -> tuple[str, tuple[Conflict, ...]]:
@@ -261,10 +269,10 @@ class _Image:
             "before": _facts(before),
             "after": None if out else _facts(row),
             "label_by": None if settled.word is None else _word(settled.word),
-            "said": [_word(word) for word in self.case.words],
+            "said": [_word(word) for word in self._words(before.frame)],
             "findings": [self._finding(mark, (mark.item, mark.seq) in kept) for mark in marks],
             "conflicts": [asdict(conflict) for conflict in conflicts],
-            "chosen_by": self._said.chosen.get(self.case.known.identity),
+            "chosen_by": self._said.chosen.get(file_identity(before.sha256), []),
         }
 
     def _finding(self, mark: Mark, kept: bool) -> dict[str, Any]:
@@ -291,6 +299,7 @@ def _word(word: Word) -> dict[str, Any]:
         "value": word.value,
         "before": word.before,
         "note": word.note,
+        "tags": list(word.tags),
         "reader": word.reader,
         "made": word.made,
         "change": word.seq,

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from app.core.dicom.finder import find
 from app.core.imaging.image import Image
-from app.core.manifest import NO_PATIENT, Row, read_manifest
+from app.core.manifest import NO_PATIENT, Row, file_sha256, read_manifest
 from app.core.reading.handles import identity
+from trainer.curation.statements import file_identity
 from trainer.errors import TrainerError
 from trainer.examine import examine
 
@@ -41,6 +42,8 @@ class Known:
         Its rows as they were before, by frame; empty where a folder was searched.
     image
         What the file says of itself; None where all rows that are needed are there (a snapshot).
+    sha256
+        Of the file, where it was asked for.
     """
 
     identity: str
@@ -50,6 +53,7 @@ class Known:
     case: str
     rows: tuple[Row, ...]
     image: Image | None = None
+    sha256: str = ""
 
     def row(self, frame: int = 0) -> Row:
         """Return the row of a frame; where there is none, one without a label, made from the file.
@@ -95,8 +99,13 @@ def _made(image: Image, case: str, name: str, frame: int) -> Row:
     )
 
 
-def known_images(source: Path, tell: Tell) -> tuple[Known, ...]:
+def known_images(source: Path, tell: Tell, *, hashed: bool = False) -> tuple[Known, ...]:
     """Return the images of a manifest or below a folder, by path.
+
+    Parameters
+    ----------
+    hashed
+        Files of a folder are needed by their hash too; a manifest has it.
 
     Raises
     ------
@@ -106,7 +115,7 @@ def known_images(source: Path, tell: Tell) -> tuple[Known, ...]:
         A manifest that cannot be read.
     """
     if source.is_dir():
-        return _below(source.resolve(), tell)
+        return _below(source.resolve(), tell, hashed)
     if not source.is_file():
         raise TrainerError(f"{source}: --images names neither a manifest nor a folder")
     rows: dict[Path, list[Row]] = {}
@@ -121,11 +130,14 @@ def known_images(source: Path, tell: Tell) -> tuple[Known, ...]:
     return tuple(found)
 
 
-def _below(folder: Path, tell: Tell) -> tuple[Known, ...]:
+def _below(folder: Path, tell: Tell, hashed: bool) -> tuple[Known, ...]:
     found = []
     for image, study in _found([folder], tell):
         name = str(image.path.relative_to(folder).with_suffix("")).replace("\\", "/")
-        found.append(Known(identity(image), image.path, study, image.laterality or "", name, (), image))
+        sha256 = file_sha256(image.path) if hashed else ""
+        found.append(
+            Known(identity(image), image.path, study, image.laterality or "", name, (), image, sha256)
+        )
     return tuple(found)
 
 
@@ -159,6 +171,8 @@ class Finder:
         for each in every:
             self._by_identity.setdefault(each.identity, each)
             self._by_identity.setdefault(str(each.path.resolve()), each)
+            for sha256 in {each.sha256, *(row.sha256 for row in each.rows)} - {""}:
+                self._by_identity.setdefault(file_identity(sha256), each)
             self._by_study.setdefault(each.study, []).append(each)
         for name, study in named.items():
             found = self._by_identity.get(name)

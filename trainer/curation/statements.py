@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
+from app.core.audit.choice import is_chosen, read_chosen
+from app.core.audit.verdicts import CaseVerdict, read_verdict, verdict_of
 from app.core.reading.annotations import Annotation
 from app.core.reading.history import Change
 from app.core.reading.items import READ, REPORT, annotation_of, read_annotation
@@ -19,7 +21,6 @@ from app.core.reading.report_json import ReportError, from_json
 
 REGIONS = ("finding", "rectangle", "ellipse", "polygon")
 """Kinds of annotation that say where a lesion is."""
-_BREASTS = ("right", "left")
 Tell = Callable[[str], None]
 
 
@@ -67,13 +68,18 @@ class Word:
     Attributes
     ----------
     about
-        ``R`` or ``L`` (the assessment of a breast), ``density``, ``read``, ``label`` or ``verdict``.
+        ``R`` or ``L`` (the assessment of a breast), ``density``, ``read``; of a verdict ``label`` (what it
+        should be), ``wrong`` (the label is, and nothing says what is right), ``unusable`` or ``verdict``.
     value
         In the codes of its source.
     before
         What stood there when the reader changed it.
     image
-        Empty: of the whole study or breast.
+        Identity of the image; of a verdict the hash of its file. Empty: of the whole study or breast.
+    name
+        What the image was called when that was said.
+    note, tags
+        The reader's own words.
     """
 
     study: str
@@ -84,7 +90,10 @@ class Word:
     made: str
     seq: int
     image: str = ""
+    frame: int = 0
+    name: str = ""
     note: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -96,14 +105,19 @@ class Said:
     named
         What a report calls a mark, by the mark's uid.
     chosen
-        How an image came to be read (`app.core.audit.choice`), by the image's identity.
+        How an image came to be read (`app.core.audit.choice`), oldest first, by the hash of its file.
     """
 
     marks: list[Mark] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
     named: dict[str, ReportFinding] = field(default_factory=dict)
-    chosen: dict[str, dict[str, object]] = field(default_factory=dict)
+    chosen: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     history: dict[tuple[str, str], list[dict[str, object]]] = field(default_factory=dict)
+
+    @property
+    def by_hash(self) -> bool:
+        """Whether an image is known by the hash of its file."""
+        return bool(self.chosen) or any(word.image for word in self.words)
 
     @property
     def images(self) -> dict[str, str]:
@@ -123,8 +137,10 @@ def said(changes: Iterable[Change], tell: Tell) -> Said:
     for (study, item), given in opinions(every).items():
         if annotation_of(item) is not None:
             found.marks += _marks(study, item, given, tell)
-    for word in (*_report_words(kept, found.named, tell), *_read_words(kept)):
-        found.words.append(word)
+        elif verdict_of(item) is not None:
+            found.words += _verdicts(given, tell)
+    found.words += (*_report_words(kept, found.named, tell), *_read_words(kept))
+    found.chosen = _chosen(kept, tell)
     found.history = _history(every, {change.seq for change in kept})
     return found
 
@@ -191,6 +207,64 @@ def _read_words(changes: tuple[Change, ...]) -> list[Word]:
                     who = (change.reader, change.made, change.seq)
                     last[change.study, change.reader] = Word(change.study, "read", "read", old, *who)
     return list(last.values())
+
+
+def _verdicts(given: tuple[Opinion, ...], tell: Tell) -> list[Word]:
+    """Return what a verdict says of an image: the right label, that it is wrong, or that it is of no use."""
+    found = []
+    for opinion in given:
+        if opinion.text is None:
+            continue
+        try:
+            verdict = read_verdict(opinion.text)
+        except (ValueError, RecursionError) as error:
+            tell(f"a verdict of change {opinion.seq} cannot be read ({error}); left out")
+            continue
+        about, value = _meaning(verdict)
+        word = Word(
+            study=opinion.study,
+            about=about,
+            value=value,
+            before=verdict.given,
+            reader=verdict.reader or opinion.reader,
+            made=verdict.made or opinion.made,
+            seq=opinion.seq,
+            image=file_identity(verdict.image.rpartition("/")[0]),
+            frame=verdict.frame,
+            name=verdict.image_id,
+            note=verdict.note,
+            tags=verdict.tags,
+        )
+        found.append(word)
+    return found
+
+
+def _meaning(verdict: CaseVerdict) -> tuple[str, str]:
+    if verdict.verdict == "label wrong":
+        return ("label", verdict.label) if verdict.label else ("wrong", verdict.given)
+    if verdict.verdict == "unusable image":
+        return "unusable", verdict.verdict
+    return "verdict", verdict.verdict
+
+
+def file_identity(sha256: str) -> str:
+    """Return what verdicts and choices know an image by, as an identity that is no UID."""
+    return f"sha256:{sha256}"
+
+
+def _chosen(changes: tuple[Change, ...], tell: Tell) -> dict[str, list[dict[str, object]]]:
+    found: dict[str, list[dict[str, object]]] = {}
+    for change in changes:
+        for edit in change.edits:
+            if is_chosen(edit.item) and edit.after is not None:
+                try:
+                    chosen = read_chosen(edit.after)
+                except (ValueError, TypeError, RecursionError) as error:
+                    tell(f"a choice of change {change.seq} cannot be read ({error}); left out")
+                    continue
+                name = file_identity(chosen.image.rpartition("/")[0])
+                found.setdefault(name, []).append({"change": change.seq, **asdict(chosen)})
+    return found
 
 
 def _history(

@@ -71,7 +71,8 @@ def index_store(store: Path, images: Path, options: Options, as_of: int | None, 
         Images that cannot be searched or read.
     """
     log = read_log(store, as_of)
-    made = curate(said(log.changes, report), known_images(images, report), options, report)
+    words = said(log.changes, report)
+    made = curate(words, known_images(images, report, hashed=words.by_hash), options, report)
     for sentence in (*made.missing, *(conflict.sentence for conflict in made.conflicts)):
         report(sentence)
     unknown = sorted(set(options.by_hand) - {record["image_id"] for record in made.records})

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from dicom_files import write_four_views
 
+from app.core.audit.verdicts import AUDIT, CaseVerdict, verdict_item, verdict_text
 from app.core.dicom.finder import find
 from app.core.imaging.image import Study
+from app.core.manifest import file_sha256
 from app.core.reading.annotations import Annotation, Decision, Proposal, corners, new_annotation
 from app.core.reading.history import Change, Edit
 from app.core.reading.items import REPORT, annotation_item, annotation_text, mark_text
@@ -97,6 +99,16 @@ class Day:
     def report(self, reader: str, *, number: int = 1, **values: object) -> int:
         text = to_json(Report(reader=reader, **values))
         return self.put(REPORT, text, reader, self.study(number).key)
+
+    def verdict(
+        self, label: str, reader: str, verdict: str, right: str = "", *, note: str = "", given="normal"
+    ) -> int:
+        path = next(p for p in (self.images / "exam1").iterdir() if p.stem == label)
+        image = f"{file_sha256(path)}/0"
+        made = CaseVerdict(
+            image, verdict, right, note, ("tag",), f"exam1/{label}", given=given, reader=reader
+        )
+        return self.put(verdict_item(reader, image), verdict_text(made), reader, AUDIT)
 
     def read(self, reader: str, *, number: int = 1) -> int:
         return self.put(

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from reading_days import BOX, PROPOSAL, Day
 
-from app.core.manifest import Lesion, read_manifest, write_manifest
+from app.core.audit.choice import Chosen, choosing
+from app.core.manifest import Lesion, file_sha256, read_manifest, write_manifest
 from app.core.reading.annotations import corners
 from app.core.reading.report import ReportFinding
+from app.core.stated import stored_orientation
 from trainer import cli
-from trainer.datasets import index, stored_orientation
+from trainer.datasets import index
 
 
 @pytest.fixture
@@ -301,3 +303,55 @@ def test_curated_film_keeps_how_its_files_are_stored(tmp_path: Path) -> None:
     assert turned is not None
     assert stored_orientation(replace(row, label_source="curated from mias: reader's findings")) == turned
     assert corners((0.0, 0.0, 2.0, 2.0)) == ((-0.5, -0.5), (1.5, 1.5))
+
+
+def test_verdicts_correct_labels_and_leave_images_out(day: Day, capsys) -> None:
+    before = labelled(day, RMLO="benign")
+    day.verdict("RCC", "Ada", "label wrong", "malignant", note="spiculated")
+    day.verdict("LCC", "Ada", "unusable image")
+    day.verdict("RMLO", "Ada", "label wrong", given="benign")
+    day.verdict("LMLO", "Ada", "agree")
+    rows, records, _ = curated(day, images=before)
+    assert {name: row.label for name, row in rows.items()} == {
+        "exam1/RCC": "malignant",
+        "exam1/LMLO": "normal",
+    }
+    assert rows["exam1/RCC"].label_source == "curated from csv: reader's verdict"
+    assert rows["exam1/LMLO"].label_source == "csv: the column label"
+    said = records["exam1/RCC"]["label_by"]
+    assert (said["reader"], said["before"], said["note"], said["tags"]) == (
+        "Ada",
+        "normal",
+        "spiculated",
+        ["tag"],
+    )
+    assert records["exam1/LCC"]["left_out"] == "Ada called the image unusable"
+    assert records["exam1/RMLO"]["left_out"] == "Ada called the label wrong and gave no other"
+    folder, _, _ = curated(day)  # found by the hash of the file without a manifest too
+    assert folder["exam1/RCC"].label == "malignant"
+
+
+def test_two_verdicts_that_contradict_each_other(day: Day) -> None:
+    before = labelled(day)
+    day.verdict("RCC", "Ada", "label wrong", "malignant")
+    day.verdict("RCC", "Ben", "model wrong")
+    day.verdict("LCC", "Ada", "label wrong", "malignant")
+    day.verdict("LCC", "Ben", "agree")
+    rows, records, _ = curated(day, images=before)
+    assert {name: row.label for name, row in rows.items()} == {"exam1/LCC": "malignant"}
+    sides = records["exam1/RCC"]["conflicts"][0]["sides"]
+    assert [(side["reader"], side["what"]) for side in sides] == [("Ada", "malignant"), ("Ben", "normal")]
+
+
+def test_how_a_case_was_chosen_stands_in_its_record(day: Day) -> None:
+    image = f"{file_sha256(day.images / 'exam1' / 'RCC.dcm')}/0"
+    who = ("Ada", "2026-11-21T09:00:00+00:00")
+    chosen = Chosen(image, "exam1/RCC", "P-1", "disagreement", 0.75, 1, 4, 0, None, ("a 1", "b 1"), "", *who)
+    for change in choosing([chosen], {}):
+        day.store.commit(change)
+    day.draw("RCC", BOX, "mass", "Ada")
+    day.draw("LCC", BOX, "mass", "Ada")
+    _, records, _ = curated(day)
+    (way,) = records["exam1/RCC"]["chosen_by"]
+    assert (way["strategy"], way["value"], way["of"], way["change"]) == ("disagreement", 0.75, 4, 1)
+    assert records["exam1/LCC"]["chosen_by"] == []
