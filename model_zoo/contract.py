@@ -190,6 +190,8 @@ class ViewPrediction:
     notes: tuple[str, ...] = ()
     in_domain: bool = True
     """False: outside the training domain; the view is then ``declined`` and has no score."""
+    classes: dict[str, float] = field(default_factory=dict)
+    """Chances of the bundle's further classes, by name; empty where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,9 @@ class ExamPrediction:
         Sentences on what the bundle was not made for, as found in this exam.
     device
         Where it ran: ``cpu`` or ``cuda``; a note of the fall-back is in `suitability`.
+    breast_classes, exam_classes
+        Chances of the bundle's further classes, the mean of the views' and of the breasts'; empty where it
+        has none, or where the breast or the exam has no score.
     """
 
     model: str
@@ -216,3 +221,5 @@ class ExamPrediction:
     suitability: tuple[str, ...] = ()
     views: tuple[ViewPrediction, ...] = ()
     device: str = "cpu"
+    breast_classes: dict[str, dict[str, float]] = field(default_factory=lambda: {"L": {}, "R": {}})
+    exam_classes: dict[str, float] = field(default_factory=dict)

@@ -6,7 +6,7 @@ evaluated is what is shown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model_zoo.calibration import logit, sigmoid
+from model_zoo.class_chances import Chances, chances_of, named, pooled, with_other_breast
 from model_zoo.contract import (
     BoxFinding,
     ExamPrediction,
@@ -57,6 +58,23 @@ class _Look:
     findings: tuple[BoxFinding, ...] = ()
     heatmap: HeatMap | None = None
     notes: tuple[str, ...] = ()
+    class_logits: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """A view's values as the calibrations take them.
+
+    Attributes
+    ----------
+    score
+        In the space of the bundle's aggregation, with the other breast's share subtracted; or None.
+    class_logits
+        One per further class; empty without classes, or where the view was not scored.
+    """
+
+    score: float | None
+    class_logits: tuple[float, ...] = ()
 
 
 def predict_exam(
@@ -89,9 +107,11 @@ def predict_exam(
     spec = predictor.bundle.spec
     method: Method | None = ("signed" if heatmaps is True else heatmaps) or None
     looks = _look_at_all(predictor, views, method, report)
-    answers = tuple(_answer(look, looks, spec) for look in looks)
+    chances = _chances(looks, spec)
+    answers = tuple(_answer(look, looks, spec, own) for look, own in zip(looks, chances, strict=True))
     slots = _slots(looks, spec)
     breasts, exam_score = _aggregate(answers, slots, spec.aggregation)
+    breast_classes, exam_classes = _pooled_classes(answers, chances, breasts, spec)
     return ExamPrediction(
         model=spec.name,
         version=spec.model_version,
@@ -101,6 +121,8 @@ def predict_exam(
         suitability=(*predictor.notes, *_sentences(answers)),
         views=answers,
         device=predictor.device,
+        breast_classes=breast_classes,
+        exam_classes=exam_classes,
     )
 
 
@@ -112,9 +134,44 @@ def raw_scores(
     It is what a calibration is fitted on: in the space of the bundle's aggregation, with the other
     breast's share subtracted.
     """
+    return tuple(one.score for one in raw_answers(predictor, views, report=report))
+
+
+def raw_answers(
+    predictor: Predictor, views: Sequence[MammogramView], *, report: Report | None = None
+) -> tuple[RawAnswer, ...]:
+    """Return each view's raw value and class logits, which the two calibrations are fitted on."""
     spec = predictor.bundle.spec
     looks = _look_at_all(predictor, views, None, report)
-    return tuple(_compared(look, looks, spec.aggregation) for look in looks)
+    return tuple(RawAnswer(_compared(look, looks, spec.aggregation), look.class_logits) for look in looks)
+
+
+def class_chances(
+    logits: Sequence[tuple[float, ...]],
+    views: Sequence[MammogramView],
+    spec: BundleSpec,
+    temperature: float | None = None,
+) -> tuple[Chances | None, ...]:
+    """Return each view's chances as the bundle's aggregation makes them of the logits of an exam's views.
+
+    Parameters
+    ----------
+    logits
+        Of each view; empty where there are none.
+    temperature
+        In place of the bundle's own, for who fits one.
+    """
+    classes = spec.outputs.classes
+    if classes is None:
+        return (None,) * len(views)
+    own = [chances_of(values, classes, temperature) if values else None for values in logits]
+    if spec.aggregation.classes == "own":
+        return tuple(own)
+    return with_other_breast(own, [(view.laterality, view.view) for view in views])
+
+
+def _chances(looks: Sequence[_Look], spec: BundleSpec) -> tuple[Chances | None, ...]:
+    return class_chances([look.class_logits for look in looks], [look.view for look in looks], spec)
 
 
 def _look_at_all(
@@ -157,7 +214,7 @@ def _look(predictor: Predictor, view: MammogramView, suits: Suitability, method:
         return _Look(view, suits, heatmap=heatmap, notes=prepared.notes)
     findings = _findings(answer, prepared, view, spec)
     raw = _raw(answer, spec.aggregation)
-    return _Look(view, suits, raw=raw, findings=findings, heatmap=heatmap, notes=prepared.notes)
+    return _Look(view, suits, None, raw, findings, heatmap, prepared.notes, answer.class_logits)
 
 
 def _findings(
@@ -202,7 +259,7 @@ def _compared(look: _Look, looks: Sequence[_Look], how: Aggregation) -> float | 
     return look.raw - how.bilateral * float(np.mean(others))
 
 
-def _answer(look: _Look, looks: Sequence[_Look], spec: BundleSpec) -> ViewPrediction:
+def _answer(look: _Look, looks: Sequence[_Look], spec: BundleSpec, chances: Chances | None) -> ViewPrediction:
     """Return one view's answer."""
     view, reason = look.view, look.suits.reason
     facts = (view.uid, view.laterality, view.view)
@@ -218,7 +275,11 @@ def _answer(look: _Look, looks: Sequence[_Look], spec: BundleSpec) -> ViewPredic
         lack = f"The model compares both breasts, and the other breast's {view.view} was not scored."
         return ViewPrediction(*facts, "declined", lack, notes=look.notes)
     score = spec.calibration.apply(value, spec.aggregation.space)
-    return ViewPrediction(*facts, "scored", None, score, look.findings, look.heatmap, look.notes)
+    classes = spec.outputs.classes
+    said = named(chances, classes.names) if classes is not None else {}
+    return ViewPrediction(
+        *facts, "scored", None, score, look.findings, look.heatmap, look.notes, classes=said
+    )
 
 
 def _slots(looks: Sequence[_Look], spec: BundleSpec) -> tuple[tuple[str, str], ...]:
@@ -240,6 +301,26 @@ def _aggregate(
             breasts[side] = _pool(np.array(scores), how.breast)
     both = [score for score in breasts.values() if score is not None]
     return breasts, _pool(np.array(both), how.exam)
+
+
+def _pooled_classes(
+    answers: Sequence[ViewPrediction],
+    chances: Sequence[Chances | None],
+    breasts: Mapping[str, float | None],
+    spec: BundleSpec,
+) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
+    """Return the breasts' chances of classes and the exam's, of those breasts that have a score."""
+    names = spec.outputs.classes.names if spec.outputs.classes is not None else ()
+    own: dict[str, Chances | None] = {}
+    for side, score in breasts.items():
+        seen = [
+            chance
+            for answer, chance in zip(answers, chances, strict=True)
+            if chance is not None and answer.laterality == side and answer.status == "scored"
+        ]
+        own[side] = pooled(seen) if score is not None else None
+    whole = pooled([chance for chance in own.values() if chance is not None])
+    return {side: named(chance, names) for side, chance in own.items()}, named(whole, names)
 
 
 def _pool(scores: npt.NDArray[np.float64], how: Pooling) -> float:

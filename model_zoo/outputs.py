@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, cast, get_args
 
 from model_zoo.fields import Fields
 
@@ -21,12 +21,45 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassOutputs:
+    """What the classifier's outputs 1, 2, ... tell apart, beside its score.
+
+    Attributes
+    ----------
+    of
+        What the classes are of: ``density``.
+    names
+        In the order of the outputs.
+    exclusive
+        One class at a time, or several at once.
+    temperature
+        By which logits are divided before they become chances; None: not calibrated.
+    """
+
+    of: str
+    names: tuple[str, ...]
+    exclusive: bool = True
+    temperature: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outputs:
-    """The ``outputs`` block: the score, and the labels of findings in the order of the detector's classes."""
+    """The ``outputs`` block: the score, the labels of findings in the order of the detector's classes.
+
+    `classes` are the classifier's further outputs, or None.
+    """
 
     score: Score
     findings: tuple[str, ...] = ()
     findings_calibrated: bool = False
+    classes: ClassOutputs | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the block as `read_outputs` takes it; without ``classes`` where there are none."""
+        block = asdict(self)
+        if self.classes is None:
+            del block["classes"]
+        return block
 
 
 def read_outputs(fields: Fields, task: str) -> Outputs:
@@ -46,6 +79,22 @@ def read_outputs(fields: Fields, task: str) -> Outputs:
     findings = fields.texts("findings", ())
     if bool(findings) != ("detection" in task):
         raise fields.error("findings", "must name the detector's labels, and only a detector's")
-    outputs = Outputs(score, findings, fields.flag("findings_calibrated", False))
+    classes = _classes(fields.fields("classes")) if "classes" in fields else None
+    if classes is not None and "classification" not in task:
+        raise fields.error("classes", "needs a classifier")
+    outputs = Outputs(score, findings, fields.flag("findings_calibrated", False), classes)
     fields.finish()
     return outputs
+
+
+def _classes(fields: Fields) -> ClassOutputs:
+    block = ClassOutputs(
+        fields.text("of"),
+        fields.texts("names"),
+        fields.flag("exclusive", True),
+        fields.maybe("temperature", lambda name: fields.number(name, low=1e-3, high=1e3)),
+    )
+    fields.finish()
+    if len(block.names) < 2:
+        raise fields.error("names", "must name at least two classes")
+    return block

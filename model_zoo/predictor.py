@@ -45,6 +45,8 @@ class Answer:
         Prepared pixels per cell of `evidence`.
     method
         How `evidence` was made.
+    class_logits
+        The classifier's further outputs, one per class of the bundle; empty where it has none.
     """
 
     logit: float | None
@@ -54,6 +56,7 @@ class Answer:
     evidence: npt.NDArray[np.float32] | None = None
     stride: float = 1.0
     method: Method | None = None
+    class_logits: tuple[float, ...] = ()
 
 
 _Detected = tuple[
@@ -122,7 +125,7 @@ class Predictor:
         with torch.inference_mode(False), torch.no_grad():
             image = torch.from_numpy(np.ascontiguousarray(pixels))[None].to(self._device)
             image = image.contiguous(memory_format=torch.channels_last)
-            logit, features = self._classify(image)
+            outputs, features = self._classify(image)
             if evidence == "signed" and features is None:
                 evidence = "detector"
             boxes, scores, labels, dense = self._detect(image, evidence == "detector")
@@ -132,16 +135,22 @@ class Predictor:
             elif evidence is not None and evidence != "detector" and features is not None:
                 classifier = cast(PooledClassifier, self._networks["classifier"])
                 made, stride = explain(classifier, features, evidence), classifier.stride
-        if (logit is not None and not np.isfinite(logit)) or not np.isfinite(scores).all():
+        if not np.isfinite(outputs).all() or not np.isfinite(scores).all():
             raise ModelError(f"{self.bundle.name}: the network's answer is not a finite number")
-        return Answer(logit, boxes, scores, labels, made, stride, None if made is None else evidence)
+        logit, how = outputs[0] if outputs else None, None if made is None else evidence
+        return Answer(logit, boxes, scores, labels, made, stride, how, outputs[1:])
 
-    def _classify(self, image: Tensor) -> tuple[float | None, Tensor | None]:
+    def _classify(self, image: Tensor) -> tuple[tuple[float, ...], Tensor | None]:
+        """Return the classifier's outputs that the bundle names, and its last map; nothing without one."""
         if "classifier" not in self._networks:
-            return None, None
+            return (), None
+        classes = self.bundle.spec.outputs.classes
+        count = 1 + (len(classes.names) if classes is not None else 0)
         classifier = cast(PooledClassifier, self._networks["classifier"])
         features = classifier.features(image)
-        return float(classifier.logits(features)[0, 0]), features[0]
+        outputs = tuple(classifier.logits(features)[0, :count].tolist())
+        # One cell for the whole image says nothing of where: no map is made of it.
+        return outputs, features[0] if features.shape[2] * features.shape[3] > 1 else None
 
     def _detect(self, image: Tensor, wants_map: bool) -> _Detected:
         if "detector" not in self._networks:

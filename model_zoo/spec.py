@@ -12,11 +12,18 @@ from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from typing import Any, Literal, cast
 
+from model_zoo.aggregation import Aggregation as Aggregation
+from model_zoo.aggregation import ClassPooling as ClassPooling
+from model_zoo.aggregation import Pooling as Pooling
+from model_zoo.aggregation import Space as Space
+from model_zoo.aggregation import ViewScore as ViewScore
+from model_zoo.aggregation import read_aggregation
 from model_zoo.architectures import architecture_names, role_of
 from model_zoo.calibration import Calibration, read_calibration
 from model_zoo.descriptors import Descriptors, read_descriptors
 from model_zoo.errors import BundleError
 from model_zoo.fields import Fields
+from model_zoo.outputs import ClassOutputs as ClassOutputs
 from model_zoo.outputs import Outputs as Outputs
 from model_zoo.outputs import Score as Score
 from model_zoo.outputs import Unit as Unit
@@ -28,9 +35,6 @@ FORMAT = "mammoview-bundle"
 FORMAT_VERSION = 1
 
 Task = Literal["classification", "detection", "classification+detection", "descriptors"]
-ViewScore = Literal["classifier", "detector-max", "detector-noisy-or"]
-Pooling = Literal["mean", "max", "noisy-or"]
-Space = Literal["logit", "probability"]
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _NAME_RULE = "small letters, digits and single hyphens between them, at most 64"
@@ -69,31 +73,6 @@ class Detection:
     score_threshold: float = 0.05
     nms_iou: float = 0.3
     max_per_view: int = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Aggregation:
-    """From raw values to the scores of view, breast and exam.
-
-    Attributes
-    ----------
-    view
-        Where the view's raw value comes from: the classifier's logit, the detector's best box, or
-        1 - product(1 - box score).
-    space
-        Whether the raw value is a logit or a probability; bilateral subtraction and calibration
-        take place there.
-    bilateral
-        Share of the other breast's mean raw value (same view) that is subtracted; 0: none.
-    breast, exam
-        How views make a breast and breasts an exam.
-    """
-
-    view: ViewScore
-    space: Space
-    bilateral: float = 0.0
-    breast: Pooling = "mean"
-    exam: Pooling = "max"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +155,7 @@ class BundleSpec:
             "title": self.title,
             "task": self.task,
             **(self._of_images() if self.descriptors is None else self._of_descriptors(self.descriptors)),
-            "outputs": asdict(self.outputs),
+            "outputs": self.outputs.to_json(),
             "operating_points": [asdict(point) for point in self.operating_points],
             "negatives": list(self.negatives),
             "metrics": dict(self.metrics),
@@ -194,7 +173,7 @@ class BundleSpec:
             "preprocess": self.preprocess.to_json(),
             "views": self.views.to_json(),
             "detection": asdict(self.detection),
-            "aggregation": asdict(self.aggregation),
+            "aggregation": self.aggregation.to_json(),
             "calibration": self.calibration.to_json(),
             "domain": self.domain.to_json(),
         }
@@ -254,8 +233,25 @@ def read_spec(where: str, value: object) -> BundleSpec:
     )
     if any(b < a for a, b in pairwise(spec.negatives)):
         raise top.error("negatives", "must never fall")
+    _check_classes(top, spec)
     top.finish()
     return spec
+
+
+def _check_classes(top: Fields, spec: BundleSpec) -> None:
+    """Refuse classes that the classifier has no outputs for, and a pooling of classes that are not there."""
+    classes = spec.outputs.classes
+    if classes is None:
+        if spec.aggregation.classes != "own":
+            raise top.error("aggregation", "pools classes, but outputs names none")
+        return
+    count = spec.networks["classifier"].config.get("outputs", 1)
+    if count != 1 + len(classes.names):
+        raise top.error(
+            "outputs",
+            f"names {len(classes.names)} classes, so the classifier needs outputs = "
+            f"{1 + len(classes.names)} (its score and the classes), not {count}",
+        )
 
 
 def _image_blocks(top: Fields, task: Task) -> dict[str, Any]:
@@ -266,7 +262,7 @@ def _image_blocks(top: Fields, task: Task) -> dict[str, Any]:
         "networks": networks,
         "preprocess": read_preprocess(top.fields("preprocess")),
         "views": read_views(top.fields("views")),
-        "aggregation": _aggregation(top.fields("aggregation"), networks, calibration),
+        "aggregation": read_aggregation(top.fields("aggregation"), networks, calibration),
         "calibration": calibration,
         "domain": read_domain(top.fields("domain")),
         "detection": _detection(top.fields("detection", {})),
@@ -323,26 +319,6 @@ def _networks(fields: Fields, task: Task) -> dict[str, Network]:
     if set(networks) != _ROLES[task]:
         raise BundleError(f"{fields.where} must name a {' and a '.join(sorted(_ROLES[task]))} for {task}")
     return networks
-
-
-def _aggregation(fields: Fields, networks: Mapping[str, Network], calibration: Calibration) -> Aggregation:
-    poolings = ("mean", "max", "noisy-or")
-    view = cast(ViewScore, fields.choice("view", ("classifier", "detector-max", "detector-noisy-or")))
-    if view.split("-")[0] not in networks:
-        raise fields.error("view", f"names {view}, but the bundle has no {view.split('-')[0]}")
-    block = Aggregation(
-        view,
-        cast(Space, fields.choice("space", ("logit", "probability"), "logit")),
-        fields.number("bilateral", 0.0, low=0.0, high=1.0),
-        cast(Pooling, fields.choice("breast", poolings, "mean")),
-        cast(Pooling, fields.choice("exam", poolings, "max")),
-    )
-    if block.space == "probability" and calibration.method == "temperature":
-        raise fields.error("space", "must be logit where the calibration is a temperature")
-    if block.space == "probability" and block.bilateral and calibration.method == "none":
-        raise fields.error("bilateral", "needs a calibration where the space is probability")
-    fields.finish()
-    return block
 
 
 def _detection(fields: Fields) -> Detection:
