@@ -181,6 +181,44 @@ def write_bundle(
     return load_bundle(folder)
 
 
+def amend(bundle: Bundle, files: Mapping[str, bytes]) -> Bundle:
+    """Replace or add files of a bundle, sealed anew, whole or not at all; return it as loaded.
+
+    Weights and bundle.json's own facts stay as they are: what is measured or indexed afterwards goes in.
+
+    Parameters
+    ----------
+    files
+        Content by file name; not bundle.json, and not the weights.
+
+    Raises
+    ------
+    BundleError
+        Where the folder cannot be written, or would be refused.
+    """
+    if not {BUNDLE_FILE, WEIGHTS_FILE}.isdisjoint(files):
+        raise BundleError(f"{bundle.folder}: {BUNDLE_FILE} and {WEIGHTS_FILE} are not replaced alone")
+    verify(bundle)
+    try:
+        fresh = Path(tempfile.mkdtemp(prefix=".writing-", dir=bundle.folder.parent))
+    except OSError as error:
+        raise BundleError(f"{bundle.folder}: cannot be written: {error.strerror}") from error
+    try:
+        for name in bundle.spec.files:
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(bundle.folder / name, fresh / name)
+        for name, content in files.items():
+            (fresh / name).write_bytes(content)
+        _write_json(fresh / BUNDLE_FILE, replace(bundle.spec, files=seal(fresh)).to_json())
+        load_bundle(fresh)
+        _put(fresh, bundle.folder)
+    except OSError as error:
+        raise BundleError(f"{bundle.folder}: cannot be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return load_bundle(bundle.folder, shipped=bundle.shipped)
+
+
 def find_bundles(folders: Iterable[Path | str]) -> Shelf:
     """Return every bundle in the folders; the first folder holds the shipped ones.
 

@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import save_file
 from tiny_bundles import mean_weights, rewrite, tiny_bundle, tiny_spec
 
-from model_zoo.bundle import find_bundles, install, load_bundle, remove, verify, write_bundle
+from model_zoo.bundle import amend, find_bundles, install, load_bundle, remove, verify, write_bundle
 from model_zoo.errors import BundleError
 from model_zoo.predictor import load_predictor
 
@@ -390,3 +390,21 @@ def test_bundle_json_says_what_docs_bundles_says(tmp_path: Path) -> None:
     content.pop("files")
     content["networks"]["classifier"]["config"] = {}
     assert {name for name in names(content) if not {f"`{name}`", f'"{name}"'} & set(words)} == set()
+
+
+def test_files_are_amended_and_sealed_anew_and_the_weights_are_not(tmp_path: Path) -> None:
+    bundle = tiny_bundle(tmp_path / "b")
+    first = amend(bundle, {"index.safetensors": b"vectors"})
+    after = amend(first, {"metrics.json": b'{"explanations": {}}\n'})
+    assert after.metrics == {"explanations": {}}
+    assert (after.folder / "index.safetensors").read_bytes() == b"vectors", "what was added before stays"
+    assert after.spec.files["weights.safetensors"] == bundle.spec.files["weights.safetensors"]
+    assert load_bundle(bundle.folder).spec == after.spec
+    with pytest.raises(BundleError, match="not replaced alone"):
+        amend(after, {"weights.safetensors": b""})
+    with pytest.raises(BundleError, match="not JSON"):
+        amend(after, {"metrics.json": b"{"})
+    assert load_bundle(bundle.folder).metrics == {"explanations": {}}, "refused as a whole"
+    (after.folder / "MODEL_CARD.md").write_text("changed")
+    with pytest.raises(BundleError, match="was changed"):
+        amend(after, {"metrics.json": b"{}"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from trainer.commands import explaining
 from trainer.commands.speaking import counter, metric_sentence, say
 from trainer.errors import TrainerError
 
@@ -28,6 +29,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     say(metrics["protocol"])
     for name, entry in metrics["metrics"].items():
         say(metric_sentence(name, entry))
+    if arguments.explain:
+        from trainer.honesty.store import add_to_report
+
+        add_to_report(Path(arguments.output), explaining.run_tests(arguments))
 
 
 def _compare(arguments: argparse.Namespace) -> None:
@@ -101,6 +106,10 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     evaluate = commands.add_parser("evaluate", help="measure a bundle through the workstation's own path")
     evaluate.add_argument("bundle", metavar="BUNDLE", help="name or folder")
     _measured_part(evaluate)
+    evaluate.add_argument(
+        "--explain", action="store_true", help="also test its heat maps, and store that in it"
+    )
+    explaining.add_sample(evaluate)
     evaluate.set_defaults(run=_evaluate)
     compare = commands.add_parser("compare", help="two bundles on the same patients")
     compare.add_argument("bundle_a", metavar="BUNDLE_A", help="name or folder")

@@ -1,0 +1,86 @@
+"""Heat maps of a trained bundle tested from the command line, and kept in the bundle."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_training import Miniature, train
+
+from model_zoo.breast import find_breast
+from model_zoo.bundle import load_bundle
+from model_zoo.contract import ArrayView
+from model_zoo.verdicts import WORDS, read_verdicts
+from trainer.cli import main
+from trainer.export import export
+from trainer.honesty.marker import marker_boxes, with_markers
+from trainer.honesty.store import HEADING
+
+
+@pytest.fixture(scope="module")
+def exported(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    return export([train(miniature, folder / "run")], folder / "bundles", print).folder
+
+
+def test_the_command_stores_what_it_measured_in_the_bundle(
+    miniature: Miniature, exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = load_bundle(shutil.copytree(exported, tmp_path / "bundle"))
+    weights = bundle.weights.read_bytes()
+    words = [str(bundle.folder), "--manifest", str(miniature.manifest.path), "--explain-images", "6"]
+    assert main(["explain", *words]) == 0
+    assert "signed: " in capsys.readouterr().out
+    after = load_bundle(bundle.folder)
+    block = after.metrics["explanations"]
+    assert set(block["methods"]) == {"signed", "gradcam"}
+    assert list(block["methods"]["signed"]["tests"]) == list(WORDS)
+    assert block["n"]["images"] == 6
+    assert block["methods"]["gradcam"]["same_as"] == "signed", "one linear head on a mean: the same map"
+    assert block["data"] == "mias"
+    assert {one.method for one in read_verdicts(after.metrics)} == {"signed", "gradcam"}
+    assert after.metrics["metrics"] == bundle.metrics["metrics"], "what was measured before stays"
+    assert after.weights.read_bytes() == weights
+    assert after.card.count(HEADING) == 1
+    report = tmp_path / "report"
+    assert main(["evaluate", *words, "--explain", "-o", str(report)]) == 0
+    again = load_bundle(bundle.folder)
+    assert again.card.count(HEADING) == 1, "an older section is replaced"
+    assert json.loads((report / "metrics.json").read_text())["explanations"] == again.metrics["explanations"]
+    assert HEADING in (report / "MODEL_CARD.md").read_text()
+    # The same sample and seeds give the same numbers.
+    assert again.metrics["explanations"]["methods"] == block["methods"]
+
+
+def test_a_bundle_without_lesions_to_point_at_is_not_measured(
+    miniature: Miniature, exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = load_bundle(shutil.copytree(exported, tmp_path / "bundle"))
+    lines = miniature.manifest.path.read_text().splitlines()
+    plain = tmp_path / "plain.csv"
+    plain.write_text("\n".join([lines[0], *(line for line in lines if ",normal," in line)]) + "\n")
+    assert main(["explain", str(bundle.folder), "--manifest", str(plain)]) == 1
+    assert "no image here has a lesion of known place" in capsys.readouterr().err
+    assert "explanations" not in load_bundle(bundle.folder).metrics
+
+
+def test_markers_lie_in_the_air_away_from_the_breast() -> None:
+    rows, columns = np.indices((400, 320))
+    pixels = np.where(((rows - 200) / 150) ** 2 + (columns / 180) ** 2 <= 1, 30000, 500).astype(np.uint16)
+    view = ArrayView("x", pixels, source="film")
+    near, far = marker_boxes(view)
+    breast = find_breast(pixels).mask
+    for box in (near, far):
+        top, left, bottom, right = (int(edge) for edge in box)
+        assert (bottom - top, right - left) == (16, 16), "4 % of 400"
+        assert 0 <= top < bottom <= 400
+        assert 0 <= left < right <= 320
+        # Half a marker of air on each side.
+        assert not breast[max(0, top - 7) : bottom + 7, max(0, left - 7) : right + 7].any()
+    assert far[1] > near[1], "far from a breast at the left edge is to the right"
+    marked = with_markers(view)[0][0]
+    assert (marked != pixels).sum() == 256
+    assert (marked[marked != pixels] == 65535).all()
