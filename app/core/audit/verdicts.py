@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any, Final, Literal, get_args
 from urllib.parse import quote, unquote
 
@@ -104,6 +105,7 @@ def verdict_text(verdict: CaseVerdict) -> str:
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+@lru_cache(maxsize=1 << 16)
 def read_verdict(text: str) -> CaseVerdict:
     """Return the verdict of a JSON text.
 

@@ -1,0 +1,174 @@
+"""What an audit is opened on, read in the background: plain functions for a job, which know no Qt."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.core.audit.cases import Answers, AuditModel, CaseTable, no_answers, table_of
+from app.core.audit.prediction_files import join, read_predictions, rows_of
+from app.core.dicom.finder import find
+from app.core.errors import MammoviewError, ReadError
+from app.core.imaging.image import Image, Study
+from app.core.manifest import NO_PATIENT, Manifest, Row, file_sha256, read_manifest
+from app.services.inference import audited
+
+Report = Callable[[int, int], None]
+
+MOST_MODELS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """What was opened.
+
+    Attributes
+    ----------
+    folders
+        By model's name its bundle's folder; a model known from a prediction file only is missing.
+    notes
+        Sentences to stand beside the table.
+    """
+
+    title: str
+    path: Path
+    table: CaseTable
+    folders: dict[str, Path] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to open: a manifest, or folders and files; which bundles; prediction files taken as they are.
+
+    Attributes
+    ----------
+    paths
+        One manifest (``.csv``), or files and folders; none: the images of the first prediction file.
+    models
+        Names or folders of one or two bundles.
+    """
+
+    paths: tuple[Path, ...] = ()
+    models: tuple[str, ...] = ()
+    predictions: tuple[Path, ...] = ()
+
+    @property
+    def manifest(self) -> Path | None:
+        """The manifest, or None where images are looked for."""
+        only = self.paths[0] if len(self.paths) == 1 else None
+        return only if only is not None and only.suffix.lower() == ".csv" else None
+
+
+def load(wanted: Wanted, report: Report) -> Loaded:
+    """Read a manifest (or find images) and join the prediction files.
+
+    Raises
+    ------
+    MammoviewError
+        A file, a bundle or the join is not to be used; one sentence.
+    Cancelled
+        When `report` raises it.
+    """
+    rows, notes = _rows(wanted, report)
+    answers: list[Answers] = []
+    folders: dict[str, Path] = {}
+    for path in wanted.predictions:
+        joined = join(read_predictions(path), rows)
+        answers += [_described(each) for each in joined.answers]
+        notes += joined.notes
+    for model, folder in audited.chosen(wanted.models) if wanted.models else ():
+        folders[model.name] = folder
+        if not any(each.model.name == model.name for each in answers):
+            answers.append(no_answers(model, len(rows)))
+    if not answers:
+        raise MammoviewError("an audit needs a model or a prediction file")
+    if len(answers) > MOST_MODELS:
+        names = ", ".join(each.model.name for each in answers)
+        raise MammoviewError(f"at most {MOST_MODELS} models can be audited side by side, not {names}")
+    table = table_of(rows, answers)
+    return Loaded(_title(wanted), _path(wanted), table, folders, (*notes, *_lacks(table)))
+
+
+def _rows(wanted: Wanted, report: Report) -> tuple[tuple[Row, ...], list[str]]:
+    if wanted.manifest is not None:
+        manifest: Manifest = read_manifest(wanted.manifest)
+        return manifest.rows, list(manifest.caveats)
+    if wanted.paths:
+        return _found(wanted.paths, report)
+    if not wanted.predictions:
+        raise MammoviewError("an audit needs a manifest, a folder or a prediction file")
+    return rows_of(read_predictions(wanted.predictions[0])), []
+
+
+def _found(paths: Sequence[Path], report: Report) -> tuple[tuple[Row, ...], list[str]]:
+    """Return a row for each image below paths; nothing is known of what is true."""
+    collection = find(paths, report)
+    studies = [study for patient in collection.patients for study in patient.studies]
+    images = [(study, image) for study in studies for image in study.images]
+    if not images:
+        raise MammoviewError(f"{paths[0]}: no readable mammogram found")
+    rows = []
+    for number, (study, image) in enumerate(images):
+        report(number, len(images))
+        rows.append(_row(study, image))
+    notes = [f"{len(collection.left_out)} files were left out."] if collection.left_out else []
+    return tuple(rows), notes
+
+
+def _row(study: Study, image: Image) -> Row:
+    facts, spacing = image.patient, image.spacing
+    # The id goes into lists and files of the reader's own: a hash stands for who it is.
+    who = hashlib.sha256(f"{facts.issuer}\n{facts.id}".encode()).hexdigest()[:16] if facts.id else ""
+    return Row(
+        image_id=image.sop_uid or str(image.path),
+        patient_id=who or NO_PATIENT + study.key,
+        study_id=study.key,
+        laterality=image.laterality or "",
+        view=image.view or "",
+        path=image.path,
+        frame=0,
+        sha256=_sha256(image.path),
+        rows=image.rows,
+        columns=image.columns,
+        spacing_mm=(spacing.row_mm, spacing.col_mm) if spacing else None,
+        source=image.source,
+        density="",
+        age=image.age,
+        vendor=image.manufacturer,
+        label="",
+        label_source="no manifest",
+    )
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        raise ReadError(path, f"cannot be read ({error.strerror})") from error
+
+
+def _described(answers: Answers) -> Answers:
+    model: AuditModel = audited.described(answers.model)
+    return Answers(model, answers.status, answers.score, answers.breast, answers.exam, answers.said)
+
+
+def _title(wanted: Wanted) -> str:
+    path = _path(wanted)
+    return path.stem if wanted.manifest or not wanted.paths else path.name
+
+
+def _path(wanted: Wanted) -> Path:
+    return (wanted.paths or wanted.predictions)[0]
+
+
+def _lacks(table: CaseTable) -> list[str]:
+    """Return sentences on what the audit of this table can not say."""
+    unknown = int((table.truth < 0).sum())
+    if not unknown:
+        return []
+    if unknown == len(table):
+        return ["Nothing is known of what is true: outcomes, curves and the matrix stay empty."]
+    return [f"{unknown} of {len(table)} images have no truth; they are in no curve and no cell."]
