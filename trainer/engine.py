@@ -16,6 +16,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from trainer.averaging import MovingAverage
+from trainer.budget import Budget
 from trainer.checkpoints import Start, WholeCheckpoints
 from trainer.errors import TrainerError
 from trainer.events import Events
@@ -138,6 +139,8 @@ def _callbacks(recipe: Recipe, folder: Path, tuned: bool, events: Events, waitin
             dirpath=place, filename="best", monitor="val_loss", save_top_k=1, enable_version_counter=False
         )
         made.append(best)
+    if recipe.train.hours:
+        made.append(Budget(recipe.train.hours))
     # After the average: what it saves holds this step's.
     made.append(StopOnSignal(folder))
     # After all others: what it saves holds their state, so that a resumed training knows the best so far.

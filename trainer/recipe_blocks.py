@@ -74,6 +74,8 @@ class Train:
         falls along a cosine.
     patience
         Stop after so many epochs without a lower validation loss; 0: never.
+    hours
+        Stop with the first epoch that ends after so many hours; 0: never. See `trainer.budget`.
     validate_every
         Epochs between two looks at the tuning part.
     keep
@@ -113,6 +115,7 @@ class Train:
     weight_decay: float = 0.05
     warmup: float = 0.1
     patience: int = 0
+    hours: float = 0.0
     validate_every: int = 1
     keep: str = "best"
     balance: bool = True
@@ -176,6 +179,7 @@ def read_train(block: Fields) -> Train:
         weight_decay=block.number("weight_decay", 0.05, low=0, high=1),
         warmup=block.number("warmup", 0.1, low=0, high=1),
         patience=block.whole("patience", 0, low=0, high=100_000),
+        hours=block.number("hours", 0.0, low=0, high=10_000),
         validate_every=block.whole("validate_every", 1, low=1, high=100_000),
         keep=block.choice("keep", ("best", "last"), "best"),
         balance=block.flag("balance", True),

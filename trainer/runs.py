@@ -141,13 +141,16 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def has_ended(checkpoint: Mapping[str, Any], epochs: int) -> bool:
-    """Return whether a training's last checkpoint is its end: all epochs done, or stopped early.
+    """Return whether a training's last checkpoint is its end: all epochs done, stopped early, time up.
 
     Read from the checkpoint and written down nowhere else, so that it cannot be said too soon.
     """
     if int(checkpoint.get("epoch", -1)) + 1 >= epochs:
         return True
     states = checkpoint.get("callbacks", {})
+    time = states.get("Budget")  # of trainer.budget
+    if time and time["time_elapsed"]["train"] >= time["seconds"]:
+        return True
     return any(
         state["wait_count"] >= state["patience"]
         for name, state in states.items()

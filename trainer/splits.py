@@ -237,6 +237,36 @@ def make_splits(
     return Splits(manifest.sha256, seed, tuple(made), _hash(manifest.sha256, seed, made))
 
 
+def splits_like(manifest: Manifest, splits: Splits, fold: int, seed: int = 0) -> Splits:
+    """Return one fold for another manifest in which patients stand where a fold of known splits has them.
+
+    Who is in no list of that fold trains. Where nobody is left to tune or to test, patients who would train
+    are drawn for it. Made for curated sets: who tested once is never trained on.
+
+    Raises
+    ------
+    TrainerError
+        No such fold, or too few patients.
+    """
+    check_seed(seed)
+    if not 0 <= fold < len(splits.folds):
+        raise TrainerError(f"--fold {fold}: the splits have folds 0 to {len(splits.folds) - 1}")
+    here, known = set(manifest.patients), splits.folds[fold]
+    lists: dict[PartName, set[str]] = {"val": here & set(known.val), "test": here & set(known.test)}
+    rest = here - lists["val"] - lists["test"]
+    missing: list[PartName] = [name for name in ("val", "test") if not lists[name]]
+    strata = _without(_strata(manifest), here - rest)
+    shares = [1 - sum(SHARES[name] for name in missing), *(SHARES[name] for name in missing)]
+    parts = _deal(strata, shares, np.random.default_rng(seed))
+    for name, part in zip(("train", *missing), parts, strict=True):
+        lists[name] = set(part)
+    for name in PARTS:
+        if not lists[name]:
+            raise TrainerError(f"{manifest.path}: there would be no patient in the {name} part")
+    made = [Fold(*(tuple(sorted(lists[name])) for name in PARTS))]
+    return Splits(manifest.sha256, seed, tuple(made), _hash(manifest.sha256, seed, made))
+
+
 def one_class(manifest: Manifest) -> str:
     """Return the sentence that all images have one label, "" where they have several."""
     labels = {row.label for row in manifest.rows}

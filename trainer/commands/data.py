@@ -58,16 +58,30 @@ def _phantom(arguments: argparse.Namespace) -> None:
 
 def _split(arguments: argparse.Namespace) -> None:
     from app.core.manifest import read_manifest
-    from trainer.splits import make_splits, one_class, parse_shares, write_splits
+    from trainer.errors import TrainerError
+    from trainer.splits import (
+        make_splits,
+        one_class,
+        parse_shares,
+        read_splits,
+        splits_like,
+        write_splits,
+    )
 
     official: Literal["no", "yes", "strict"] = "yes" if arguments.official else "no"
     if arguments.official_strict:
         official = "strict"
     manifest = read_manifest(Path(arguments.manifest))
     shares = parse_shares(arguments.shares) if arguments.shares else None
-    splits = make_splits(
-        manifest, folds=arguments.folds, seed=arguments.seed, official=official, shares=shares
-    )
+    if arguments.like:
+        if arguments.folds or shares or official != "no":
+            raise TrainerError("--like: goes with neither --folds, --shares nor official parts")
+        known = read_splits(Path(arguments.like))
+        splits = splits_like(manifest, known, arguments.fold, arguments.seed)
+    else:
+        splits = make_splits(
+            manifest, folds=arguments.folds, seed=arguments.seed, official=official, shares=shares
+        )
     write_splits(splits, Path(arguments.output))
     for sentence in (*manifest.caveats, one_class(manifest)):
         if sentence:
@@ -160,6 +174,10 @@ def _preparing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     official.add_argument("--official-strict", action="store_true")
     split.add_argument("--folds", type=int, metavar="K")
     split.add_argument("--shares", metavar="T,V,E", help="per cent to train, tune and test: 70,20,10")
+    split.add_argument(
+        "--like", metavar="splits.json", help="patients stand as in splits of another manifest"
+    )
+    split.add_argument("--fold", type=int, default=0, metavar="I", help="of --like, 0-based")
     split.add_argument("--seed", type=int, default=0, metavar="S")
     split.set_defaults(run=_split)
     audit = commands.add_parser("audit", help="look for patients and pictures in two parts")
