@@ -46,8 +46,12 @@ def write_predictions(
 
 
 def _model(model: ModelFacts) -> dict[str, Any]:
-    score = {"of": model.score_of, "prevalence": model.prevalence, "calibrated": model.calibrated}
-    return {"name": model.name, "version": model.version, "outputs": {"score": score}}
+    outputs: dict[str, Any] = {
+        "score": {"of": model.score_of, "prevalence": model.prevalence, "calibrated": model.calibrated}
+    }
+    if model.classes_of:
+        outputs["classes"] = {"of": model.classes_of, "calibrated": model.classes_calibrated}
+    return {"name": model.name, "version": model.version, "outputs": outputs}
 
 
 def _study(result: StudyPrediction, out: Path, heatmaps: Path | None) -> dict[str, Any]:
@@ -111,6 +115,7 @@ def _view(
         ],
         "heatmap": heatmap,
         "notes": list(view.notes),
+        **({"classes": view.classes} if view.classes else {}),
     }
 
 

@@ -102,6 +102,7 @@ def headline(look: SecondLook, threshold: float = 0.0) -> str:
         "not run": "Not run",
         "running": f"Running, view {min(done + 1, total)} of {total}" if total else "Running",
         "no findings": "No findings",
+        "answered": "Answered",
         "findings": "Findings",
         "partly failed": "Partly failed",
         "failed": "Failed",
@@ -145,6 +146,7 @@ def short_state(looks: tuple[SecondLook, ...]) -> str:
         ("outside its training domain", "AI outside domain"),
         ("declined", "AI declined"),
         ("no findings", "AI no findings"),
+        ("answered", "AI answered"),
     ):
         if state in states:
             return text

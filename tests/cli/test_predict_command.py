@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,9 +16,10 @@ from dicom_files import write_mg
 from app.cli import main
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "model_zoo"))
-from tiny_bundles import tiny_bundle
+from tiny_bundles import TRUNK, mean_weights, tiny_bundle
 
-from model_zoo.spec import Aggregation
+from model_zoo.bundle import load_bundle, write_bundle
+from model_zoo.spec import Aggregation, ClassOutputs, Network
 from model_zoo.suitability import Domain, Views
 
 LEVELS = {("R", "CC"): 800, ("L", "CC"): 1600, ("R", "MLO"): 2400, ("L", "MLO"): 3200}
@@ -178,3 +180,34 @@ def test_a_changed_weight_is_refused(models, capsys):
     weights.write_bytes(content)
     assert main(["models", "verify", "tiny-mean"]) == 1
     assert "weights.safetensors" in capsys.readouterr().err
+
+
+def test_classes_are_one_more_key_of_each_view_and_absent_without_them(models, exam, tmp_path):
+    _, plain = predicted(exam, tmp_path)
+    weights = mean_weights(4.0, -2.0)
+    head, offset = weights["classifier.head.weight"], weights["classifier.head.bias"]
+    slopes = [[4.0], [-2.0], [0.0], [2.0]]
+    weights["classifier.head.weight"] = np.pad(np.array(slopes, np.float32), ((0, 0), (0, head.shape[1] - 1)))
+    weights["classifier.head.bias"] = np.concatenate([offset, np.zeros(3, np.float32)])
+    bundle = load_bundle(models / "tiny-mean")
+    classes = ClassOutputs("density", ("fatty", "glandular", "dense"))
+    spec = replace(
+        bundle.spec,
+        name="tiny-classes",
+        networks={"classifier": Network("residual-classifier", {**TRUNK, "outputs": 4})},
+        outputs=replace(bundle.spec.outputs, classes=classes),
+        files={},
+    )
+    write_bundle(tmp_path / "tiny-classes", spec, weights, "# Tiny\n", {"n": {}})
+    assert main(["models", "install", str(tmp_path / "tiny-classes")]) == 0
+    out = tmp_path / "out.json"
+    assert main(["predict", str(exam), "-o", str(out), "--model", "tiny-classes"]) == 0
+    document = json.loads(out.read_text())
+    assert document["models"][0]["outputs"]["classes"] == {"of": "density", "calibrated": False}
+    for before, view in zip(plain["studies"][0]["views"], document["studies"][0]["views"], strict=True):
+        level = LEVELS[view["laterality"], view["view"]] / 4095
+        grown = [math.exp(slope * level) for slope in (-2.0, 0.0, 2.0)]
+        said = view.pop("classes")
+        assert list(said) == ["fatty", "glandular", "dense"]
+        assert list(said.values()) == pytest.approx([each / sum(grown) for each in grown], abs=1e-3)
+        assert view == {**before, "model": "tiny-classes", "score": pytest.approx(before["score"], abs=1e-6)}

@@ -45,6 +45,25 @@ def test_only_a_whole_exam_can_be_without_findings(status, views, state):
 
 
 @pytest.mark.parametrize(
+    ("status", "views", "state"),
+    [
+        ("complete", (LOW, LOW), "answered"),
+        ("complete", (LOW, HIGH), "answered"),
+        ("complete", (LOW, MARKED), "findings"),
+        ("partial", (LOW, DECLINED), "declined"),
+        ("declined", (STRANGE, STRANGE), "outside its training domain"),
+    ],
+)
+def test_a_model_of_classes_has_answered_and_never_says_no_findings(status, views, state):
+    images = [Image(path=Path(f"{index}.dcm"), sop_uid=str(index)) for index in range(len(views))]
+    said = {"L": {}, "R": {"fatty": 0.02, "glandular": 0.17, "dense": 0.81}}
+    prediction = ExamPrediction("m", "1.0.0", status, views=views, breast_classes=said)
+    look = second_look(prediction, images, "study", replace(MODEL, classes_of="density"))
+    assert look.state == state
+    assert look.breast_classes == (("R", (("dense", 0.81), ("glandular", 0.17), ("fatty", 0.02))),)
+
+
+@pytest.mark.parametrize(
     ("unit", "facts", "state"),
     [
         ("breast", {"breasts": {"L": 0.6, "R": 0.1}}, "findings"),

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from ui_desk import FACTS, finding
 from ui_hand import press
 
-from app.core.reading.findings import Evidence, ViewLook
+from app.core.reading.findings import Evidence, MapFacts, ViewLook
 from app.ui import wording
 from app.ui.overlays.boxes import words
 from app.ui.panels.second_look.findings_list import entries_of
@@ -21,6 +21,7 @@ from app.ui.panels.second_look.panel import native_words
 STATES = {
     "running": ("Running, view 3 of 4", "AI running"),
     "no findings": ("No findings", "AI no findings"),
+    "answered": ("Answered", "AI answered"),
     "findings": ("4 findings, score above the operating point", "AI findings"),
     "partly failed": ("Partly failed", "AI partly failed"),
     "failed": ("Failed", "AI failed"),
@@ -90,6 +91,23 @@ def test_the_panel_always_says_what_the_score_is_of_and_where_it_comes_from(four
     assert facts["Breasts"].split() == ["R", "0.25", "L", "0.10"]
     shown = [label.text() for pair in card._rows for label in pair if label.isVisible()]
     assert "higher than 50 % of negatives (each one image)" in shown
+
+
+def test_classes_stand_in_one_line_per_breast_and_in_one_where_both_are_alike(four_views):
+    dense = (("dense", 0.81), ("glandular", 0.17), ("fatty", 0.02))
+    fatty = (("fatty", 0.7), ("glandular", 0.2), ("dense", 0.1))
+    model = replace(FACTS, classes_of="density")
+    look = say(four_views, "answered", model=model, breast_classes=(("L", dense), ("R", fatty)))
+    card = four_views.window.second_look._cards[0]
+    assert (card.state.text(), four_views.window.top_bar._ai.text()) == ("Answered", "AI answered")
+    rows = [(name.text(), text.text()) for name, text in card._rows]
+    right = rows.index(("Density R", "fatty 0.70, glandular 0.20, dense 0.10"))
+    assert rows[right + 1] == ("Density L", "dense 0.81, glandular 0.17, fatty 0.02")
+    both = facts_of(replace(look, breast_classes=(("L", dense), ("R", dense))))
+    assert [row for row in both if "ensity" in row[0]] == [
+        ("Density", "dense 0.81, glandular 0.17, fatty 0.02")
+    ]
+    assert not [row for row in facts_of(replace(look, breast_classes=())) if "ensity" in row[0]]
 
 
 def test_no_percentile_is_made_up_where_negatives_are_unknown():
@@ -335,3 +353,57 @@ def test_what_failed_can_be_run_again(four_views):
     assert four_views.window.second_look.run.isVisible()
     press(four_views, Qt.Key.Key_A)
     assert len(four_views.oracle.asked) == 2
+
+
+def judged(four_views, name, verdict):
+    """A model's answer with maps of a kind that was tested."""
+    look = mapped(four_views, name, in_domain=True)
+    line = "hits the lesion 61 % of the time, centre guess 22 %"
+    line += "; fails marker control" if verdict == "failed" else "; passes all tests"
+    model = replace(look.model, maps=(MapFacts("signed", verdict, line),))
+    return say(four_views, look.state, model=model, views=look.views, exam_score=None)
+
+
+def test_the_panel_says_in_one_line_what_was_measured_of_the_map(four_views):
+    judged(four_views, "native", "passed")
+    four_views.session.show_heat_map(True)
+    panel = four_views.window.second_look
+    assert drawn(four_views) == [1.0] * 4
+    words = "Tested: hits the lesion 61 % of the time, centre guess 22 %; passes all tests"
+    assert (panel.tested.isVisible(), panel.tested.text.text()) == (True, words)
+    assert not panel.tested.show_anyway.isVisible()
+
+
+def test_a_map_that_was_never_tested_says_so(four_views):
+    mapped(four_views, "native", in_domain=True)
+    four_views.session.show_heat_map(True)
+    assert drawn(four_views) == [1.0] * 4
+    assert four_views.window.second_look.tested.text.text().startswith("Not tested")
+
+
+def test_a_map_that_failed_is_hidden_until_the_reader_wants_it_anyway(four_views):
+    judged(four_views, "native", "failed")
+    four_views.session.show_heat_map(True)
+    panel = four_views.window.second_look
+    assert drawn(four_views) == [None] * 4
+    assert not four_views.window.actions_by_id["heat_map"].isChecked()
+    assert "failed its tests and is hidden: it hits the lesion 61 %" in panel.tested.text.text()
+    assert panel.native.text() == ""
+    panel.tested.show_anyway.click()
+    assert drawn(four_views) == [1.0] * 4
+    assert "fails marker control" in panel.tested.text.text(), "what it failed is still said"
+    assert not panel.tested.show_anyway.isVisible()
+    # For this study only, and written down nowhere.
+    four_views.session.open_study(four_views.session.screen.study.key)
+    judged(four_views, "native", "failed")
+    assert drawn(four_views) == [None] * 4
+
+
+def test_of_two_models_the_one_whose_maps_did_not_fail_is_drawn(four_views):
+    judged(four_views, "bad", "failed")
+    mapped(four_views, "good", in_domain=True)
+    four_views.session.show_heat_map(True)
+    panel = four_views.window.second_look
+    assert panel.native.text().startswith("good: ")
+    box = panel.controls.owner
+    assert sorted(box.itemText(row) for row in range(2)) == ["bad, failed its tests", "good"]

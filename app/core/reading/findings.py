@@ -16,6 +16,7 @@ LookState = Literal[
     "not run",
     "running",
     "no findings",
+    "answered",
     "findings",
     "partly failed",
     "failed",
@@ -63,6 +64,25 @@ class ViewLook:
 
 
 @dataclass(frozen=True, slots=True)
+class MapFacts:
+    """What was measured of a model's heat maps of one method, as its bundle tells (docs/explanations.md).
+
+    Attributes
+    ----------
+    method
+        As `Evidence.method`.
+    verdict
+        ``failed``: hidden until asked for. ``incomplete``: nothing failed, not all could be measured.
+    line
+        For the reader, without a full stop.
+    """
+
+    method: str
+    verdict: Literal["passed", "failed", "incomplete"]
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFacts:
     """What the panel always says about a model, taken from its bundle.
 
@@ -81,6 +101,10 @@ class ModelFacts:
         One sentence.
     unit
         What one score of `negatives` and `operating_point` is of: ``image``, ``breast``, ``patient``.
+    classes_of, classes_calibrated
+        What its further classes tell apart (``density``), or empty; whether their chances are calibrated.
+    maps
+        Its heat maps that were tested, by method.
     """
 
     name: str
@@ -95,6 +119,9 @@ class ModelFacts:
     licence: str
     use: str
     unit: str = "image"
+    classes_of: str = ""
+    classes_calibrated: bool = False
+    maps: tuple[MapFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +137,8 @@ class SecondLook:
     remarks: tuple[str, ...] = ()
     device: str = "cpu"
     progress: tuple[int, int] = (0, 0)
+    breast_classes: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
+    """By breast, the chances of the model's further classes, the likeliest first; empty without any."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

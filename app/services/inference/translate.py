@@ -14,6 +14,7 @@ from app.core.reading.findings import (
     SecondLook,
     ViewLook,
 )
+from model_zoo.class_chances import likeliest_first
 from model_zoo.contract import ExamPrediction, ViewPrediction
 
 
@@ -28,6 +29,9 @@ def second_look(
         state="declined",
         views=views,
         breasts=tuple(sorted(prediction.breasts.items())),
+        breast_classes=tuple(
+            (side, likeliest_first(said)) for side, said in sorted(prediction.breast_classes.items()) if said
+        ),
         exam_score=prediction.exam_score,
         remarks=prediction.suitability,
         device=prediction.device,
@@ -74,6 +78,9 @@ def _state(prediction: ExamPrediction, look: SecondLook) -> LookState:
         return "partly failed"
     if strange:
         return "outside its training domain"
+    if look.model.classes_of and prediction.status == "complete" and not look.findings:
+        # Dense is no finding, and fatty is not "no findings".
+        return "answered"
     if look.findings or look.above:
         return "findings"
     # What was not looked at may hold anything: only a whole exam can be without findings.

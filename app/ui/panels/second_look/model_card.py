@@ -47,6 +47,7 @@ def facts_of(look: SecondLook) -> tuple[tuple[str, str], ...]:
     breasts = [f"{side} {score:.2f}" for side, score in by_side if score is not None]
     if breasts:
         rows.append(("Breasts", "   ".join(breasts)))
+    rows += class_rows(look)
     if model.operating_point is not None:
         threshold, meaning = model.operating_point
         rows.append(("Operates at", f"{threshold:.2f}: {meaning}"))
@@ -57,6 +58,16 @@ def facts_of(look: SecondLook) -> tuple[tuple[str, str], ...]:
     rows.append(("Trained on", model.trained_on or "not stated"))
     rows.append(("Licence", f"{model.licence}, {model.use}" if model.use else model.licence))
     return tuple(rows)
+
+
+def class_rows(look: SecondLook) -> list[tuple[str, str]]:
+    """Return what a model says of each breast's classes, right before left; one line where both are alike."""
+    of = look.model.classes_of
+    by_side = sorted(look.breast_classes, key=lambda breast: breast[0] != "R")
+    said = {side: ", ".join(f"{name} {chance:.2f}" for name, chance in chances) for side, chances in by_side}
+    if len(said) == 2 and len(set(said.values())) == 1:
+        return [(of.capitalize(), next(iter(said.values())))]
+    return [(f"{of.capitalize()} {side}", words) for side, words in said.items()]
 
 
 def banner_text(look: SecondLook, headline: str) -> str:
