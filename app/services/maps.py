@@ -1,8 +1,27 @@
-"""Whose heat map is drawn; pure. Outside its training domain a model's map is drawn only on request."""
+"""Whose heat map is drawn; pure.
+
+Outside its training domain a model's map is drawn only on request; one that failed its tests only where
+the reader asks for that model's by name (Show anyway).
+"""
 
 from __future__ import annotations
 
-from app.core.reading.findings import Evidence, SecondLook
+from app.core.reading.findings import Evidence, MapFacts, SecondLook, ViewLook
+
+HIDDEN = "The heat map of {model} failed its tests and is hidden. Second look has Show anyway."
+
+
+def tested(look: SecondLook, evidence: Evidence) -> MapFacts | None:
+    """Return what was measured of a map's method on this model; None: it was not tested."""
+    # The positive part of the signed map is what HiResCAM draws.
+    method = "signed" if evidence.method == "hirescam" else evidence.method
+    return next((facts for facts in look.model.maps if facts.method == method), None)
+
+
+def failed(look: SecondLook, view: ViewLook) -> bool:
+    """Tell whether a view has a map of a kind that failed its tests."""
+    facts = None if view.evidence is None else tested(look, view.evidence)
+    return facts is not None and facts.verdict == "failed"
 
 
 def owners(looks: tuple[SecondLook, ...]) -> tuple[tuple[str, bool], ...]:
@@ -15,24 +34,37 @@ def owners(looks: tuple[SecondLook, ...]) -> tuple[tuple[str, bool], ...]:
     return tuple(found)
 
 
+def rejected(looks: tuple[SecondLook, ...]) -> frozenset[str]:
+    """Return the models whose maps failed their tests."""
+    return frozenset(look.model.name for look in looks if any(failed(look, view) for view in look.views))
+
+
 def owner(looks: tuple[SecondLook, ...], asked: str) -> str:
-    """Return the model whose maps are drawn: the one asked for, else the first within its domain, else none.
+    """Return the model whose maps are drawn: the one asked for, else the first that may be, else none.
 
     Parameters
     ----------
     asked
         Name of the model that the reader asked for in this study, or empty.
     """
-    having = owners(looks)
+    having, bad = owners(looks), rejected(looks)
     if any(name == asked for name, _ in having):
         return asked
-    return next((name for name, inside in having if inside), "")
+    return next((name for name, inside in having if inside and name not in bad), "")
 
 
 def on_request(looks: tuple[SecondLook, ...], asked: str) -> str:
-    """Return the model whose maps are drawn when the reader asks for maps: `owner`, else any that has one."""
-    having = owners(looks)
-    return owner(looks, asked) or (having[0][0] if having else "")
+    """Return the model whose maps are drawn when the reader asks for maps: `owner`, else any not failed."""
+    bad = rejected(looks)
+    return owner(looks, asked) or next((name for name, _ in owners(looks) if name not in bad), "")
+
+
+def hidden(looks: tuple[SecondLook, ...], asked: str) -> str:
+    """Return the first model whose maps are hidden because they failed, where none is drawn; else empty."""
+    bad = rejected(looks)
+    having = [name for name, _ in owners(looks)]
+    only_failed = bool(having) and not on_request(looks, asked)
+    return next((name for name in having if name in bad), "") if only_failed else ""
 
 
 def held_back(looks: tuple[SecondLook, ...], asked: str) -> bool:

@@ -151,11 +151,14 @@ class Workplace(Hangings):
     def show_heat_map(self, shown: bool, model: str = "") -> None:
         """Show or hide heat maps: of a model by name, else of the first within its training domain.
 
-        Where no model is within its domain this is the request that its map waits for.
+        Where no model is within its domain this is the request that its map waits for. One that failed its
+        tests waits to be asked for by name.
         """
         asked = model or self._overlay.map_of
         if shown and maps.held_back(self.looks, asked):
             asked = maps.on_request(self.looks, asked)
+            if not asked and maps.hidden(self.looks, asked):
+                self.message.emit(maps.HIDDEN.format(model=maps.hidden(self.looks, asked)))
         self.set_overlay(heatmap=shown, map_of=asked)
 
     def set_settings(self, settings: Settings) -> None:

@@ -58,15 +58,25 @@ class MapControls(QWidget):
         self.present_owners((), "")
 
     def present_owners(
-        self, owners: tuple[tuple[str, bool], ...], shown: str, *, mixed: bool = False
+        self,
+        owners: tuple[tuple[str, bool], ...],
+        shown: str,
+        *,
+        mixed: bool = False,
+        rejected: frozenset[str] = frozenset(),
     ) -> None:
         """Offer the models that have maps, as (name, within its domain); `shown` is drawn, empty: none.
 
-        `mixed`: of a single one some maps are held back, and are offered.
+        `mixed`: of a single one some maps are held back, and are offered. `rejected`: those that failed
+        their tests.
         """
         alone = mixed and len(owners) == 1
         rest = ", views outside its domain too" if alone else ""
         texts = [f"{name}{rest}" if inside else f"{name} (outside its domain)" for name, inside in owners]
+        marked = [name in rejected for name, _ in owners]
+        texts = [
+            f"{text}, failed its tests" if bad else text for text, bad in zip(texts, marked, strict=True)
+        ]
         shown = "" if alone else shown
         if texts != [self.owner.itemText(row) for row in range(self.owner.count())]:
             self.owner.clear()

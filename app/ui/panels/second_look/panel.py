@@ -16,6 +16,7 @@ from app.ui.panels.second_look.answer_line import AnswerLine
 from app.ui.panels.second_look.findings_list import Entry, FindingsList
 from app.ui.panels.second_look.map_controls import MapControls
 from app.ui.panels.second_look.model_card import ModelCard
+from app.ui.panels.second_look.tested_line import TestedLine
 from app.ui.thumbnails import Thumbnails
 
 ROOM: Final = 168
@@ -82,6 +83,9 @@ class SecondLookPanel(QWidget):
         outer.addWidget(self.controls)
         self.native = _padded(QLabel(), "quiet")
         outer.addWidget(self.native)
+        self.tested = TestedLine()
+        self.tested.wanted.connect(lambda model: session.show_heat_map(True, model))
+        outer.addWidget(self.tested)
         outer.addWidget(_padded(QLabel(f"{wording.RESEARCH}. Not for diagnosis."), "quiet"))
         session.looks_changed.connect(self.present)
         session.screen_changed.connect(self._screened)
@@ -207,7 +211,8 @@ class SecondLookPanel(QWidget):
         """Say whose map is drawn and how coarse it is, or that it waits for the reader to ask."""
         asked = self._session.overlay.map_of
         shown, mixed = maps.owner(looks, asked), maps.mixed(looks, asked)
-        self.controls.present_owners(maps.owners(looks), shown, mixed=mixed)
+        self.controls.present_owners(maps.owners(looks), shown, mixed=mixed, rejected=maps.rejected(looks))
+        self.tested.present(looks, asked)
         words = map_words(looks, asked)
         self.native.setText(words)
         self.native.setVisible(bool(words))
@@ -220,6 +225,8 @@ def _answers_first(looks: tuple[SecondLook, ...]) -> tuple[SecondLook, ...]:
 
 def map_words(looks: tuple[SecondLook, ...], asked: str) -> str:
     """Return what is to be said of the heat maps of some looks; empty where there are none."""
+    if maps.hidden(looks, asked):
+        return ""  # said beside Show anyway
     if maps.held_back(looks, asked):
         return "Outside its training domain a model's heat map is drawn only on request (Heat map)."
     owner = maps.owner(looks, asked)
