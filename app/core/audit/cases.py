@@ -295,9 +295,13 @@ def no_answers(model: AuditModel, rows: int) -> Answers:
 
 def answers_of(model: AuditModel, rows: Sequence[Row], exams: Iterable[ExamSaid]) -> Answers:
     """Return a model's answers, by row, from what it said about exams; later ones replace earlier ones."""
-    status = np.zeros(len(rows), np.int8)
-    score, breast, exam = (np.full(len(rows), np.nan) for _ in range(3))
-    said: dict[int, ViewSaid] = {}
+    return with_exams(no_answers(model, len(rows)), rows, exams)
+
+
+def with_exams(answers: Answers, rows: Sequence[Row], exams: Iterable[ExamSaid]) -> Answers:
+    """Return answers with what the model said about further exams, which replaces what it said before."""
+    status, score = answers.status.copy(), answers.score.copy()
+    breast, exam, said = answers.breast.copy(), answers.exam.copy(), dict(answers.said)
     for one in exams:
         for place, view in one.views.items():
             status[place] = STATUSES.index(view.status)
@@ -305,7 +309,7 @@ def answers_of(model: AuditModel, rows: Sequence[Row], exams: Iterable[ExamSaid]
             breast[place] = _number(one.breasts.get(rows[place].laterality))
             exam[place] = _number(one.exam)
             said[place] = view
-    return Answers(model, status, score, breast, exam, said)
+    return Answers(answers.model, status, score, breast, exam, said)
 
 
 def _number(value: float | None) -> float:

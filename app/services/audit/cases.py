@@ -21,6 +21,8 @@ from app.core.audit.filters import (
     read_filters,
     write_filters,
 )
+from app.core.audit.kept import FILE_NAME as KEPT
+from app.core.audit.kept import KeptAnswers
 from app.core.audit.matching import Matching, match
 from app.core.audit.outcomes import matrix, rows_in_cell
 from app.core.audit.plots import Plots, plots_of
@@ -28,11 +30,11 @@ from app.core.audit.sorting import Sorting, ordered
 from app.core.audit.units import Unit, UnitTable, units_of
 from app.core.errors import MammoviewError
 from app.core.metrics.froc import Rule
-from app.core.settings import config_folder
+from app.core.settings import config_folder, data_folder
 from app.services.audit.loading import Loaded, Wanted, load
 from app.services.audit.pictures import CasePictures
 from app.services.audit.state import AuditState
-from app.services.jobs import Job, Jobs
+from app.services.jobs import Job, Jobs, Report
 from app.services.library import Library
 
 DEFAULT_THRESHOLD = 0.5
@@ -65,6 +67,8 @@ class AuditCases(QObject):
     library
         Decodes: the images of the case on screen are asked from it as in any other pane
         (``library.frame(image, frame)``); those of the next cases are prefetched here.
+    folder
+        Of saved filters and kept answers, for tests; None: the reader's own folders.
     """
 
     state_changed = Signal(object)
@@ -79,6 +83,7 @@ class AuditCases(QObject):
         self._plots: Plots | None = None
         self._folders: dict[str, Path] = {}
         self._filters = (folder or config_folder()) / FILE_NAME
+        self._kept_file = (folder or data_folder()) / KEPT
         self._jobs = Jobs(2, self)
         self._loading: Job | None = None
         self._plotting: Job | None = None
@@ -111,7 +116,7 @@ class AuditCases(QObject):
         )
         if self._loading is not None:
             self._loading.cancel()
-        self._loading = Job(load, (wanted,))
+        self._loading = Job(_load, (wanted, self._kept_file))
         self._set(loading=True)
         self._jobs.start(self._loading, done=self._on_loaded, failed=self._on_not_loaded)
 
@@ -156,7 +161,7 @@ class AuditCases(QObject):
         if job is self._loading:
             self._loading = None
             self._set(loading=False)
-            self.message.emit(_sentence(error))
+            self.message.emit(sentence_of(error))
 
     def _take_up(self) -> None:
         """Bring what readers said into a table that was just opened; see `AuditVerdicts`."""
@@ -286,7 +291,7 @@ class AuditCases(QObject):
         return self._pictures.thumbnail(row)
 
     def matching(self, row: int, model: int | None = None, least: float | None = None) -> Matching | None:
-        """Return truth against a model's boxes on a case, for the overlay.
+        """Return truth against a model's boxes on a case, for the overlay; None while the truth is hidden.
 
         Parameters
         ----------
@@ -296,7 +301,7 @@ class AuditCases(QObject):
             Score from which boxes count; None: all that the model shows.
         """
         sheet = self._state.sheet
-        if sheet is None:
+        if sheet is None or self._state.hidden(row):
             return None
         answers = sheet.table.answers[sheet.lead if model is None else model]
         lesions = sheet.table.rows[row].findings
@@ -329,14 +334,21 @@ class AuditCases(QObject):
         sheet = self._state.sheet
         if sheet is None:
             return
-        group = None if self._state.subgroup == EVERY_CASE else passing(sheet, self._state.subgroup)
-        units = units_of(sheet.table, sheet.answers, self._state.unit, group)
-        self._state = replace(self._state, units=units, matrix=matrix(units, sheet.threshold))
+        group, units = self._count_again()
         self._requeue()
         if self._plotting is not None:
             self._plotting.cancel()
         self._plotting = Job(_plots, (sheet, units, self._state.rule, group))
         self._jobs.start(self._plotting, done=self._on_plots, failed=self._on_no_plots)
+
+    def _count_again(self) -> tuple[Bools | None, UnitTable]:
+        """Count the units of the subgroup; return which cases are in it (None: all), and the units."""
+        sheet = self._state.sheet
+        assert sheet is not None
+        group = None if self._state.subgroup == EVERY_CASE else passing(sheet, self._state.subgroup)
+        units = units_of(sheet.table, sheet.answers, self._state.unit, group)
+        self._state = replace(self._state, units=units, matrix=matrix(units, sheet.threshold))
+        return group, units
 
     @Slot(object, object)
     def _on_plots(self, job: Job, plots: Plots) -> None:
@@ -348,13 +360,21 @@ class AuditCases(QObject):
     def _on_no_plots(self, job: Job, error: Exception) -> None:
         if job is self._plotting:
             self._plotting = None
-            self.message.emit(f"The curves could not be made: {_sentence(error)}")
+            self.message.emit(f"The curves could not be made: {sentence_of(error)}")
+
+
+def _load(wanted: Wanted, kept: Path, *, report: Report) -> Loaded:
+    file = KeptAnswers(kept)
+    try:
+        return load(wanted, file, report)
+    finally:
+        file.close()
 
 
 def _plots(sheet: Sheet, units: UnitTable, rule: Rule, group: Bools | None, *, report: object) -> Plots:
     return plots_of(sheet.table, sheet.answers, units, rule=rule, chosen=group)
 
 
-def _sentence(error: Exception) -> str:
+def sentence_of(error: Exception) -> str:
     """Return what went wrong, as a sentence."""
     return str(error) if isinstance(error, MammoviewError) else f"it failed ({type(error).__name__})."

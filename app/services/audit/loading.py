@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.core.audit.cases import Answers, AuditModel, CaseTable, no_answers, table_of
+from app.core.audit.cases import Answers, AuditModel, CaseTable, ExamSaid, answers_of, table_of
+from app.core.audit.kept import KeptAnswers, exam_key
 from app.core.audit.prediction_files import join, read_predictions, rows_of
 from app.core.dicom.finder import find
 from app.core.errors import MammoviewError, ReadError
@@ -62,8 +63,8 @@ class Wanted:
         return only if only is not None and only.suffix.lower() == ".csv" else None
 
 
-def load(wanted: Wanted, report: Report) -> Loaded:
-    """Read a manifest (or find images) and join the prediction files.
+def load(wanted: Wanted, kept: KeptAnswers, report: Report) -> Loaded:
+    """Read a manifest (or find images), join the prediction files, and take what is kept of the bundles.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def load(wanted: Wanted, report: Report) -> Loaded:
     for model, folder in audited.chosen(wanted.models) if wanted.models else ():
         folders[model.name] = folder
         if not any(each.model.name == model.name for each in answers):
-            answers.append(no_answers(model, len(rows)))
+            answers.append(answers_of(model, rows, said_before(kept, model, rows)))
     if not answers:
         raise MammoviewError("an audit needs a model or a prediction file")
     if len(answers) > MOST_MODELS:
@@ -90,6 +91,26 @@ def load(wanted: Wanted, report: Report) -> Loaded:
         raise MammoviewError(f"at most {MOST_MODELS} models can be audited side by side, not {names}")
     table = table_of(rows, answers)
     return Loaded(_title(wanted), _path(wanted), table, folders, (*notes, *_lacks(table)))
+
+
+def exams_of(rows: Sequence[Row]) -> list[list[int]]:
+    """Return the places of the images of each exam (patient and study), in order of first appearance."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for place, row in enumerate(rows):
+        found.setdefault((row.patient_id, row.study_id), []).append(place)
+    return list(found.values())
+
+
+def keys_of(rows: Sequence[Row]) -> dict[str, list[int]]:
+    """Return the places of the images of each exam by the exam's key."""
+    return {exam_key([rows[place] for place in exam]): exam for exam in exams_of(rows)}
+
+
+def said_before(kept: KeptAnswers, model: AuditModel, rows: Sequence[Row]) -> list[ExamSaid]:
+    """Return what is kept of a bundle's answers to these images; raises ReadError."""
+    keys = keys_of(rows)
+    found = kept.find(model.digest, tuple(keys))
+    return [record.at(keys[key]) for key, record in found.items() if len(record.views) == len(keys[key])]
 
 
 def _rows(wanted: Wanted, report: Report) -> tuple[tuple[Row, ...], list[str]]:

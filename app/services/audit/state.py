@@ -108,7 +108,8 @@ class AuditState:
     refused
         Why verdicts cannot be kept, as a sentence; empty: all is well.
     blinded
-        The blinded reading that goes on, or None. While `hidden(row)` truth and model must not be shown.
+        The blinded reading that goes on, or None. While `hidden(row)` its truth must not be
+        shown, while `model_hidden(row)` neither any model's answer (nor any outcome).
     """
 
     title: str = ""
@@ -153,6 +154,10 @@ class AuditState:
         found = np.flatnonzero(self.queue == self.current)
         return int(found[0]) if len(found) else None
 
+    def model_hidden(self, row: int) -> bool:
+        """Tell whether a model's answer to a row is hidden: the arm without the model, not answered yet."""
+        return self.hidden(row) and self.blinded is not None and not self.blinded.with_model
+
     def hidden(self, row: int) -> bool:
-        """Tell whether truth and model of a row are hidden: it is read blinded and not answered yet."""
+        """Tell whether the truth of a row is hidden: it is read blinded and not answered yet."""
         return self.blinded is not None and self.blinded.hides(row)
