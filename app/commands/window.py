@@ -113,6 +113,7 @@ def open_window(*, off_screen: bool = False, keep: bool | None = None) -> Workst
     session.settings_changed.connect(looks.configure)
     window = MainWindow(session)
     looks.models_found.connect(window.show_models)
+    window.models_wanted.connect(looks.list_models)
     looks.list_models()
     window.report.advise(Calculators(window))
     return Workstation(application, library, looks, session, window)

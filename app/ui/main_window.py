@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, Slot
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
 from PySide6.QtWidgets import (
     QApplication,
@@ -60,6 +60,9 @@ class MainWindow(ReadingWindow):
     remember
         Restore and keep the window's geometry (QSettings); False for pictures and tests.
     """
+
+    models_wanted = Signal()
+    """Emitted when other models than before are installed; `show_models` is the answer."""
 
     def __init__(self, session, *, remember: bool = True) -> None:
         super().__init__()

@@ -28,6 +28,8 @@ ACCENT_TEXT: Final = "#93d6e4"
 ACCENT_GROUND: Final = "#142529"
 WARNING: Final = "#d9a441"
 WARNING_GROUND: Final = "#241d10"
+WORSE: Final = "#e07a6e"
+"""What is shown to have got worse; always with a word beside it."""
 TRUTH: Final = "#f2f2f2"
 
 UNIT: Final = 4

@@ -14,7 +14,7 @@ def test_white_on_black_is_21_to_1():
 @pytest.mark.parametrize(
     "ground", [theme.BLACK, theme.WINDOW, theme.PANEL, theme.RAISED, theme.ACCENT_GROUND]
 )
-@pytest.mark.parametrize("text", [theme.TEXT, theme.QUIET, theme.ACCENT, theme.WARNING])
+@pytest.mark.parametrize("text", [theme.TEXT, theme.QUIET, theme.ACCENT, theme.WARNING, theme.WORSE])
 def test_text_has_a_contrast_of_at_least_four_and_a_half(text, ground):
     assert theme.contrast(text, ground) >= 4.5
 

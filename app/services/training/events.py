@@ -45,6 +45,8 @@ class Progress:
         How long each epoch took.
     left_s
         Seconds to the end as the trainer says them itself; None: it does not.
+    prepared
+        Images prepared so far, and to prepare; (0, 0): nothing is being prepared.
     at
         When the last event was written, seconds since 1970.
     """
@@ -61,6 +63,7 @@ class Progress:
     failed: str = ""
     done: bool = False
     damaged: int = 0
+    prepared: tuple[int, int] = (0, 0)
     at: float = 0.0
 
     @property
@@ -111,7 +114,10 @@ def after(progress: Progress, event: Mapping[str, Any]) -> Progress:
     if told is not None:
         progress = replace(progress, left_s=told)
     if kind == "start":
-        return replace(progress, failed="", done=False, left_s=None)
+        epochs = _whole(event.get("epochs"), progress.epochs)
+        return replace(progress, failed="", done=False, left_s=None, prepared=(0, 0), epochs=epochs)
+    if kind == "metric" and event.get("name") == "prepared":
+        return replace(progress, prepared=(_whole(event.get("value"), 0), _whole(event.get("total"), 0)))
     if kind == "step":
         return _step(progress, event)
     if kind == "epoch":

@@ -7,7 +7,19 @@ holds one menu.
 
 from typing import Final
 
-from app.ui.actions import file, hanging, image, marks, overlays, report, second_look, study, tools, window
+from app.ui.actions import (
+    file,
+    hanging,
+    image,
+    marks,
+    overlays,
+    report,
+    research,
+    second_look,
+    study,
+    tools,
+    window,
+)
 from app.ui.actions.action import Action
 
 GROUPS: Final = (
@@ -20,11 +32,12 @@ GROUPS: Final = (
     "Overlays",
     "Second look",
     "Report",
+    "Research",
     "Window",
 )
 """Menu titles, in order."""
 
-_MENUS: Final = (file, study, hanging, image, tools, marks, overlays, second_look, report, window)
+_MENUS: Final = (file, study, hanging, image, tools, marks, overlays, second_look, report, research, window)
 
 ACTIONS: Final[tuple[Action, ...]] = tuple(action for menu in _MENUS for action in menu.ACTIONS)
 """Every action of the program, in menu order."""

@@ -10,6 +10,7 @@ from app.ui.commands.image import ImageCommands
 from app.ui.commands.marks import MarksCommands
 from app.ui.commands.overlays import OverlaysCommands
 from app.ui.commands.report import ReportCommands
+from app.ui.commands.research import ResearchCommands
 from app.ui.commands.second_look import SecondLookCommands
 from app.ui.commands.study import StudyCommands
 from app.ui.commands.tools import ToolsCommands
@@ -26,6 +27,7 @@ class Commands(
     OverlaysCommands,
     SecondLookCommands,
     ReportCommands,
+    ResearchCommands,
     WindowCommands,
 ):
     """The slots of the action table for one main window."""

@@ -13,7 +13,7 @@ from app.ui.dialog import Dialog
 COLUMNS = (
     ("File", "Study", "Overlays", "Window"),
     ("Hanging", "Tools"),
-    ("Image", "Second look"),
+    ("Image", "Second look", "Research"),
     ("Marks", "Report"),
 )
 MOUSE = (

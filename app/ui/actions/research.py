@@ -1,0 +1,18 @@
+"""What researchers do beside reading: train models and decide which are in use."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.ui.actions.action import Action
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    Action(
+        "training",
+        "Training",
+        "Research",
+        (),
+        "",
+        "Train a model, compare it with the one in use, promote it",
+    ),
+)
