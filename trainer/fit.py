@@ -190,14 +190,29 @@ def fit(
     _prepare((*train.rows, *(val.rows if val else ())), recipe, stream, report)
     if leads():
         write_run(run, folder)
-    quiet(folder / "trainer.log")
-    job = _Job(recipe, folder, machine, seed, train, val, stream, tuple(callbacks), report is not None)
+    log = folder / "trainer.log"
+    # The leader alone makes the folder, after it has seen that there is none: under SLURM and torchrun all
+    # processes begin at once.
+    quiet(log if leads() else None)
+    own = (*callbacks, *(() if leads() else (_LogLater(log),)))
+    job = _Job(recipe, folder, machine, seed, train, val, stream, own, report is not None)
     engine = _train(job, start)
     if leads():
         need_ended(folder, recipe.train.epochs)
     final = {name: number(value) for name, value in engine.callback_metrics.items()}
     stream.write("done", folder=str(folder), epochs=int(engine.current_epoch), metrics=final)
     return folder
+
+
+class _LogLater(lightning.Callback):  # type: ignore[misc]
+    """Sends what a further process says into the run's log, once all processes have met."""
+
+    def __init__(self, log: Path) -> None:
+        self._place = log
+
+    def setup(self, trainer: Any, module: Any, stage: str) -> None:
+        """Open the log."""
+        quiet(self._place)
 
 
 def _prepare(rows: Sequence[Row], recipe: Recipe, stream: Events, report: Report | None) -> None:

@@ -162,6 +162,20 @@ def test_a_process_that_does_not_lead_fails_in_silence(
     assert events.read_text() == ""
 
 
+def test_a_process_that_does_not_lead_makes_no_folder_before_the_leader_has_looked(
+    miniature: Miniature, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meets(*job: object) -> None:
+        raise TrainerError("here the processes meet")
+
+    # Under SLURM and torchrun all processes begin at once.
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    monkeypatch.setattr("trainer.fit._train", meets)
+    with pytest.raises(TrainerError, match="here the processes meet"):
+        train(miniature, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
