@@ -70,12 +70,15 @@ def _loss(sheet: Sheet) -> Floats:
 
 def _rank(values: Floats) -> Floats:
     """Return the share of the known values that lie below each, ties in the middle; 0..1, nan stays."""
-    known = np.sort(values[~np.isnan(values)])
-    if not len(known):
-        return np.full(len(values), np.nan)
-    below, upto = np.searchsorted(known, values, "left"), np.searchsorted(known, values, "right")
-    found: Floats = (below + upto) / (2.0 * len(known))
-    return np.where(np.isnan(values), np.nan, found)
+    found = np.full(len(values), np.nan)
+    order = np.argsort(values, kind="stable")[: int((~np.isnan(values)).sum())]
+    if not len(order):
+        return found
+    ordered = values[order]
+    first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    ends = np.append(first[1:], len(ordered))
+    found[order] = np.repeat((first + ends) / (2.0 * len(ordered)), ends - first)
+    return found
 
 
 def _uncertainty(sheet: Sheet) -> Floats:

@@ -296,7 +296,7 @@ def rows_at(units: UnitTable, threshold: float, count: int = 20) -> Places:
     apart = np.abs(units.score - threshold)
     kept = np.argsort(np.where(np.isnan(apart), np.inf, apart), kind="stable")[:count]
     wanted = np.zeros(len(units), np.bool_)
-    wanted[kept] = ~np.isnan(apart[kept])
+    wanted[kept] = np.isfinite(apart[kept])  # the first point of a ROC has no case behind it
     return units.rows_of(wanted)
 
 
