@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from app.core.errors import Cancelled, MammoviewError
 from model_zoo.errors import ModelError
-from trainer.commands import data, explaining, measuring, training
+from trainer.commands import curation, data, explaining, measuring, training
 from trainer.processes import leads
 
 
@@ -32,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     made = argparse.ArgumentParser(prog="mammoview-trainer", description=__doc__)
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for group in (data, training, measuring, explaining):
+    for group in (data, training, measuring, explaining, curation):
         group.add_arguments(commands)
     return made
 

@@ -1,4 +1,4 @@
-"""Commands of the curated set: ``index curated`` and its options."""
+"""Commands of the curated set: ``index curated`` and its options, next-cases, deidentify."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainer.commands.speaking import say
+from trainer.commands.speaking import counter, say
 from trainer.errors import TrainerError
 
 if TYPE_CHECKING:
@@ -83,3 +83,40 @@ def add_index_arguments(index: argparse.ArgumentParser) -> None:
     curated.add_argument("--rest", action="store_true", help="the manifest's other images too, as they were")
     curated.add_argument("--as-of", type=int, metavar="CHANGE", help="only changes up to this number count")
     curated.add_argument("--snapshot", metavar="DIR", help="freeze what the manifest was made from")
+
+
+def _deidentify(arguments: argparse.Namespace) -> None:
+    from app.core.dicom.deidentify import Wishes
+    from app.core.dicom.pseudonyms import KEY_FILE, read_key
+    from app.core.manifest import read_manifest
+    from app.core.settings import data_folder
+    from trainer.deidentify import Asked, export, safe_key_path
+
+    folder = Path(arguments.output)
+    key = Path(arguments.key) if arguments.key else data_folder() / KEY_FILE
+    safe_key_path(key, folder)
+    manifest = read_manifest(Path(arguments.manifest))
+    wishes = Wishes(arguments.dates, arguments.keep_characteristics)
+    asked = Asked(arguments.form, arguments.burned_in, wishes)
+    made = export(manifest, folder, asked, read_key(key), say, counter("files"))
+    say(f"{made.path}: {len(made.rows)} images of {len(made.patients)} patients, de-identified")
+
+
+def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare deidentify."""
+    export = commands.add_parser("deidentify", help="copy a manifest's images without their persons")
+    export.add_argument("manifest", metavar="manifest.csv")
+    export.add_argument("-o", "--output", required=True, metavar="DIR")
+    export.add_argument("--as", dest="form", default="dicom", choices=("dicom", "png"))
+    export.add_argument(
+        "--burned-in",
+        default="refuse",
+        choices=("refuse", "blank", "keep"),
+        help="images that may hold text outside the breast: list them, make it black there, or leave it",
+    )
+    export.add_argument(
+        "--dates", default="remove", choices=("remove", "shift"), help="shift: all of a patient by as much"
+    )
+    export.add_argument("--keep-characteristics", action="store_true", help="age (90 at most) and sex stay")
+    export.add_argument("--key", metavar="FILE", help="secret of the new names; by default beside the store")
+    export.set_defaults(run=_deidentify)
