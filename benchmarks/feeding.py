@@ -20,11 +20,11 @@ import torch
 from torch.utils.data import DataLoader
 
 from app.core.manifest import Row, file_sha256
+from app.core.spread import cores
 from benchmarks.exam import four_views
 from benchmarks.result import BenchmarkError, Result, alternate, judge
 from trainer.cache import fill
 from trainer.datasets import index
-from trainer.pool import cores
 from trainer.recipe import Recipe, read_recipe
 from trainer.samples import PartSamples, collate
 from trainer.splits import Part

@@ -30,12 +30,12 @@ import app.core.imaging
 from app.core.errors import MammoviewError
 from app.core.files import whole, write_json
 from app.core.manifest import Row
+from app.core.spread import spread
 from app.core.stated import stored_orientation
 from model_zoo import breast, geometry, preprocess
 from model_zoo.preprocess import Prepared, Preprocess, prepare
 from trainer import views
 from trainer.errors import TrainerError
-from trainer.pool import spread
 from trainer.processes import leads
 from trainer.views import read_view
 

@@ -32,6 +32,7 @@ from app.core.metrics.ranking import (
     roc_points,
     sensitivities_at,
 )
+from app.core.plot import Line, Plot
 from model_zoo.bundle import Bundle
 from model_zoo.predictor import Device
 from trainer.assess import Asked, ask
@@ -49,7 +50,6 @@ from trainer.evaluate import (
     score_part,
     target_of,
 )
-from trainer.plot import Line, Plot
 from trainer.recipe_blocks import Target
 from trainer.runs import patient_mark
 from trainer.splits import Part

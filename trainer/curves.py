@@ -15,8 +15,8 @@ from app.core.files import write_text
 from app.core.metrics.froc import ImageBoxes, froc, froc_points
 from app.core.metrics.probability import reliability
 from app.core.metrics.ranking import Floats, precision_points, roc_points
+from app.core.plot import Line, Plot, svg
 from trainer.box_metrics import RULES, placed_boxes
-from trainer.plot import Line, Plot, svg
 from trainer.recipe_blocks import Target
 from trainer.units import ExamResult, Units, all_units
 

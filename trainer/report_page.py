@@ -8,9 +8,9 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
+from app.core.plot import svg
 from trainer.curves import Curve
 from trainer.gallery import Picture
-from trainer.plot import svg
 
 _STYLE = """
 :root { color-scheme: light; }

@@ -17,13 +17,13 @@ from dicom_files import write_mg
 from pool_work import killed_at, square
 from tiny_training import TINY, Miniature
 
+import app.core.spread
 import trainer.cache
-import trainer.pool
 from app.core.manifest import Row, file_sha256, write_manifest
+from app.core.spread import SpreadError, spread
 from trainer.cache import fill, key_of, load
 from trainer.cli import main
 from trainer.errors import TrainerError
-from trainer.pool import spread
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -38,7 +38,7 @@ def test_every_item_comes_back_once_with_its_number() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_a_killed_worker_is_one_sentence() -> None:
-    with pytest.raises(TrainerError, match="a worker process was killed") as error:
+    with pytest.raises(SpreadError, match="a worker process was killed") as error:
         list(spread(killed_at, range(12), workers=2))
     assert "\n" not in str(error.value)
 
@@ -198,6 +198,6 @@ def test_a_cluster_of_two_workers_writes_what_one_process_does(
             fill([wrong], block, folder=tmp_path / "other", scheduler=address)
     fill(rows, block, folder=tmp_path / "here", workers=1)
     assert contents(tmp_path / "cluster") == contents(tmp_path / "here")
-    monkeypatch.setattr(trainer.pool, "_PATIENCE", 1)
-    with pytest.raises(TrainerError, match="no dask scheduler answers there"):
+    monkeypatch.setattr(app.core.spread, "_PATIENCE", 1)
+    with pytest.raises(SpreadError, match="no dask scheduler answers there"):
         fill(rows, block, folder=tmp_path / "nobody", scheduler="tcp://127.0.0.1:9")

@@ -14,6 +14,7 @@ import pytest
 from made_exams import exam
 from tiny_training import Miniature, train
 
+from app.core.plot import Line, Plot, svg
 from model_zoo.bundle import load_bundle
 from model_zoo.contract import ArrayView, HeatMap
 from model_zoo.predictor import load_predictor
@@ -25,7 +26,6 @@ from trainer.evaluate import read_ahead, read_study, score_study, studies
 from trainer.export import export
 from trainer.gallery import SHOWN, draw, worst
 from trainer.measure import measure, recalibrated
-from trainer.plot import Line, Plot, svg
 from trainer.recipe_blocks import Target
 from trainer.report_page import evaluation_page
 from trainer.subgroups import age_band, subgroups

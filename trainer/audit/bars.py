@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from trainer.plot import COLOURS
+from app.core.plot import COLOURS
 
 _WIDTH, _LEFT, _RIGHT, _STEP, _TOP = 420, 120, 56, 22, 52
 _SHORT = 20

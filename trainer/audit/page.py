@@ -11,13 +11,13 @@ import numpy as np
 
 from app.core.files import write_text
 from app.core.manifest import Manifest, Row
+from app.core.plot import Line, Plot, svg
 from trainer.audit.balance import age_of
 from trainer.audit.bars import stacked_bars
 from trainer.audit.facts import BINS
 from trainer.audit.run import Audit, Looked
 from trainer.audit.sheets import Pictures, Sheet, sheets
 from trainer.errors import TrainerError
-from trainer.plot import Line, Plot, svg
 
 _STYLE = """
 body { font: 15px/1.5 sans-serif; color: #222; background: #f6f6f4; max-width: 1180px; margin: 24px auto;

@@ -16,10 +16,10 @@ import numpy as np
 
 from app.core.errors import ReadError
 from app.core.manifest import Row, check_file
+from app.core.spread import spread
 from trainer.audit.facts import KIND, Facts, look
 from trainer.cache import cache_folder, reading_code
 from trainer.errors import TrainerError
-from trainer.pool import spread
 
 _REVISION = 1
 """Raised whenever a record is made in another way."""

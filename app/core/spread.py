@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-from trainer.errors import TrainerError
+from app.core.errors import MammoviewError
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -40,6 +40,10 @@ def _begin() -> None:
     cv2.setNumThreads(1)
 
 
+class SpreadError(MammoviewError):
+    """Work that could not be spread: no cluster, or a worker that was killed; one sentence."""
+
+
 @contextmanager
 def _processes(workers: int) -> Iterator[tuple[Executor, int]]:
     context = multiprocessing.get_context("spawn")
@@ -55,17 +59,17 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
     try:
         import distributed
     except ImportError as error:
-        raise TrainerError(
+        raise SpreadError(
             "--scheduler: dask.distributed is not installed (pip install 'mammoview[cluster]')"
         ) from error
     try:
         client: Any = cast(Any, distributed).Client(address, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
-        raise TrainerError(f"--scheduler {address}: no dask scheduler answers there") from error
+        raise SpreadError(f"--scheduler {address}: no dask scheduler answers there") from error
     with client:
         workers = sum(client.nthreads().values())
         if not workers:
-            raise TrainerError(f"--scheduler {address}: the cluster has no worker")
+            raise SpreadError(f"--scheduler {address}: the cluster has no worker")
         yield client.get_executor(), workers
 
 
@@ -88,7 +92,7 @@ def spread(
 
     Raises
     ------
-    TrainerError
+    SpreadError
         No cluster, or a worker that was killed; and whatever the work raises.
     """
     count = min(cores(), len(items) // _EACH) if workers is None else min(workers, len(items))
@@ -115,7 +119,7 @@ def _taken(
             for future in done:
                 yield under_way.pop(future), _result(future)
     except BrokenExecutor as error:
-        raise TrainerError(_KILLED) from error
+        raise SpreadError(_KILLED) from error
     finally:
         for future in under_way:
             future.cancel()
@@ -132,5 +136,5 @@ def _result(future: Future[Made]) -> Made:
         return future.result()
     except Exception as error:  # dask's own errors have no class that could be named without importing it
         if type(error).__name__ in ("KilledWorker", "FutureCancelledError", "CommClosedError"):
-            raise TrainerError(_KILLED) from error
+            raise SpreadError(_KILLED) from error
         raise
