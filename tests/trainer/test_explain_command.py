@@ -13,11 +13,14 @@ from tiny_training import Miniature, train
 from model_zoo.breast import find_breast
 from model_zoo.bundle import load_bundle
 from model_zoo.contract import ArrayView
+from model_zoo.index import image_mark, read_index
 from model_zoo.verdicts import WORDS, read_verdicts
 from trainer.cli import main
+from trainer.embed import NOTHING, PLAIN
 from trainer.export import export
 from trainer.honesty.marker import marker_boxes, with_markers
 from trainer.honesty.store import HEADING
+from trainer.runs import patient_mark
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +87,29 @@ def test_markers_lie_in_the_air_away_from_the_breast() -> None:
     marked = with_markers(view)[0][0]
     assert (marked != pixels).sum() == 256
     assert (marked[marked != pixels] == 65535).all()
+
+
+def test_the_index_names_the_places_a_bundle_was_trained_on(
+    miniature: Miniature, exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = load_bundle(shutil.copytree(exported, tmp_path / "bundle"))
+    assert main(["embed", str(bundle.folder), "--manifest", str(miniature.manifest.path)]) == 0
+    assert "no pixels" in capsys.readouterr().out
+    after = load_bundle(bundle.folder)
+    index = read_index(after)
+    assert index is not None
+    known = set(bundle.metrics["trained_on_patients"])
+    rows = [row for row in miniature.manifest.rows if patient_mark(row.patient_id) in known]
+    assert 0 < len(rows) < len(miniature.manifest.rows), "the test part is not in it"
+    places = [one for row in rows for one in row.findings if one.box is not None]
+    plain = [row for row in rows if not row.findings]
+    assert len(index.entries) == len(places) + PLAIN * len(plain)
+    assert {entry.image for entry in index.entries} <= {image_mark(row.image_id) for row in rows}
+    # What is looked up with an entry's own vector finds that entry first.
+    lesion = next(number for number, entry in enumerate(index.entries) if entry.what != NOTHING)
+    (nearest,) = index.nearest(index.vectors[lesion], 1)
+    assert nearest.entry.image == index.entries[lesion].image
+    assert nearest.similarity == pytest.approx(1.0, abs=1e-3)
+    words = [str(after.folder), "--manifest", str(miniature.manifest.path), "--explain-images", "2"]
+    assert main(["explain", *words]) == 0
+    assert read_index(load_bundle(after.folder)) is not None, "testing the maps keeps the index"

@@ -1,4 +1,4 @@
-"""Commands on what a model looks at: explain tests its heat maps and stores the results in the bundle."""
+"""Commands on what a model looks at: explain tests its heat maps, embed indexes what it was trained on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from trainer.commands.speaking import say
+from trainer.commands.speaking import counter, say
 
 IMAGES = 60
 
@@ -40,6 +40,19 @@ def _explain(arguments: argparse.Namespace) -> None:
     run_tests(arguments)
 
 
+def _embed(arguments: argparse.Namespace) -> None:
+    from app.core.manifest import read_manifest
+    from trainer.embed import embed_bundle
+    from trainer.evaluate import find_bundle, models_folder
+    from trainer.fit import quiet
+
+    quiet(None)
+    bundle = find_bundle(arguments.bundle, [models_folder()])
+    rows = read_manifest(Path(arguments.manifest)).rows
+    made, places = embed_bundle(bundle, rows, counter("images"), trained_only=not arguments.all)
+    say(f"{made.folder}: an index of {places} places; it holds vectors and hashed image ids, no pixels")
+
+
 def add_sample(parser: argparse.ArgumentParser) -> None:
     """Declare which images heat maps are tested on, and what repeats them."""
     parser.add_argument("--explain-images", type=_count, default=IMAGES, metavar="N", help="lesion images")
@@ -56,7 +69,7 @@ def _count(text: str) -> int:
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare explain."""
+    """Declare explain and embed."""
     explain = commands.add_parser("explain", help="test a bundle's heat maps, store the results in it")
     explain.add_argument("bundle", metavar="BUNDLE", help="name or folder")
     explain.add_argument("--manifest", required=True, metavar="manifest.csv")
@@ -66,3 +79,8 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     explain.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), metavar="D")
     add_sample(explain)
     explain.set_defaults(run=_explain)
+    embed = commands.add_parser("embed", help="index a bundle's training images by what it makes of them")
+    embed.add_argument("bundle", metavar="BUNDLE", help="name or folder")
+    embed.add_argument("--manifest", required=True, metavar="manifest.csv")
+    embed.add_argument("--all", action="store_true", help="images that did not train it too")
+    embed.set_defaults(run=_embed)
