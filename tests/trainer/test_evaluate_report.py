@@ -14,6 +14,7 @@ import pytest
 from made_exams import exam
 from tiny_training import Miniature, train
 
+from app.core.manifest import ManifestError
 from app.core.plot import Line, Plot, svg
 from model_zoo.bundle import load_bundle
 from model_zoo.contract import ArrayView, HeatMap
@@ -21,7 +22,6 @@ from model_zoo.predictor import load_predictor
 from model_zoo.spec import OperatingPoint
 from trainer.cli import main
 from trainer.curves import curves, write_curves
-from trainer.errors import TrainerError
 from trainer.evaluate import read_ahead, read_study, score_study, studies
 from trainer.export import export
 from trainer.gallery import SHOWN, draw, worst
@@ -221,7 +221,7 @@ def test_a_file_that_moved_ends_reading_ahead(miniature: Miniature) -> None:
     from dataclasses import replace
 
     rows = [replace(row, path=Path("/nowhere/x.pgm")) for row in miniature.manifest.rows]
-    with pytest.raises(TrainerError, match=r"x\.pgm"):
+    with pytest.raises(ManifestError, match=r"x\.pgm"):
         list(read_ahead(studies([*miniature.manifest.rows[:4], *rows[4:]])))
 
 
