@@ -69,7 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail(f"{arguments.command}: interrupted")
     except OSError as error:
-        return _fail(f"{error.filename or arguments.command}: {error.strerror or error}")
+        place = error.filename or getattr(arguments, "output", None) or arguments.command
+        return _fail(f"{place}: {error.strerror or error}")
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,11 @@ class Events:
         if self.path is None:
             return
         line = json.dumps({"t": round(time.time(), 3), "kind": kind, **facts}, allow_nan=False)
-        with self.path.open("a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
+        try:
+            with self.path.open("a", encoding="utf-8") as stream:
+                stream.write(line + "\n")
+        except OSError as error:
+            raise TrainerError(f"{self.path}: events cannot be written ({error.strerror})") from error
 
     @contextmanager
     def failures(self) -> Iterator[None]:
@@ -46,5 +49,6 @@ class Events:
             yield
         except BaseException as error:
             reason = "interrupted" if isinstance(error, KeyboardInterrupt) else " ".join(str(error).split())
-            self.write("failed", message=reason or type(error).__name__)
+            with suppress(TrainerError):  # what ended the block is what has to be said
+                self.write("failed", message=reason or type(error).__name__)
             raise

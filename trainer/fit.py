@@ -39,6 +39,7 @@ from trainer.runs import (
     write_run,
 )
 from trainer.samples import PartSamples, need_both_classes
+from trainer.solving import settle
 from trainer.splits import Part, Splits, check_seed, part_of, refit_part
 from trainer.task import LesionTask
 from trainer.watch import number
@@ -278,6 +279,7 @@ def _session(job: _Job, start: Start | None, pieces: int) -> Any | None:
     task.batch = min(recipe.train.batch, len(samples))
     if recipe.pretrained and start is None:
         load_pretrained(task, recipe.pretrained)
+    settle(task, samples, solve=start is None)
     val = PartSamples(job.val, recipe) if job.val else None
     data = Data(samples, val, recipe, job.seed, pieces, start)
     with _sentences(job.folder):
@@ -319,4 +321,6 @@ def _sentences(folder: Path) -> Iterator[None]:
         raise TrainerError(f"{folder}: interrupted; --resume goes on from the last finished epoch") from error
     except (RuntimeError, ValueError, MisconfigurationException) as error:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
+        if "exited unexpectedly" in reason:  # of torch's DataLoader
+            reason = "a process that reads samples was ended from outside; --resume goes on"
         raise TrainerError(f"{folder}: the training failed ({reason})") from error

@@ -315,3 +315,14 @@ def test_events_tell_how_long_it_takes(miniature: Miniature, tmp_path: Path) -> 
     assert {line["epochs"] for line in steps} == {3}
     head = (tmp_path / "run" / "logs" / "metrics.csv").read_text().splitlines()[0]
     assert "data_wait" in head.split(",")
+
+
+def test_events_on_a_full_disk_are_one_sentence_and_hide_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = Events(tmp_path / "events")
+    events.path = Path("/dev/full")
+    with pytest.raises(TrainerError, match="/dev/full: events cannot be written"):
+        events.write("start")
+    with pytest.raises(TrainerError, match="what really ended it"), events.failures():
+        raise TrainerError("what really ended it")
