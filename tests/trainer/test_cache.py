@@ -12,9 +12,9 @@ from tiny_training import Miniature
 import trainer.cache
 from app.core.dicom import pixels, reader
 from app.core.imaging import background, greyscale
+from app.core.manifest import ManifestError
 from model_zoo.preprocess import prepare
 from trainer.cache import fill, key_of, load
-from trainer.errors import TrainerError
 from trainer.views import read_view
 
 
@@ -61,5 +61,5 @@ def test_every_module_that_decides_pixels_is_part_of_the_key() -> None:
 
 def test_a_changed_file_never_becomes_an_entry(miniature: Miniature, tmp_path: Path) -> None:
     row = replace(miniature.manifest.rows[0], path=miniature.manifest.rows[1].path)
-    with pytest.raises(TrainerError, match="has changed since the manifest was made"):
+    with pytest.raises(ManifestError, match="has changed since the manifest was made"):
         load(row, miniature.recipe.preprocess, tmp_path)
