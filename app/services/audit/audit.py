@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from PySide6.QtCore import QTimer, Slot
 
-from app.core.audit.blinded import ASSESSMENTS, Answer, Session, reading_order
 from app.core.audit.cases import ABSENT, FAILED, Answers, AuditModel, with_exams
 from app.core.audit.columns import sheet_of
-from app.core.audit.readings import Reading, readings
-from app.core.audit.sorting import AS_IT_IS
-from app.core.audit.verdicts import identity
-from app.core.manifest import Box
+from app.core.audit.filters import words
+from app.core.audit.matching import Matching
+from app.core.audit.readings import answers_csv
+from app.core.audit.report import write_report
+from app.core.audit.reported import AuditReport, Exhibit, cases_csv
+from app.core.files import write_text
+from app.core.manifest import Row
 from app.core.settings import Device
+from app.services.audit.blinded import AuditBlinded
 from app.services.audit.cases import sentence_of
 from app.services.audit.predicting import Plan, Run, plan_of, predict, usual_workers
 from app.services.audit.state import Predicting
-from app.services.audit.verdicts import AuditVerdicts
-from app.services.jobs import Job
+from app.services.inference.gallery import exhibits
+from app.services.jobs import Job, Report
 
 NEWS_MS = 500
 """How often the table takes in what models said meanwhile."""
 
 
-class Audit(AuditVerdicts):
-    """All of an audit: what `AuditCases` shows, what `AuditVerdicts` keeps, models run, blinded reading.
+class Audit(AuditBlinded):
+    """All of an audit: `AuditCases`, `AuditVerdicts`, `AuditBlinded`, and running models and reports.
 
-    Signals and parameters are those of `AuditCases` and `AuditVerdicts`.
+    Signals are those of `AuditCases`, parameters those of `AuditVerdicts`.
     """
 
     _run: Run | None = None
     _predicting: Job | None = None
-    _session: Session | None = None
-    _since: float | None = None
 
     # Models
 
@@ -45,7 +46,13 @@ class Audit(AuditVerdicts):
         """Images times models that have no answer and could be asked for (a bundle is known)."""
         return sum(int((each.status == ABSENT).sum()) for each in self._askable())
 
-    def predict(self, workers: int = 0, device: Device = "auto", again: bool = False) -> None:
+    def predict(
+        self,
+        workers: int = 0,
+        device: Device = "auto",
+        again: bool = False,
+        scheduler: str | None = None,
+    ) -> None:
         """Ask the bundles about all images that they have not answered yet, in the background.
 
         Answers appear in the table about twice a second; `AuditState.predicting` says how far it is.
@@ -57,6 +64,8 @@ class Audit(AuditVerdicts):
             Processes; 0: as many as are worth it here.
         again
             Ask again about images that failed.
+        scheduler
+            Address of a dask scheduler in place of processes of this machine.
         """
         sheet = self._state.sheet
         if sheet is None or self._predicting is not None:
@@ -74,7 +83,7 @@ class Audit(AuditVerdicts):
         models: tuple[AuditModel, ...] = tuple(each.model for each in asked)
         self._run = Run(models, plan)
         folders = [self._folders[model.name] for model in models]
-        work = (self._run, folders, self._kept_file, device, workers or usual_workers())
+        work = (self._run, folders, self._kept_file, device, workers or usual_workers(), scheduler)
         self._predicting = Job(predict, work, tag=self._run)
         self._take_news()
         self._jobs.start(
@@ -151,106 +160,79 @@ class Audit(AuditVerdicts):
         self._count_again()
         self._requeue()
 
-    # Blinded reading
+    # On paper
 
-    def begin_blinded(self, name: str, rows: Sequence[int] = (), with_model: bool = False) -> None:
-        """Begin (or go on with) a blinded reading: truth and model are hidden until each case is answered.
-
-        The queue becomes its cases, in an order of this reader's own; what was answered before stays.
+    def write_report(self, folder: Path | str, rows: Sequence[int] = (), what: str = "") -> None:
+        """Write a report (one folder, no network) in the background; a `message` says where, or why not.
 
         Parameters
         ----------
-        name
-            Of the reader study; the same for all its readers and both arms.
         rows
-            Its cases; none: those of the queue.
-        with_model
-            The arm in which the model's answer is seen while reading (the truth never is).
+            Cases of the gallery, in this order; none: no gallery.
+        what
+            What was chosen, in words; empty: the queue's.
         """
-        sheet = self._state.sheet
-        if sheet is None or not name.strip():
-            self.message.emit("A blinded reading needs cases and a name.")
+        state, plots = self._state, self._plots
+        sheet, counted = state.sheet, state.matrix
+        if sheet is None or counted is None or plots is None or state.blinded is not None:
+            self.message.emit("There is nothing to report yet; a blinded reading has to be ended first.")
             return
-        reader = self._ledger.reader
-        cases = sorted({int(row) for row in (rows if len(rows) else self._state.queue)})
-        order = reading_order(cases, name.strip(), reader, with_model)
-        self._session = Session(name.strip(), reader, with_model, order)
-        self._state = replace(self._state, blinded=self._session_now(), sorting=AS_IT_IS)
-        left = self._state.blinded.left if self._state.blinded else ()
-        self.show_cases(order, f"blinded reading “{name.strip()}”")
-        if left:
-            self.pick(left[0])
-
-    def shown(self) -> None:
-        """Tell that the image of the case on screen is there: its time runs from now on."""
-        self._since = time.monotonic()
-
-    def answer(self, assessment: int, marks: Sequence[Box] = ()) -> None:
-        """Answer the case on screen; truth and model are then shown, and the answer stays.
-
-        Parameters
-        ----------
-        assessment
-            One of `blinded.ASSESSMENTS`.
-        marks
-            Boxes the reader drew, (row0, col0, row1, col1) of stored pixels, edges at pixel corners.
-        """
-        session, row, sheet = self._state.blinded, self._state.current, self._state.sheet
-        if session is None or row is None or sheet is None or not session.hides(row):
-            self.message.emit("This case is not waiting for an answer.")
-            return
-        if assessment not in ASSESSMENTS:
-            self.message.emit(f"An assessment is a number from {ASSESSMENTS[0]} to {ASSESSMENTS[-1]}.")
-            return
-        seconds = 0.0 if self._since is None else time.monotonic() - self._since
-        made = datetime.now(UTC).isoformat(timespec="microseconds")
-        image = identity(sheet.table.rows[row])
-        boxes = tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in marks)
-        self._keep_answer(
-            Answer(
-                session.name,
-                image,
-                assessment,
-                boxes,
-                round(seconds, 3),
-                session.with_model,
-                session.reader,
-                made,
-            )
+        asked = AuditReport(
+            title=f"Audit of {state.title}",
+            source=str(state.path),
+            made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            reader=state.reader,
+            sheet=sheet,
+            subgroup=state.subgroup,
+            matrix=counted,
+            plots=plots,
+            notes=state.notes,
+            gallery_words=what or state.picked or words(state.filter),
+            readings=self.studies_of_readers(),
+        )
+        shown = [(int(row), sheet.table.rows[row], self.matching(row)) for row in rows]
+        self._jobs.start(
+            Job(_written, (Path(folder), asked, shown)), done=self._on_written, failed=self._on_not_written
         )
 
-    def end_blinded(self) -> None:
-        """Leave the blinded reading; it can be gone on with under its name."""
-        self._session = None
-        self._state = replace(self._state, blinded=None, picked="")
-        self._requeue()
+    def export_csv(self, path: Path | str, answers: bool = False) -> None:
+        """Write the queue as CSV in its order, or (`answers`) all answers of blinded readings.
 
-    def studies_of_readers(self) -> tuple[Reading, ...]:
-        """Return the reader studies that concern these cases: agreement, times, beside the model."""
+        A `message` says where it is, or why not.
+        """
         sheet = self._state.sheet
-        return () if sheet is None else readings(self._answers(), sheet)
+        if sheet is None or (self._state.blinded is not None and not answers):
+            self.message.emit("There is nothing to export; a blinded reading has to be ended first.")
+            return
+        if answers:
+            text = answers_csv(self._answers(), sheet.table)
+        else:
+            text = cases_csv(sheet, [int(row) for row in self._state.queue])
+        try:
+            write_text(Path(path), text)
+        except OSError as error:
+            self.message.emit(f"{path}: cannot be written ({error.strerror}).")
+        else:
+            self.message.emit(f"Written: {path}")
 
-    def pick(self, row: int) -> None:
-        """Put a case on screen; in a blinded reading its time begins (`shown` begins it anew)."""
-        if row != self._state.current:
-            self._since = time.monotonic()
-        super().pick(row)
+    @Slot(object, object)
+    def _on_written(self, job: Job, page: Path) -> None:
+        self.message.emit(f"Written: {page}")
 
-    def _session_now(self) -> Session | None:
-        session, sheet = self._session, self._state.sheet
-        if session is None or sheet is None:
-            return None
-        own = {
-            each.image: each
-            for each in self._answers()
-            if (each.session, each.reader, each.with_model)
-            == (session.name, session.reader, session.with_model)
-        }
-        rows = sheet.table.rows
-        given = {row: own[identity(rows[row])] for row in session.rows if identity(rows[row]) in own}
-        return replace(session, answers=given)
+    @Slot(object, object)
+    def _on_not_written(self, job: Job, error: Exception) -> None:
+        self.message.emit(sentence_of(error))
 
-    @Slot()
-    def _follow(self) -> None:
-        self._state = replace(self._state, blinded=self._session_now())
-        super()._follow()
+
+def _written(
+    folder: Path,
+    asked: AuditReport,
+    shown: Sequence[tuple[int, Row, Matching | None]],
+    *,
+    report: Report,
+) -> Path:
+    made: list[Exhibit] = []
+    for number, one in enumerate(shown):
+        report(number, len(shown))
+        made += exhibits([one])
+    return write_report(folder, replace(asked, gallery=tuple(made)))

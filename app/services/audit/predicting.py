@@ -15,8 +15,9 @@ from app.core.audit.cases import AuditModel, ExamSaid
 from app.core.audit.kept import KeptAnswers, exam_key
 from app.core.manifest import Row
 from app.core.settings import Device
+from app.core.spread import cores
 from app.services.audit.loading import exams_of
-from app.services.inference.batch import Answered, ExamTask, cores, predict_all
+from app.services.inference.batch import Answered, ExamTask, predict_all
 from app.services.jobs import Report
 
 MOST_WORKERS = 4
@@ -121,7 +122,14 @@ class Run:
 
 
 def predict(
-    run: Run, folders: Sequence[Path], kept: Path, device: Device, workers: int, *, report: Report
+    run: Run,
+    folders: Sequence[Path],
+    kept: Path,
+    device: Device,
+    workers: int,
+    scheduler: str | None = None,
+    *,
+    report: Report,
 ) -> None:
     """Ask all that the plan names, keeping each answer; for a job.
 
@@ -141,6 +149,8 @@ def predict(
         run.add(task, said)
 
     try:
-        predict_all(run.plan.tasks, folders, take, report, device=device, workers=workers)
+        predict_all(
+            run.plan.tasks, folders, take, report, device=device, workers=workers, scheduler=scheduler
+        )
     finally:
         file.close()

@@ -30,6 +30,7 @@ from app.core.errors import MammoviewError, ReadError
 from app.core.imaging.image import Image
 from app.core.manifest import ManifestError, Row, check_file, check_unchanged
 from app.core.settings import Device
+from app.core.spread import cores, spread
 from app.core.stated import stated
 from app.services.inference.process import FAILURES, LookRequest, Predictors, no_predictors, run_look
 from app.services.inference.views import model_view
@@ -60,15 +61,10 @@ Take = Callable[[int, Answered, bool], None]
 """``take(number of the task, what was said, for good)``; not for good where a process was killed."""
 
 
-def cores() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def views_of(rows: Sequence[Row], specs: Sequence[BundleSpec]) -> list[MammogramView]:
     """Return the images of an exam for models; one that cannot be read takes part as unreadable.
 
-    What all models refuse by its facts is not decoded.
+    What all models (none named: none) refuse by its facts is not decoded.
     """
     return [_view(row, specs) for row in rows]
 
@@ -79,7 +75,7 @@ def _view(row: Row, specs: Sequence[BundleSpec]) -> MammogramView:
         check_unchanged(row) if row.sha256 else check_file(row)
         image = stated(read_image(row.path), row)
         facts = _unread(row, image, "was not decoded")
-        if all(judge(facts, spec.views, spec.domain).level == "refuse" for spec in specs):
+        if specs and all(judge(facts, spec.views, spec.domain).level == "refuse" for spec in specs):
             return facts
         stored = read_frame(image, row.frame).stored
         return model_view(complete(image, stored), stored, row.frame)
@@ -148,6 +144,7 @@ def predict_all(
     *,
     device: Device = "auto",
     workers: int = 1,
+    scheduler: str | None = None,
 ) -> None:
     """Look at all exams in worker processes, handing on each answer as it comes.
 
@@ -161,18 +158,24 @@ def predict_all(
         Called as ``report(exams done, exams in all)`` at least every tenth of a second; what it raises
         (`Cancelled`) ends the work and the processes.
     workers
-        Processes; the processors are shared out among them.
+        Processes of this machine; the processors are shared out among them.
+    scheduler
+        Address of a dask scheduler, whose workers see files and bundles under the same paths; None: here.
+        Cancelling then waits for the next answer.
 
     Raises
     ------
     MammoviewError
-        A bundle is gone or refused.
+        A bundle is gone or refused; no cluster answers, or one of its workers was killed.
     """
     try:
         for folder in folders:
             load_bundle(folder)
     except ModelError as error:
         raise MammoviewError(str(error)) from error
+    if scheduler is not None:
+        _predict_far(tasks, tuple(folders), take, report, device, scheduler)
+        return
     count = max(1, min(workers, len(tasks)))
     threads = max(1, cores() // count)
     hands = [_Hand(tuple(folders), device, threads) for _ in range(count)]
@@ -207,6 +210,35 @@ def predict_all(
     finally:
         for hand in hands:
             hand.stop()
+
+
+Far = tuple[tuple[Path, ...], Device, ExamTask]
+_far_networks: list[Predictors] = []
+"""Of a cluster's worker: its networks stay loaded from one exam to the next."""
+
+
+def look_far(work: Far) -> Answered:
+    """Look at one exam in a cluster's worker."""
+    folders, device, task = work
+    if not _far_networks:
+        _far_networks.append(no_predictors())
+    specs = [load_bundle(folders[each]).spec for each in task.bundles]
+    return answer(folders, device, task, views_of(task.rows, specs), _far_networks[0])
+
+
+def _predict_far(
+    tasks: Sequence[ExamTask],
+    folders: tuple[Path, ...],
+    take: Take,
+    report: Callable[[int, int], None],
+    device: Device,
+    scheduler: str,
+) -> None:
+    work: list[Far] = [(folders, device, task) for task in tasks]
+    report(0, len(tasks))
+    for done, (number, said) in enumerate(spread(look_far, work, scheduler=scheduler), start=1):
+        take(number, said, True)
+        report(done, len(tasks))
 
 
 def _heard(hands: Sequence[_Hand]) -> list[_Hand]:
