@@ -102,8 +102,75 @@ def _deidentify(arguments: argparse.Namespace) -> None:
     say(f"{made.path}: {len(made.rows)} images of {len(made.patients)} patients, de-identified")
 
 
+def _next_cases(arguments: argparse.Namespace) -> None:
+    from app.core.audit.next_case import frozen_patients
+    from app.core.manifest import read_manifest
+    from trainer import next_cases
+    from trainer.splits import read_splits
+
+    manifest = read_manifest(Path(arguments.manifest))
+    frozen, frozen_by = frozenset[str](), ""
+    if arguments.splits:
+        frozen = frozen_patients(Path(arguments.splits), arguments.fold)
+        frozen_by = read_splits(Path(arguments.splits)).hash
+    store = Path(arguments.store) if arguments.store else None
+    read = next_cases.read_already(store, manifest, say) if store else None
+    scores, models = next_cases.scores_of([Path(each) for each in arguments.predictions], manifest.rows, say)
+    vectors = None
+    if arguments.strategy == "diversity" and arguments.embed:
+        vectors, name = next_cases.embeddings_of(arguments.embed, manifest.rows, counter("images"))
+        models = (name,)
+    sought = next_cases.Sought(
+        arguments.strategy,
+        arguments.count,
+        frozen,
+        frozen_by,
+        arguments.threshold,
+        arguments.seed,
+        arguments.reader,
+    )
+    chosen = next_cases.offered(manifest, sought, scores, vectors, read, models)
+    if store:
+        next_cases.record(chosen, store)
+        say(f"{store}: the choice of {len(chosen)} cases is on record")
+    next_cases.write_queue(chosen, manifest, Path(arguments.output))
+    kept_out = sum(row.patient_id in frozen for row in manifest.rows)
+    say(
+        f"{arguments.output}: {len(chosen)} cases by {arguments.strategy}; {kept_out} frozen images not offered"
+    )
+
+
+def _add_next_cases(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    cases = commands.add_parser("next-cases", help="choose the cases that are worth reading next")
+    cases.add_argument("manifest", metavar="manifest.csv")
+    cases.add_argument("-o", "--output", required=True, metavar="queue.csv")
+    frozen = cases.add_mutually_exclusive_group(required=True)
+    frozen.add_argument("--splits", metavar="splits.json", help="its test patients are never offered")
+    frozen.add_argument("--no-splits", action="store_true", help="there is no frozen test part yet")
+    cases.add_argument("--fold", type=int, metavar="I", help="of several folds the one that is frozen")
+    cases.add_argument(
+        "--strategy", required=True, choices=("uncertainty", "disagreement", "diversity", "random")
+    )
+    cases.add_argument("--count", type=positive, default=20, metavar="N")
+    cases.add_argument("--predictions", action="append", default=[], metavar="FILE.json")
+    cases.add_argument("--threshold", type=float, metavar="T", help="uncertainty: default the median score")
+    cases.add_argument("--embed", metavar="BUNDLE", help="diversity: whose vectors tell images apart")
+    cases.add_argument("--store", metavar="STORE", help="what was read in it is left out; the choice goes in")
+    cases.add_argument("--reader", default="", metavar="NAME", help="who asks, for the record")
+    cases.add_argument("--seed", type=int, default=0, metavar="S", help="of the random control")
+    cases.set_defaults(run=_next_cases)
+
+
+def positive(text: str) -> int:
+    """Return a number of cases from the command line."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of cases")
+    return int(text)
+
+
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare deidentify."""
+    """Declare next-cases and deidentify."""
+    _add_next_cases(commands)
     export = commands.add_parser("deidentify", help="copy a manifest's images without their persons")
     export.add_argument("manifest", metavar="manifest.csv")
     export.add_argument("-o", "--output", required=True, metavar="DIR")
