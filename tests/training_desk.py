@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -13,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from app.core.manifest import Row, write_manifest
-from app.services.training import asked, frozen
+from app.services.training import alive, asked, frozen
 from app.services.training.asked import Wish
-from app.services.training.job import Job, jobs_folder
+from app.services.training.job import Job, jobs_folder, read_state
 from app.services.training.look import Broken, JobView, Looker
 
 FAKE = Path(__file__).with_name("fake_trainer.py")
@@ -107,10 +108,20 @@ def look(job: Job) -> JobView:
     return view
 
 
-def until(job: Job, wanted: Callable[[JobView], bool]) -> JobView:
-    """Wait until a training stands as wanted."""
-    end = time.monotonic() + DEADLINE_S
+def until(job: Job, wanted: Callable[[JobView], bool], seconds: float = DEADLINE_S) -> JobView:
+    """Wait until a training stands as wanted; one that does not is ended: nothing outlives the tests."""
+    end = time.monotonic() + seconds
     while not wanted(view := look(job)):
-        assert time.monotonic() < end, (view.status, view.sentence, view.log)
+        if time.monotonic() > end:
+            kill(job)
+            pytest.fail(f"{view.status}: {view.sentence}\n{view.log}")
         time.sleep(0.05)
     return view
+
+
+def kill(job: Job) -> None:
+    """End a training and its keeper at once."""
+    state = read_state(job.folder)
+    for one in (state.keeper, state.process) if state else ():
+        if one is not None:
+            alive.tell(one, signal.SIGKILL)

@@ -277,5 +277,5 @@ def test_losses_and_measures_are_drawn_apart():
     point = ((1.0, 0.5),)
     names = ("train_loss", "val_loss", "val_auc", "val_spread", "data_wait", "train_dense")
     losses, others = curves_of(Progress(metrics=dict.fromkeys(names, point), loss=((0.5, 1.0),)))
-    assert list(losses) == ["val_loss", "train_loss", "batch"]
-    assert list(others) == ["val_auc", "train_dense"]
+    assert list(losses) == ["val_loss", "train_loss", "train_dense", "batch"]
+    assert list(others) == ["val_auc"]

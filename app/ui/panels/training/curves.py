@@ -17,10 +17,10 @@ _SOLID, _DASH, _DOT = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.D
 STYLES: Final[tuple[Style, ...]] = (
     (theme.ACCENT, _SOLID),
     (theme.TEXT, _DASH),
-    (theme.WARNING, _DOT),
-    (theme.QUIET, _SOLID),
-    (theme.ACCENT_TEXT, _DASH),
     (theme.QUIET, _DOT),
+    (theme.QUIET, _DASH),
+    (theme.ACCENT, _DOT),
+    (theme.WARNING, _DOT),
 )
 """Colour and dash of the curves in turn: told apart by both."""
 NOT_DRAWN: Final = ("val_spread", "data_wait")
@@ -31,27 +31,40 @@ WORDS: Final = {
     "val_auc": "AUC, tuning",
     "batch": "each batch",
 }
+"""Names of curves for people; a part of the loss is called by its own name."""
 
 
 def curves_of(progress: Progress) -> tuple[dict[str, Sequence[Point]], dict[str, Sequence[Point]]]:
-    """Return the curves of the loss plot and those of the other plot, by name."""
+    """Return the curves of the loss plot, its parts after it, and those of the other plot, by name."""
+    kept = {name: points for name, points in progress.metrics.items() if name not in NOT_DRAWN}
     losses: dict[str, Sequence[Point]] = {}
     for name in ("val_loss", "train_loss"):
-        if progress.metrics.get(name):
-            losses[name] = progress.metrics[name]
+        if name in kept:
+            losses[name] = kept.pop(name)
+    parts = sorted(name for name in kept if name.startswith("train_"))
+    losses |= {name: kept.pop(name) for name in parts[: len(STYLES) - 2]}
     if progress.loss:
         losses["batch"] = progress.loss
-    parts = [name for name in progress.metrics if name not in (*losses, *NOT_DRAWN)]
-    # Measures first, the parts of the loss after them.
-    parts.sort(key=lambda name: (not name.startswith("val"), name))
-    return losses, {name: progress.metrics[name] for name in parts[: len(STYLES)]}
+    measures = sorted(name for name in kept if not name.startswith("train_"))
+    return losses, {name: kept[name] for name in measures[: len(STYLES)]}
+
+
+def _words(name: str) -> str:
+    return WORDS.get(name, name.removeprefix("train_"))
 
 
 class Plot(QWidget):
-    """One plot with its title and a line that names the curves by colour and dash."""
+    """One plot with its title and a line that names the curves by colour and dash.
 
-    def __init__(self, title: str) -> None:
+    Parameters
+    ----------
+    share
+        Show all of 0 to 1 where no value lies outside.
+    """
+
+    def __init__(self, title: str, *, share: bool = False) -> None:
         super().__init__()
+        self._share = share
         head = QLabel(title)
         head.setProperty("role", "section")
         self.legend = QLabel()
@@ -95,16 +108,20 @@ class Plot(QWidget):
             if line is None:
                 line = self._lines[name] = self.plot.plot()
                 line.setZValue(-1 if quiet else 1)
-            line.setPen(pyqtgraph.mkPen(colour, width=1 if quiet else 2, style=dash))
+            width = 2 if name in WORDS and not quiet else 1
+            line.setPen(pyqtgraph.mkPen(colour, width=width, style=dash))
             # One epoch alone is a point.
             dots = {"symbol": "o", "symbolSize": 5, "symbolBrush": colour, "symbolPen": None}
             xs, ys = [x for x, _ in points], [y for _, y in points]
             line.setData(xs, ys, **(dots if len(points) == 1 else {"symbol": None}))
             mark = {_SOLID: "━━", _DASH: "╍╍", _DOT: "┅┅"}[dash]
-            words.append(f'<span style="color:{colour}">{mark}</span> {WORDS.get(name, name)}')
+            words.append(f'<span style="color:{colour}">{mark}</span> {_words(name)}')
         self.legend.setText("&nbsp;&nbsp; ".join(words))
         if last > 0:
             self.plot.setXRange(0, last, padding=0.02)
+        values = [y for points in curves.values() for _, y in points]
+        if self._share and values and min(values) >= 0 and max(values) <= 1:
+            self.plot.setYRange(0, 1, padding=0.02)  # a measure is not made to look large by its axis
 
 
 class Curves(QWidget):
@@ -113,7 +130,7 @@ class Curves(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.loss = Plot("Loss by epoch")
-        self.metrics = Plot("Measures by epoch")
+        self.metrics = Plot("Measures by epoch", share=True)
         self._shown: Progress | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 8, 16, 12)

@@ -20,6 +20,17 @@ from app.ui import theme
 from app.ui.panels.training import words
 from app.ui.panels.training.parts import Table, label, rule
 
+MAIN = (
+    "auc.",
+    "sens_at_spec90.",
+    "pf1.breast",
+    "brier.image",
+    "ece.image",
+    "froc.centre@1",
+    "map50",
+    "density.",
+)
+"""Beginnings of the names of metrics that are always listed; of a comparison whatever is shown is, too."""
 _DIFFERENCE = ("in use", "new", "new − in use", "95 % interval", "p", "n", "")
 
 
@@ -54,6 +65,7 @@ class Outcome(QWidget):
             self.measured,
             self.protocol,
             self.numbers,
+            self.more,
             self.notes,
         ):
             column.addWidget(part)
@@ -79,6 +91,7 @@ class Outcome(QWidget):
             label(role="quiet"),
             label(role="quiet"),
         )
+        self.more = label(role="quiet")
         self.differences = Table("Differences", ("metric", *_DIFFERENCE))
         self.groups = Table("Subgroups", ("AUC per image, by subgroup", *_DIFFERENCE))
         self.numbers = Table("Numbers", ("metric", "value", "95 % interval", "trivial guess", "n"))
@@ -88,13 +101,13 @@ class Outcome(QWidget):
         self.why.setAccessibleName("Why, in one line")
         self.why.setPlaceholderText("Why, in one line: it is kept in the history")
         self.decided = label(role="quiet")
-        self.card, self.report = QPushButton("Model card"), QPushButton("Reports")
+        self.card, self.report = QPushButton("Model card"), QPushButton("Report")
         self.decline = QPushButton("Not now")
         self.promote = QPushButton("Promote")
         self.demote = QPushButton("Bring back the old one")
         self.promote.setDefault(True)
-        self.card.clicked.connect(lambda: self._open("MODEL_CARD.md"))
-        self.report.clicked.connect(lambda: self._open(""))
+        self.card.clicked.connect(lambda: self._open(f"bundles/{self._name}/MODEL_CARD.md"))
+        self.report.clicked.connect(self._open_report)
         self.promote.clicked.connect(lambda: self.promoted.emit(self.why.text()))
         self.decline.clicked.connect(lambda: self.declined.emit(self.why.text()))
         self.demote.clicked.connect(lambda: self.demoted.emit(self.why.text()))
@@ -153,15 +166,20 @@ class Outcome(QWidget):
         self.worse.setText(f"Shown to be worse in: {', '.join(worse)}" if worse else "")
         self.problems.setText("\n".join(results.problems))
         self.compared.setText(f"BESIDE {results.a or against}".upper() if results.differences else "")
-        self.differences.fill([_row(one.name, one) for one in results.differences])
+        beside = [one for one in results.differences if one.shown or one.name.startswith(MAIN)]
+        self.differences.fill([_row(one.name, one) for one in beside])
         count = len(results.subgroups)
-        chance = f"of {count} about {count / 20:.0f} would differ by chance"
+        by_chance = f"about {count / 20:.0f}" if count >= 20 else "fewer than one"
+        chance = f"of {count} {by_chance} would differ by chance"
         self.groups_title.setText(f"SUBGROUPS ({chance})" if count else "")
         groups = sorted(results.subgroups, key=lambda one: not one.difference.got_worse)
         self.groups.fill([_row(f"{one.kind} {one.value}", one.difference) for one in groups])
         self.measured.setText("ON THE FROZEN TEST" if results.numbers else "")
         self.protocol.setText(results.protocol)
         self.notes.setText("\n".join(results.notes))
+        numbers = [one for one in results.numbers if one.name.startswith(MAIN)] or results.numbers
+        left = len(results.differences) - len(beside) + len(results.numbers) - len(numbers)
+        self.more.setText(f"{left} further numbers stand in the report." if left else "")
         self.numbers.fill(
             [
                 (
@@ -174,22 +192,28 @@ class Outcome(QWidget):
                     ),
                     None,
                 )
-                for one in results.numbers
+                for one in numbers
             ]
         )
         for text in (self.verdict, self.worse, self.problems, self.compared, self.groups_title):
             text.setVisible(bool(text.text()))
-        for text in (self.measured, self.protocol, self.notes):
+        for text in (self.measured, self.protocol, self.notes, self.more):
             text.setVisible(bool(text.text()))
         for table in (self.differences, self.groups, self.numbers):
             table.setVisible(table.rowCount() > 0)
             table.fit_rows()
 
+    @property
+    def _name(self) -> str:
+        return self._view.job.name if self._view is not None else ""
+
+    def _open_report(self) -> None:
+        compared = self._view is not None and self._view.was_compared
+        self._open("comparison/index.html" if compared else "report/index.html")
+
     def _open(self, name: str) -> None:
         if self._view is not None:
-            job = self._view.job
-            path = job.bundle / name if name else job.folder
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._view.job.folder / name)))
 
 
 def _row(name: str, one: Difference) -> tuple[tuple[str, ...], str | None]:

@@ -105,7 +105,8 @@ class RunningPage(QWidget):
         self.state.setProperty("role", "warning" if view.status == "failed" else "quiet")
         self.state.style().unpolish(self.state)
         self.state.style().polish(self.state)
-        self.warning.setText("\n".join(f"{said}." for said in view.progress.warnings[-2:]))
+        said = list(dict.fromkeys(reversed(view.progress.warnings)))[:2]
+        self.warning.setText("\n".join(words.sentence(one) for one in said))
         self.warning.setVisible(bool(view.progress.warnings))
         self.line.setText(words.progress_line(view))
         self.bar.setValue(round(1000 * view.progress.fraction))
