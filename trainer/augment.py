@@ -15,6 +15,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from trainer.errors import TrainerError
+from trainer.insert import Inserted, insert_masses
 from trainer.recipe_blocks import Augmentation
 from trainer.samples import Batch
 from trainer.splits import Part
@@ -32,6 +33,8 @@ class Augment:
         How much.
     seed
         With epoch and step it decides every draw, so that a resumed training draws the same.
+    inserted
+        Which synthetic masses come first, or None.
 
     Raises
     ------
@@ -39,15 +42,18 @@ class Augment:
         The part does not train.
     """
 
-    def __init__(self, part: Part, ranges: Augmentation, seed: int) -> None:
+    def __init__(self, part: Part, ranges: Augmentation, seed: int, inserted: Inserted | None = None) -> None:
         if part.name != "train":
             raise TrainerError(f"only the train part of a split is augmented, not {part.name}")
         self.ranges = ranges
         self.seed = seed
+        self.inserted = inserted
 
     def __call__(self, batch: Batch, epoch: int, step: int, rank: int = 0) -> Batch:
         """Return the changed batch; with a crop an image is positive if a lesion is left in it."""
         draw = torch.Generator().manual_seed(((self.seed * 1_000_003 + epoch) * 1_000_003 + step) * 64 + rank)
+        if self.inserted is not None:
+            batch = insert_masses(batch, self.inserted, draw)
         affine = self._affine(batch, draw)
         if affine is not None:
             batch = self._moved(batch, affine.to(batch.pixels.device))

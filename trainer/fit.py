@@ -29,6 +29,7 @@ from trainer.checkpoints import Start, start_of
 from trainer.engine import Data, Machine, accelerator_of, engine_of
 from trainer.errors import TrainerError
 from trainer.events import Events
+from trainer.insert import inserted_of
 from trainer.processes import leads
 from trainer.recipe import Recipe
 from trainer.runs import (
@@ -171,7 +172,9 @@ def fit(
     for row in manifest.rows:
         check_file(row)
     train, val = _parts(manifest, splits, fold)
-    need_both_classes(PartSamples(train, recipe))
+    samples = PartSamples(train, recipe)
+    need_both_classes(samples)
+    inserted_of(recipe, samples)
     before = ancestry(recipe)
     check_unseen(before, recipe, manifest, splits, fold)
     run = _describe(manifest, splits_path, recipe, train, val, seed, before)
@@ -273,9 +276,9 @@ def _session(job: _Job, start: Start | None, pieces: int) -> Any | None:
     """Train in so many pieces and return Lightning's trainer; None where memory ran out."""
     recipe = job.recipe
     task = LesionTask(recipe.raw, job.seed)
-    task.augment = Augment(job.train, recipe.augment, job.seed)
     task.pieces = pieces
     samples = PartSamples(job.train, recipe)
+    task.augment = Augment(job.train, recipe.augment, job.seed, inserted_of(recipe, samples))
     task.batch = min(recipe.train.batch, len(samples))
     if recipe.pretrained and start is None:
         load_pretrained(task, recipe.pretrained)

@@ -150,6 +150,9 @@ class Augmentation:
         Share of height and width, either way.
     brightness, noise
         In units of the prepared pixels (their standard deviation).
+    insert_lesions
+        Chance that a normal image of the training part is given a drawn mass (`trainer.insert`); detectors
+        alone.
     about
         What rotations turn about: ``wall``, the middle of the chest wall's edge, so that the breast stays
         attached; ``centre``, of the canvas.
@@ -168,6 +171,7 @@ class Augmentation:
     noise: float = 0.0
     crop: tuple[int, ...] = ()
     about: str = "wall"
+    insert_lesions: float = 0.0
 
 
 def read_train(block: Fields) -> Train:
@@ -218,6 +222,7 @@ def read_augmentation(block: Fields) -> Augmentation:
         noise=block.number("noise", 0.0, low=0, high=10),
         crop=tuple(int(side) for side in block.numbers("crop", [], low=64, high=4096)),
         about=block.choice("about", ("wall", "centre"), "wall"),
+        insert_lesions=block.number("insert_lesions", 0.0, low=0, high=1),
     )
     block.finish()
     if made.crop and (len(made.crop) != 2 or any(side % 32 for side in made.crop)):

@@ -1,0 +1,127 @@
+"""Drawn masses: in normal images that train alone, where they are said to be, as strong as they are said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from tiny_training import TINY, Miniature, train
+
+from trainer.augment import Augment
+from trainer.errors import TrainerError
+from trainer.export import _training_facts
+from trainer.insert import Inserted, draw_mass, insert, inserted_of, tissue_range
+from trainer.recipe import Recipe, read_recipe
+from trainer.recipe_blocks import Augmentation
+from trainer.samples import Batch, PartSamples, boxes_of
+from trainer.splits import Part, part_of
+
+ROWS, COLUMNS, MM = 160, 96, 0.6
+BREAST = np.zeros((ROWS, COLUMNS), bool)
+BREAST[10:150, :80] = True
+FLAT = np.where(BREAST, np.linspace(-1, 1, COLUMNS, dtype=np.float32)[None], np.float32(-3))
+TRAIN = Part("train", (), 0, "")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_mass_adds_its_contrast_within_its_box_and_the_breast(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mass = draw_mass(rng, MM)
+    found = insert(FLAT, BREAST, mass, rng)
+    assert found is not None
+    made, box = found
+    added = made - FLAT
+    assert not added[~BREAST].any()
+    row0, col0, row1, col1 = (int(edge) for edge in box[0])
+    assert BREAST[row0:row1, col0:col1].all(), "a mass lies wholly in the breast"
+    # 25th to 75th percentile of the ramp -1..1 over the 80 of 96 columns that are breast.
+    ramp = np.linspace(-1, 1, COLUMNS)[:80]
+    assert tissue_range(FLAT, BREAST) == pytest.approx(0.5 * (ramp[-1] - ramp[0]), rel=0.02)
+    assert added.max() == pytest.approx(mass.signal.max() * 0.5 * (ramp[-1] - ramp[0]), rel=0.02)
+    # Nearly all that it adds lies in its box; a spiculated one's strands leave it.
+    assert added[row0:row1, col0:col1].sum() > 0.7 * added.sum()
+    assert 8 * 0.5 <= (row1 - row0) * MM <= 24 * 1.6
+
+
+def test_where_no_mass_fits_none_is_drawn() -> None:
+    narrow = np.zeros_like(BREAST)
+    narrow[40:60, 5:9] = True
+    assert insert(FLAT, narrow, draw_mass(np.random.default_rng(0), MM), np.random.default_rng(0)) is None
+
+
+def batch(count: int) -> Batch:
+    """Normal images, but for the first (a lesion) and the second (a lesion without a place)."""
+    place = torch.tensor([[60.0, 40.0, 8.0, 8.0]])
+    sick, hidden = torch.zeros(count), torch.ones(count)
+    sick[:2], hidden[1] = 1.0, 0.0
+    return Batch(
+        torch.from_numpy(FLAT)[None, None].repeat(count, 1, 1, 1),
+        torch.from_numpy(BREAST.astype(np.float32))[None, None].repeat(count, 1, 1, 1),
+        [place, *[torch.zeros((0, 4))] * (count - 1)],
+        [torch.zeros(1, dtype=torch.int64), *[torch.zeros(0, dtype=torch.int64)] * (count - 1)],
+        sick,
+        hidden,
+        ["CC"] * count,
+        [str(number) for number in range(count)],
+    )
+
+
+def test_so_many_normal_images_get_a_mass_and_no_other() -> None:
+    before = batch(102)
+    changed = Augment(TRAIN, Augmentation(), 0, Inserted(0.3, MM, 1))(before, 0, 0)
+    assert torch.equal(changed.pixels[:2], before.pixels[:2])
+    assert changed.ellipses[0] is before.ellipses[0]
+    drawn = [len(own) for own in changed.ellipses[2:]]
+    # 100 draws at 0.3: within four standard deviations, sqrt(100 * 0.3 * 0.7) = 4.6, of 30.
+    assert 12 < sum(drawn) < 48
+    assert changed.positive[2:].tolist() == [float(one) for one in drawn]
+    assert all(kinds.tolist() == [1] * len(kinds) for kinds in changed.classes[2:])
+    moved = (changed.pixels != before.pixels).flatten(1).any(1)[2:]
+    assert moved.tolist() == [bool(one) for one in drawn]
+    number = 2 + drawn.index(1)
+    x0, y0, x1, y1 = boxes_of(changed.ellipses[number])[0].tolist()
+    difference = (changed.pixels - before.pixels)[number, 0]
+    row, column = divmod(int(difference.argmax()), COLUMNS)
+    assert y0 <= row < y1
+    assert x0 <= column < x1
+    again = Augment(TRAIN, Augmentation(), 0, Inserted(0.3, MM, 1))(before, 0, 0)
+    assert torch.equal(again.pixels, changed.pixels)
+
+
+@pytest.mark.parametrize("name", ["val", "test"])
+def test_nothing_is_drawn_into_what_tunes_or_tests(name: str) -> None:
+    with pytest.raises(TrainerError, match="only the train part"):
+        Augment(Part(name, (), 0, ""), Augmentation(), 0, Inserted(1.0, MM, 0))  # type: ignore[arg-type]
+
+
+SMALL = ("size=64x64", "mm=2.0", "batch=8", "epochs=1", "train.precision=32-true")
+
+
+def detector(*changes: str) -> Recipe:
+    return read_recipe("mias-lesions", [*SMALL, "augment.insert_lesions=0.5", *changes])
+
+
+def test_what_cannot_be_had_is_said_before_a_training(miniature: Miniature, tmp_path: Path) -> None:
+    part = part_of(miniature.manifest, miniature.splits, 0, "train")
+    recipe = read_recipe("mias-abnormality", [*TINY, "augment.insert_lesions=0.5"])
+    with pytest.raises(TrainerError, match="insert_lesions needs a detector"):
+        train(miniature, tmp_path / "run", recipe=recipe)
+    assert not (tmp_path / "run").exists()
+    base = detector()
+    assert inserted_of(base, PartSamples(part, base)) == Inserted(0.5, 2.0, base.target.class_of("mass") or 0)
+    sick = replace(part, rows=tuple(row for row in part.rows if row.label != "normal"))
+    with pytest.raises(TrainerError, match="no image of the train part is normal"):
+        inserted_of(base, PartSamples(sick, base))
+
+
+def test_a_card_says_that_masses_were_drawn() -> None:
+    run = SimpleNamespace(split_hash="", manifest_sha256="", fold=0, seed=0, versions={}, ancestors=())
+    trained = [SimpleNamespace(run=run, changes=())]
+    said = " ".join(_training_facts(trained, detector()))  # type: ignore[arg-type]
+    assert "a drawn mass in 50% of the normal images that train; none in those that tune or test" in said
+    without = _training_facts(trained, detector("augment.insert_lesions=0"))  # type: ignore[arg-type]
+    assert "drawn mass" not in " ".join(without)

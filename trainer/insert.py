@@ -1,0 +1,151 @@
+"""Synthetic help: masses of the phantom, drawn into normal images of the training part.
+
+They are drawn where images are augmented, which takes nothing but a train part: what tunes and what tests
+is always as it was. Whether it helps is to be measured; a card says that it was done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from app.core.phantom.anatomy import Gland, Position, ViewShape
+from app.core.phantom.lesion_shapes import Drawn, draw, overlap
+from app.core.phantom.lesions import Lesion
+from trainer.errors import TrainerError
+from trainer.recipe import Recipe
+from trainer.samples import Batch, PartSamples, ellipses_of
+
+Pixels = npt.NDArray[np.float32]
+_MARGINS = ("circumscribed", "ill-defined", "spiculated")
+_DIAMETERS = (8.0, 24.0)
+"""Of a mass, mm."""
+_CONTRASTS = (0.32, 0.65)
+"""Of its middle, in units of `tissue_range`; as in `app.core.phantom.lesions`."""
+_NOWHERE = ViewShape("L", "CC", np.zeros((3, 2)), (0.0, 0.0), Gland(0.0, 0.0, 1.0, 1.0, 0.0), None, 1.0, 0.0)
+"""A view whose nipple is the patch's middle: nothing else of a breast has a part in drawing a mass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """How many masses are drawn, how large a pixel is, and what a detector calls them.
+
+    Attributes
+    ----------
+    share
+        Chance of each image that is no positive and has no lesion.
+    mm
+        Millimetres per prepared pixel.
+    kind
+        The detector's class of a mass, 0-based.
+    """
+
+    share: float
+    mm: float
+    kind: int
+
+
+def inserted_of(recipe: Recipe, train: PartSamples) -> Inserted | None:
+    """Return what a recipe asks for, or None; raises TrainerError where it cannot be had."""
+    share = recipe.augment.insert_lesions
+    if not share:
+        return None
+    what = f"recipe {recipe.name}: augment: insert_lesions"
+    kind, mm = recipe.target.class_of("mass"), recipe.preprocess.resize.mm
+    if "detector" not in recipe.networks or kind is None:
+        raise TrainerError(f"{what} needs a detector with a class for a mass")
+    if mm is None:
+        raise TrainerError(f"{what} needs a canvas by spacing: a mass has a size in millimetres")
+    if not any(not train.is_positive(row) and not row.findings for row in train.part.rows):
+        raise TrainerError(f"{what}: no image of the {train.part.name} part is normal, so there is no room")
+    return Inserted(share, mm, kind)
+
+
+def draw_mass(rng: np.random.Generator, mm: float) -> Drawn:
+    """Return a mass of the phantom at so many millimetres per pixel; its signal counts `tissue_range`s."""
+    margin = str(rng.choice(_MARGINS))
+    forms = ("irregular",) if margin == "spiculated" else ("round", "oval", "lobulated")
+    lesion = Lesion(
+        kind="mass",
+        label="mass",
+        side="L",
+        position=Position(0.0, 0.0, 0.0),
+        diameter_mm=float(rng.uniform(*_DIAMETERS)),
+        contrast=float(rng.uniform(*_CONTRASTS)),
+        form=str(rng.choice(forms)),
+        margin=margin,
+        seed=int(rng.integers(2**31)),
+    )
+    return draw(lesion, _NOWHERE, mm)
+
+
+def tissue_range(pixels: Pixels, breast: npt.NDArray[np.bool_]) -> float:
+    """Return how far an image's tissues are apart: the middle half of its breast's values.
+
+    The outer quarters hold what no mass is as bright or dark as: muscle, and the thin edge of the breast.
+    """
+    low, high = np.percentile(pixels[breast], (25, 75))
+    return float(high - low)
+
+
+def insert(
+    pixels: Pixels, breast: npt.NDArray[np.bool_], mass: Drawn, rng: np.random.Generator
+) -> tuple[Pixels, npt.NDArray[np.float64]] | None:
+    """Return an image with a mass somewhere in its breast, and the mass's box; None where none fits.
+
+    Parameters
+    ----------
+    pixels, breast
+        float32 and bool (H, W), prepared.
+
+    Returns
+    -------
+    pixels
+        A copy: the mass adds its signal times `tissue_range`, within the breast alone.
+    box
+        float64 (1, 4): row0, col0, row1, col1 of the mass's body, edges at pixel corners.
+    """
+    rows, columns = (np.flatnonzero(mass.mask.any(axis=axis)) for axis in (1, 0))
+    radius = max(int(rows[-1] - rows[0]), int(columns[-1] - columns[0])) / 2 + 1
+    # The frame is an end too: what is cut there would have no true box.
+    inside = breast.astype(np.uint8)
+    inside[[0, -1]] = inside[:, [0, -1]] = 0
+    places = np.argwhere(cv2.distanceTransform(inside, cv2.DIST_L2, 5) > radius)
+    if not len(places):
+        return None
+    row, column = places[int(rng.integers(len(places)))]
+    corner = (int(row - (rows[0] + rows[-1]) // 2), int(column - (columns[0] + columns[-1]) // 2))
+    target, source = overlap(corner, mass.mask.shape, pixels.shape)
+    made = pixels.copy()
+    made[target] += mass.signal[source] * np.float32(tissue_range(pixels, breast)) * breast[target]
+    first = np.array([corner[0] + rows[0], corner[1] + columns[0]], dtype=np.float64)
+    last = np.array([corner[0] + rows[-1] + 1, corner[1] + columns[-1] + 1], dtype=np.float64)
+    return made, np.concatenate([first, last])[None]
+
+
+def insert_masses(batch: Batch, how: Inserted, draws: torch.Generator) -> Batch:
+    """Return a batch with a mass in so many of its normal images; the others stay as they are."""
+    chance = torch.rand(len(batch.views), generator=draws)
+    seeds = torch.randint(2**31, (len(batch.views),), generator=draws)
+    pixels, positive = batch.pixels.clone(), batch.positive.clone()
+    ellipses, classes = list(batch.ellipses), list(batch.classes)
+    for number, own in enumerate(batch.ellipses):
+        normal = batch.positive[number] == 0 and batch.located[number] > 0 and not len(own)
+        if not normal or chance[number] >= how.share:
+            continue
+        rng = np.random.default_rng(int(seeds[number]))
+        image = batch.pixels[number, 0].cpu().numpy()
+        breast = batch.mask[number, 0].cpu().numpy() > 0.5
+        found = insert(image, breast, draw_mass(rng, how.mm), rng) if breast.any() else None
+        if found is None:
+            continue
+        device = batch.pixels.device
+        pixels[number, 0] = torch.from_numpy(found[0]).to(device)
+        ellipses[number] = torch.from_numpy(ellipses_of(found[1])).to(device)
+        classes[number] = torch.tensor([how.kind], dtype=torch.int64, device=device)
+        positive[number] = 1.0
+    return replace(batch, pixels=pixels, ellipses=ellipses, classes=classes, positive=positive)
