@@ -135,9 +135,8 @@ def _next_cases(arguments: argparse.Namespace) -> None:
         say(f"{store}: the choice of {len(chosen)} cases is on record")
     next_cases.write_queue(chosen, manifest, Path(arguments.output))
     kept_out = sum(row.patient_id in frozen for row in manifest.rows)
-    say(
-        f"{arguments.output}: {len(chosen)} cases by {arguments.strategy}; {kept_out} frozen images not offered"
-    )
+    done = f"{len(chosen)} cases by {arguments.strategy}"
+    say(f"{arguments.output}: {done}; {kept_out} frozen images are never offered")
 
 
 def _add_next_cases(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

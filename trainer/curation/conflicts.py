@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from trainer.errors import TrainerError
 Rule = Literal["leave-out", "latest", "majority"]
 RULES: Final[tuple[Rule, ...]] = get_args(Rule)
 LEAVE_OUT: Final = "leave-out"
+NORMAL: Final = ("normal", "birads-1")
+"""Labels under which there is no lesion."""
 UNNAMED: Final = "(no name)"
 """Stands for a reader who gave no name, in lists and in the file of resolutions."""
 SAME_PLACE: Final = 0.25
@@ -194,20 +197,28 @@ def _places(marks: list[Mark], judge: _Judge) -> list[Mark]:
 def _label(words: Sequence[Word], judge: _Judge) -> Word | None:
     if not words:
         return None
-    if len({word.value for word in words}) > 1:
-        sides = [Side(word.value, word.reader, word.made, word.seq) for word in words]
+    if len({_broad(word) for word in words}) > 1:
+        sides = [Side(_broad(word), word.reader, word.made, word.seq) for word in words]
         won = judge.choose("label", sides)
-        words = [word for word in words if word.value == won]
+        words = [word for word in words if _broad(word) == won]
     return max(words, key=lambda word: word.seq, default=None)
+
+
+def _broad(word: Word) -> str:
+    """Return a label by what it calls for: 4A, 4B and 4C all call for a biopsy, and contradict no other."""
+    return re.sub(r"(?<=^birads-4)[abc]$", "", word.value)
 
 
 def _normal_with_lesion(
     marks: list[Mark], word: Word | None, judge: _Judge
 ) -> tuple[list[Mark], Word | None]:
     positive = [mark for mark in marks if mark.positive]
-    if word is None or word.value != "normal" or not positive:
+    if word is None or word.value not in NORMAL or not positive:
         return marks, word
-    sides = [Side("normal", word.reader, word.made, word.seq), *(_side(mark, "lesion") for mark in positive)]
+    sides = [
+        Side(word.value, word.reader, word.made, word.seq),
+        *(_side(mark, "lesion") for mark in positive),
+    ]
     won = judge.choose("label and findings", sides)
     if won == "lesion":
         return marks, None

@@ -18,17 +18,8 @@ from trainer.curation.statements import Mark, Said, Tell, Word, file_identity
 from trainer.rois import clipped
 
 Reports = Literal["fill", "override"]
-ASSESSED: Final = {
-    "1": "normal",
-    "2": "benign",
-    "3": "probably benign",
-    "4A": "suspicious",
-    "4B": "suspicious",
-    "4C": "suspicious",
-    "5": "suspicious",
-    "6": "malignant",
-}
-"""The label of an assessment. 0 is no label: the exam is not finished. 6 alone is proven by biopsy."""
+UNFINISHED: Final = "0"
+"""The assessment that is no label: the exam is not finished."""
 _NAMES: Final = {"R": "right", "L": "left"}
 
 
@@ -218,8 +209,8 @@ class _Image:
             return [*corrections, *(replace(word, value=before.label) for word in others)]
         if before.label != UNLABELLED and self._options.reports == "fill":
             return []
-        assessed = [word for word in said if word.about in _NAMES and word.value in ASSESSED]
-        return [replace(word, value=ASSESSED[word.value], note=f"BI-RADS {word.value}") for word in assessed]
+        assessed = [word for word in said if word.about in _NAMES and word.value != UNFINISHED]
+        return [replace(word, value=f"birads-{word.value.lower()}") for word in assessed]
 
     def _density(self, before: Row) -> tuple[str, tuple[Conflict, ...]]:
         """Return the density, a reader's where the manifest gave none in A to D, or none at all."""

@@ -17,6 +17,7 @@ from trainer.errors import TrainerError
 
 _WORD: Final = re.compile(r"[\w][\w +/.:,()'-]{0,79}")
 _DENSITY: Final = re.compile(r"[A-Da-dFG1-4]|I{1,3}|IV|")
+_BIRADS: Final = re.compile(r"birads-[0-6][abc]?")
 _VIEWS: Final = frozenset(
     ("CC", "MLO", "ML", "LM", "LMO", "SIO", "ISO", "XCC", "XCCL", "XCCM", "FB", "SPECIMEN")
 )
@@ -62,7 +63,7 @@ class Words:
 
     def may_stay(self, word: str) -> bool:
         """Tell whether a word may stand in a table that is given away."""
-        if word in _KNOWN or word in _lexicon():
+        if word in _KNOWN or word in _lexicon() or _BIRADS.fullmatch(word):
             return True
         return word in self.shared and bool(_WORD.fullmatch(word)) and not self.names.within(word)
 

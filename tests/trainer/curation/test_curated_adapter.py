@@ -126,10 +126,10 @@ def test_reports_label_images_that_have_no_label(day: Day) -> None:
     day.report("Ada", right="4B", left="1", density="c")
     rows, _, _ = curated(day)
     assert {name: row.label for name, row in rows.items()} == {
-        "exam1/RCC": "suspicious",
-        "exam1/RMLO": "suspicious",
-        "exam1/LCC": "normal",
-        "exam1/LMLO": "normal",
+        "exam1/RCC": "birads-4b",
+        "exam1/RMLO": "birads-4b",
+        "exam1/LCC": "birads-1",
+        "exam1/LMLO": "birads-1",
     }
     assert {row.label_source for row in rows.values()} == {"curated: reader report"}
     assert {row.density for row in rows.values()} == {"C"}
@@ -139,14 +139,17 @@ def test_an_unfinished_assessment_is_no_label(day: Day) -> None:
     day.report("Ada", right="0", left="2")
     day.read("Ada")
     rows, records, _ = curated(day)
-    assert {name: row.label for name, row in rows.items()} == {"exam1/LCC": "benign", "exam1/LMLO": "benign"}
+    assert {name: row.label for name, row in rows.items()} == {
+        "exam1/LCC": "birads-2",
+        "exam1/LMLO": "birads-2",
+    }
     assert records["exam1/RCC"]["left_out"].startswith("nothing says whether it is normal")
 
 
 def test_reports_override_where_asked(day: Day) -> None:
     day.report("Ada", right="5", left="1")
     rows, _, _ = curated(day, "--reports", "override", images=labelled(day))
-    assert rows["exam1/RCC"].label == "suspicious"
+    assert rows["exam1/RCC"].label == "birads-5"
 
 
 def test_words_of_the_report_describe_the_lesion(day: Day) -> None:
@@ -222,6 +225,14 @@ def test_two_assessments_and_a_normal_breast_with_a_lesion_are_contradictions(da
     assert records["exam1/LCC"]["conflicts"][0]["about"] == "label"
 
 
+def test_degrees_of_suspicion_are_no_contradiction(day: Day) -> None:
+    day.report("Ada", right="4A")
+    day.report("Ben", right="4B")
+    rows, records, _ = curated(day)
+    assert rows["exam1/RCC"].label == "birads-4b"  # the later one
+    assert records["exam1/RCC"]["conflicts"] == []
+
+
 def test_contradictions_are_settled_by_hand(day: Day, tmp_path: Path, capsys) -> None:
     first = day.answer("RCC", "accepted", "Ada")
     day.again(first, "Ben", decision="rejected")
@@ -264,7 +275,7 @@ def test_a_report_is_found_by_the_marks_beside_it_where_the_key_is_another(day: 
     day.put(annotation_item(mark.uid), annotation_text(mark), "Ada", other)
     day.put("report", to_json(Report(left="2")), "Ada", other)
     rows, _, _ = curated(day)
-    assert rows["exam1/LCC"].label == "benign"
+    assert rows["exam1/LCC"].label == "birads-2"
 
 
 def test_the_rest_of_the_manifest_comes_along_where_asked(day: Day) -> None:
