@@ -75,7 +75,7 @@ def wait_for(room: TrainingWindow, qtbot, *statuses: str) -> None:
 
 
 def test_the_reading_room_has_one_more_entry_in_its_menu_and_nothing_else(desk, room):
-    assert desk.window.actions_by_id["training"].text() == "Training"
+    assert desk.window.actions_by_id["training"].text() == "Training…"
     assert not desk.window.actions_by_id["training"].shortcuts()
     assert room.isWindow()
     assert open_training(desk.window) is room, "one of them at a time"

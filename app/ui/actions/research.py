@@ -9,10 +9,18 @@ from app.ui.actions.action import Action
 ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "training",
-        "Training",
+        "Training…",
         "Research",
         (),
         "",
         "Train a model, compare it with the one in use, promote it",
+    ),
+    Action(
+        "look_inside",
+        "Feature maps here",
+        "Research",
+        (),
+        "",
+        "What a model sees at the place that was right-clicked, and the training cases most like it",
     ),
 )

@@ -102,9 +102,11 @@ class RunningPage(QWidget):
         is_other = before is None or before.job.id != view.job.id
         self.title.setText(f"{view.job.name} {view.job.version}")
         self.state.setText(view.sentence or "All steps are done.")
-        self.state.setProperty("role", "warning" if view.status == "failed" else "quiet")
-        self.state.style().unpolish(self.state)
-        self.state.style().polish(self.state)
+        role = "warning" if view.status == "failed" else "quiet"
+        if role != self.state.property("role"):
+            self.state.setProperty("role", role)
+            self.state.style().unpolish(self.state)
+            self.state.style().polish(self.state)
         said = list(dict.fromkeys(reversed(view.progress.warnings)))[:2]
         self.warning.setText("\n".join(words.sentence(one) for one in said))
         self.warning.setVisible(bool(view.progress.warnings))

@@ -38,12 +38,14 @@ class TrainingWindow(QWidget):
         Whose settings name reader, device and reading set.
     service
         What is asked of; it goes on when this window is closed.
+    main
+        The workstation's window, which remembers where this one stood.
     """
 
     models_changed = Signal()
 
-    def __init__(self, session, service: Training, parent: QWidget | None = None) -> None:
-        super().__init__(parent, Qt.WindowType.Window)
+    def __init__(self, session, service: Training, main: QWidget) -> None:
+        super().__init__(main, Qt.WindowType.Window)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Mammoview: training")
         self.setWindowIcon(QIcon("icons:mammoview.svg"))
@@ -250,6 +252,7 @@ class TrainingWindow(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.service.follow(False)
+        self.parent().places.keep(self.objectName(), self)
         super().closeEvent(event)
 
 
@@ -272,6 +275,7 @@ def open_training(window) -> TrainingWindow:
         service = window.findChild(Training) or Training(window)
         found = TrainingWindow(window.session, service, window)
         found.models_changed.connect(window.models_wanted)
+        window.places.restore(found.objectName(), found)
     found.show()
     found.raise_()
     found.activateWindow()
