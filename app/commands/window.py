@@ -97,9 +97,11 @@ def open_window(*, off_screen: bool = False, keep: bool | None = None) -> Workst
     from app.core.reading.store import FILE_NAME, Store
     from app.core.settings import data_folder, load
     from app.services.inference.calculator import Calculators
+    from app.services.inference.like_pictures import like_pictures
     from app.services.inference.service import Inference
     from app.services.library import Library
     from app.services.session import Session
+    from app.ui.looking_inside import LookingInside
     from app.ui.main_window import MainWindow
 
     application = QApplication.instance() or QApplication(["mammoview"])
@@ -116,4 +118,5 @@ def open_window(*, off_screen: bool = False, keep: bool | None = None) -> Workst
     window.models_wanted.connect(looks.list_models)
     looks.list_models()
     window.report.advise(Calculators(window))
+    window.inside = LookingInside(looks, like_pictures, window)
     return Workstation(application, library, looks, session, window)

@@ -27,6 +27,7 @@ from app.ui.dialogs import DIALOGS
 from app.ui.export import Export
 from app.ui.grid import Grid
 from app.ui.hand_back import HandBack
+from app.ui.looking_inside import LookingInside
 from app.ui.overlays.corner_text import zoom_of
 from app.ui.panels import PANELS
 from app.ui.places import Places, first_size
@@ -75,6 +76,8 @@ class MainWindow(ReadingWindow):
         self._off_screen = application.platformName() == "offscreen"
         self._remember = remember and not self._off_screen
         self._models: tuple[ModelFacts, ...] = ()
+        self.inside: LookingInside | None = None
+        """Asks what a model sees at a place; None where no model can be asked."""
         self._work = ""
         self._message_end = QTimer(self, singleShot=True)
         self._message_end.timeout.connect(lambda: self.status.write(message=""))

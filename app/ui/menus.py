@@ -106,6 +106,7 @@ def pane_menu(parent: QWidget, actions: dict[str, QAction], scene: Scene, choose
         "assign",
         "key_image",
         "copy_image",
+        "look_inside",
     ):
         if name:
             menu.addAction(actions[name])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QPlainTextEdit
 
+from app.core.imaging.image import Image
 from app.ui import menus
 from app.ui.bindings import Bindings
 from app.ui.focus import keeps
@@ -27,12 +28,15 @@ class ReadingWindow(QMainWindow):
         The images.
     bindings, actions_by_id
         The keys as they are bound, and the actions that have them.
+    menu_place
+        The image and place (row, col) in stored pixels where the menu of a pane was opened last.
     """
 
     session: Any
     grid: Grid
     bindings: Bindings
     actions_by_id: dict[str, QAction]
+    menu_place: tuple[Image, tuple[float, float]] | None = None
 
     def event(self, event: QEvent) -> bool:
         """Leave arrows, Enter and Space to the list, slider or button that has the keyboard."""
@@ -68,7 +72,11 @@ class ReadingWindow(QMainWindow):
 
     def open_pane_menu(self, index: int, where: QPoint) -> None:
         """Open the context menu of a pane at a global place."""
-        scene = self.grid.viewports[index].scene
+        view = self.grid.viewports[index]
+        scene = view.scene
+        stored = view.stored_at(QPointF(view.mapFromGlobal(where)))
+        frame = None if scene is None else scene.frame
+        self.menu_place = None if stored is None or frame is None else (frame.image, stored)
         if scene is not None:
             choose = lambda number: self.session.set_voi(index, number)  # noqa: E731
             menus.pane_menu(self, self.actions_by_id, scene, choose).popup(where)

@@ -10,7 +10,8 @@ import hashlib
 import logging
 import multiprocessing
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -19,7 +20,9 @@ from typing import Any
 
 import cv2
 
+from app.core.reading.inside import InsidePlace
 from app.core.settings import Device
+from app.services.inference.inside import PlaceRequest, see
 from app.services.kept import Kept
 from model_zoo.contract import ExamPrediction, MammogramView
 from model_zoo.errors import ModelError
@@ -80,20 +83,38 @@ def run_look(
         For whatever went wrong, in one sentence.
     """
     # torch is imported here, never before: the window's process does not come this way.
-    from model_zoo.bundle import load_bundle
     from model_zoo.exam import predict_exam
+
+    with _one_sentence(request.folder):
+        predictor = _predictor(request.folder, request.device, predictors)
+        return predict_exam(predictor, request.views, heatmaps=request.heatmaps, report=report)
+
+
+def run_inside(request: PlaceRequest, predictors: Predictors) -> InsidePlace:
+    """Look into a network at a place, in this process; raises `ModelError` as `run_look` does."""
+    with _one_sentence(request.folder):
+        return see(request, _predictor(request.folder, request.device, predictors))
+
+
+def _predictor(folder: Path, device: Device, predictors: Predictors) -> Any:
+    from model_zoo.bundle import load_bundle
     from model_zoo.predictor import load_predictor
 
-    key = (request.folder, bundle_digest(request.folder), request.device)
+    key = (folder, bundle_digest(folder), device)
+    predictor = predictors.get(key)
+    if predictor is None:
+        predictors.forget(lambda other: other[0] == folder and other[1] != key[1])
+        predictor = predictors.put(key, load_predictor(load_bundle(folder), device))
+    return predictor
+
+
+@contextmanager
+def _one_sentence(folder: Path) -> Iterator[None]:
     try:
-        predictor = predictors.get(key)
-        if predictor is None:
-            predictors.forget(lambda other: other[0] == request.folder and other[1] != key[1])
-            predictor = predictors.put(key, load_predictor(load_bundle(request.folder), request.device))
-        return predict_exam(predictor, request.views, heatmaps=request.heatmaps, report=report)
+        yield
     except (*FAILURES, cv2.error) as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        raise ModelError(f"{request.folder.name}: the model failed: {text}") from error
+        raise ModelError(f"{folder.name}: the model failed: {text}") from error
 
 
 def _serve(connection: Connection) -> None:
@@ -111,7 +132,10 @@ def _serve(connection: Connection) -> None:
             connection.send(("progress", (done, total)))
 
         try:
-            connection.send(("done", run_look(request, report, predictors)))
+            if isinstance(request, PlaceRequest):
+                connection.send(("done", run_inside(request, predictors)))
+            else:
+                connection.send(("done", run_look(request, report, predictors)))
         except ModelError as error:
             # The sentence crosses the pipe; an error object of a native library might not unpickle.
             connection.send(("failed", str(error)))
@@ -126,18 +150,26 @@ class InferenceProcess:
 
     def look(self, request: LookRequest, report: Callable[[int, int], None]) -> ExamPrediction:
         """Run one look, blocking; raises `ModelError`, or what `report` raises to cancel."""
+        answer: ExamPrediction = self._ask(request, len(request.views), report)
+        return answer
+
+    def inside(self, request: PlaceRequest, report: Callable[[int, int], None]) -> InsidePlace:
+        """Look into a network at a place, blocking; raises as `look` does."""
+        answer: InsidePlace = self._ask(request, 1, report)
+        return answer
+
+    def _ask(self, request: object, total: int, report: Callable[[int, int], None]) -> Any:
         connection = self._ensure()
         try:
             connection.send(request)
-            progress = (0, len(request.views))
+            progress = (0, total)
             while True:
                 if not connection.poll(POLL_S):
                     report(*progress)  # nothing new, but the caller may cancel while a network runs
                     continue
                 kind, content = connection.recv()
                 if kind == "done":
-                    answer: ExamPrediction = content
-                    return answer
+                    return content
                 if kind == "failed":
                     raise ModelError(content)
                 progress = content

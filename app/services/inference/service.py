@@ -10,11 +10,13 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.core.imaging.image import Image, Study
 from app.core.reading.findings import ModelFacts, SecondLook
+from app.core.reading.inside import InsidePlace
 from app.core.settings import Device, Settings
 from app.services.frames import FramePixels
 from app.services.inference import catalogue
 from app.services.inference.exam import gather
 from app.services.inference.facts import facts_of
+from app.services.inference.inside import PlaceRequest
 from app.services.inference.process import InferenceProcess, LookRequest, bundle_digest
 from app.services.inference.translate import failed_look, second_look
 from app.services.inference.views import model_view, read_model_view
@@ -56,6 +58,10 @@ class Inference(QObject):
 
     look_changed = Signal(object)
     models_found = Signal(object)
+    inside_found = Signal(object)
+    """`InsidePlace`: the answer to `look_inside`."""
+    inside_failed = Signal(str)
+    """A sentence in place of it."""
 
     def __init__(self, library: Library, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -103,6 +109,52 @@ class Inference(QObject):
             self._jobs.start(
                 job, done=self._done, failed=self._failed, progress=self._progress, ended=self._ended
             )
+
+    def look_inside(
+        self, image: Image, place: tuple[float, float], model: str, layer: int | None = None
+    ) -> None:
+        """Ask what a model sees at a place of an image, (row, col) in stored pixels.
+
+        Parameters
+        ----------
+        layer
+            0-based among the network's convolutions; None: the last.
+        """
+        try:
+            bundle = catalogue.get(model)
+        except ModelError as error:
+            self.inside_failed.emit(str(error))
+            return
+        decoded = self._library.cache.peek((image.key, 0))
+        asked = (bundle, image, self._settings.device, decoded, place, layer)
+        self._jobs.start(Job(self._see, asked), done=self._seen, failed=self._unseen)
+
+    def _see(
+        self,
+        bundle: Bundle,
+        image: Image,
+        device: Device,
+        decoded: FramePixels | None,
+        place: tuple[float, float],
+        layer: int | None,
+        *,
+        report: Callable[[int, int], None],
+    ) -> InsidePlace:
+        """Decode, then ask the inference process; runs on the job's thread and knows no Qt."""
+        if decoded is None or decoded.refining or decoded.incomplete:
+            view = read_model_view(image)
+        else:
+            view = model_view(decoded.image, decoded.stored)
+        request = PlaceRequest(bundle.folder, device, image.key, view, place, layer)
+        return self._process.inside(request, report)
+
+    @Slot(object, object)
+    def _seen(self, job: Job, answer: InsidePlace) -> None:
+        self.inside_found.emit(answer)
+
+    @Slot(object, object)
+    def _unseen(self, job: Job, error: Exception) -> None:
+        self.inside_failed.emit(_sentence(error))
 
     def cancel(self) -> None:
         """Stop what runs; its study reads "not run" again."""

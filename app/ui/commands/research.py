@@ -12,3 +12,16 @@ class ResearchCommands(Group):
         from app.ui.panels.training.window import open_training  # pyqtgraph, which reading does not need
 
         open_training(self._window)
+
+    def look_inside(self) -> None:
+        """Ask a model about the place where the menu of a pane was opened last."""
+        window = self._window
+        asked, window.menu_place = window.menu_place, None
+        inside = getattr(window, "inside", None)
+        models = tuple(model.name for model in getattr(window, "models", ()))
+        if inside is None or not models:
+            self._session.message.emit("Feature maps need a model of images, in the main window.")
+        elif asked is None:
+            self._session.message.emit("Right-click a place on an image, then choose Feature maps here.")
+        else:
+            inside.ask(*asked, models)
