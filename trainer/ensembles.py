@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from model_zoo.spec import Network
 from trainer.errors import TrainerError
 from trainer.recipe import Recipe
 
-ENSEMBLES = {"classifier": "evidence-classifier", "detector": "fcos-detector"}
-"""By role, the architecture that knows `members`."""
+ENSEMBLES = {
+    "classifier": ("evidence-classifier", "texture-classifier"),
+    "detector": ("fcos-detector",),
+}
+"""By role, the architectures that know `members`."""
 
 MEAN_BOXES = (
     "Box threshold, calibration and operating point were chosen on the boxes of single members. A mean of "
@@ -53,7 +57,7 @@ def ensemble_recipe(recipe: Recipe, members: int) -> Recipe:
     if len(recipe.networks) == 1:
         (role,) = recipe.networks
         name, config = recipe.config(role) or ("", {})
-        if ENSEMBLES.get(role) == name:
+        if name in ENSEMBLES.get(role, ()):
             if config.get("members", 1) != 1:
                 raise TrainerError(
                     f"{recipe.name}: each run is an ensemble already, and ensembles are not joined"
@@ -62,7 +66,7 @@ def ensemble_recipe(recipe: Recipe, members: int) -> Recipe:
             return replace(recipe, networks={role: block})
     raise TrainerError(
         f"{recipe.name}: folds become an ensemble only where their one network is an "
-        f"{' or an '.join(ENSEMBLES.values())}; name a refit (fit --fold all) beside them"
+        f"{' or an '.join(chain(*ENSEMBLES.values()))}; name a refit (fit --fold all) beside them"
     )
 
 
@@ -115,7 +119,7 @@ def member_bundle(bundle: Bundle, number: int, folder: Path) -> Bundle:
         for name, value in state.items()
         if name.startswith(within)
     }
-    if role == "classifier":
+    if "classifier.head.weight" in state:
         members = int(network.config["members"])
         head: Tensor = state["classifier.head.weight"].float()
         own["classifier.head.weight"] = head.chunk(members, dim=1)[number] * members

@@ -165,6 +165,15 @@ def changed(content: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any
     return made
 
 
+def _class_outputs(recipe: Recipe) -> dict[str, Any]:
+    """Return the block of the classifier's further outputs, if it has any."""
+    classes = recipe.target.classes
+    if classes is None or "classifier" not in recipe.networks:
+        return {}
+    names = list(classes.words)
+    return {"classes": {"of": classes.of, "names": names, "exclusive": not classes.several}}
+
+
 def bundle_content(recipe: Recipe) -> dict[str, Any]:
     """Return bundle.json as far as a recipe decides it; what a training decides stands at its least."""
     return {
@@ -180,6 +189,7 @@ def bundle_content(recipe: Recipe) -> dict[str, Any]:
         "outputs": {
             "score": {"of": recipe.target.of, "prevalence": None, "calibrated": False, "unit": "image"},
             "findings": list(recipe.target.findings) if "detector" in recipe.networks else [],
+            **_class_outputs(recipe),
         },
         "detection": dict(recipe.detection),
         "aggregation": dict(recipe.aggregation),
@@ -223,8 +233,26 @@ def _check_classifier(recipe: Recipe, role: str, network: Any, where: str) -> No
         raise TrainerError(
             f"{where}: networks: classifier needs outputs = {outputs}, its score and the classes"
         )
+    _check_solved(recipe, name == "texture-classifier", where)
     if recipe.train.dense_weight and not isinstance(network.stride, int):
         raise TrainerError(f"{where}: train: dense_weight must be 0, the cells of {name} have no logits")
+
+
+def _check_solved(recipe: Recipe, solved: bool, where: str) -> None:
+    """Refuse a head that is solved without what it needs, and a penalty where there is none."""
+    if solved != (recipe.train.ridge > 0):
+        raise TrainerError(f"{where}: train: ridge is needed by a texture-classifier, and only there")
+    if not solved:
+        return
+    size, grey = recipe.preprocess.resize, recipe.preprocess.normalise
+    if size.mm != 0.4 or (grey.method, grey.mean, grey.std) != ("fixed", 0.0, 1.0):
+        raise TrainerError(
+            f"{where}: preprocess: a texture-classifier measures 0.4 mm pixels, fixed grey values"
+        )
+    if recipe.target.classes is not None and recipe.target.classes.several:
+        raise TrainerError(
+            f"{where}: target: a texture-classifier's classes hold one at a time, in their order"
+        )
 
 
 def _card(block: Fields) -> dict[str, str]:

@@ -101,6 +101,9 @@ class Train:
     ema
         Share that the moving average of the weights keeps at each step (0.999); it is what validates and
         ships. 0: the weights themselves.
+    ridge
+        Penalty of the squared weights of a ``texture-classifier``, whose head is solved before the first
+        epoch and not stepped; 0 for all other networks.
     clip
         Largest norm of the gradient.
     workers
@@ -129,6 +132,7 @@ class Train:
     positive_weight: float = 1.0
     accumulate: int = 1
     ema: float = 0.0
+    ridge: float = 0.0
     clip: float = 2.0
     workers: int = 0
     precision: str = "32-true"
@@ -197,6 +201,7 @@ def read_train(block: Fields) -> Train:
         positive_weight=block.number("positive_weight", 1.0, low=0.001, high=1000),
         accumulate=block.whole("accumulate", 1, low=1, high=4096),
         ema=block.number("ema", 0.0, low=0, high=0.99999),
+        ridge=block.number("ridge", 0.0, low=0, high=1e9),
         clip=block.number("clip", 2.0, low=0, high=1e6),
         workers=block.whole("workers", 0, low=0, high=256),
         precision=block.choice("precision", ("32-true", "bf16-mixed", "16-mixed"), "32-true"),

@@ -216,6 +216,9 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
             batch = self.augment(batch, self.current_epoch, step, self.global_rank)
         found, logits = self.losses(batch)
         total = torch.stack(list(found.values())).sum()
+        if not total.requires_grad:
+            # A head that was solved has nothing to step.
+            total = total + 0 * self.cell_offset
         size = len(batch.views)
         for name, value in found.items():
             self.log(f"train_{name}", value.detach(), on_step=False, on_epoch=True, batch_size=size)

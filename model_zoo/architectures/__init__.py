@@ -58,6 +58,12 @@ def _transfer_classifier(config: Mapping[str, Any]) -> nn.Module:
     return build(config)
 
 
+def _texture_classifier(config: Mapping[str, Any]) -> nn.Module:
+    from model_zoo.architectures.texture_classifier import build
+
+    return build(config)
+
+
 def _fcos_detector(config: Mapping[str, Any]) -> nn.Module:
     from model_zoo.architectures.fcos_detector import build
 
@@ -75,6 +81,7 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture("evidence-classifier", "classifier", _evidence_classifier),
     Architecture("plain-cnn", "classifier", _plain_cnn),
     Architecture("transfer-classifier", "classifier", _transfer_classifier),
+    Architecture("texture-classifier", "classifier", _texture_classifier),
     Architecture("fcos-detector", "detector", _fcos_detector),
     Architecture("mask-rcnn", "detector", _mask_detector),
 )
