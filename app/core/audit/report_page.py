@@ -242,10 +242,13 @@ def _readings(readings: Sequence[Reading]) -> list[str]:
 def _gallery(report: AuditReport) -> list[str]:
     if not report.gallery:
         return []
-    key = (
-        "Truth: white, solid where the model found it, dashed where it missed it. "
-        "Model: amber, thick where it hits, thin and dotted where it points at nothing."
-    )
+    if report.sheet.answers.model.boxes_from is None:
+        key = "Truth: white, dashed. The model draws no boxes."
+    else:
+        key = (
+            "Truth: white, solid where the model found it, dashed where it missed it. "
+            "Model: amber, thick where it hits, thin and dotted where it points at nothing."
+        )
     return [
         f"<h2>Gallery: {escape(report.gallery_words)}</h2>",
         f'<p class="key">{key}</p>',

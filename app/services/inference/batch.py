@@ -307,6 +307,11 @@ def _serve(pipe: Connection, folders: tuple[Path, ...], device: Device, threads:
     import torch
 
     torch.set_num_threads(threads)
+    _work(pipe, folders, device)
+
+
+def _work(pipe: Connection, folders: tuple[Path, ...], device: Device) -> None:
+    """Answer what comes through the pipe, until it is closed."""
     loaded = no_predictors()
     specs = [load_bundle(folder).spec for folder in folders]
     held: deque[tuple[int, ExamTask, Future[list[MammogramView]]]] = deque()
