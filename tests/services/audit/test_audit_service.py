@@ -1,0 +1,335 @@
+"""The audit as a service: what is opened, counted, judged, hidden and reported; no model runs here."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dicom_files import write_mg
+
+from app.core.audit.filters import Among, CaseFilter
+from app.core.audit.outcomes import FN, OUTCOMES, TP
+from app.core.manifest import file_sha256, write_manifest
+from app.core.reading.store import Store
+from app.services.audit.audit import Audit
+from app.services.library import Library
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "core" / "audit"))
+from made_cases import lesion, row
+
+PLACE = (10.0, 10.0, 30.0, 30.0)
+
+
+@pytest.fixture
+def data(tmp_path: Path):
+    """Eight images of two patients with real files, a manifest, and predictions of all but the last."""
+    rows = []
+    for number in range(8):
+        path = tmp_path / f"{number}.dcm"
+        write_mg(path, np.full((64, 64), 300 * (number + 1), np.uint16), window=(2048, 4096))
+        ill = number in (0, 5)
+        facts = {"path": path, "sha256": file_sha256(path), "rows": 64, "columns": 64}
+        findings = (lesion(PLACE),) if ill else ()
+        rows.append(row(number, "malignant" if ill else "normal", findings=findings, **facts))
+    write_manifest(rows, tmp_path / "m.csv")
+    scores = (0.9, 0.2, 0.7, 0.3, 0.6, 0.4, 0.1)
+    (tmp_path / "p.json").write_text(json.dumps(predictions(rows, scores)))
+    return tmp_path
+
+
+def predictions(rows, scores) -> dict:
+    views = [
+        {
+            "sop_uid": "", "path": str(one.path), "model": "m", "laterality": one.laterality,
+            "view": one.view, "status": "scored", "reason": None, "score": score, "heatmap": None, "notes": [],
+            "findings": [
+                {"label": "mass", "score": score, "calibrated": False, "frame": 0, "box": list(PLACE)}
+            ],
+        }
+        for one, score in zip(rows, scores, strict=False)
+    ]  # fmt: skip
+    return {
+        "format": "mammoview-prediction",
+        "version": 1,
+        "models": [
+            {
+                "name": "m",
+                "version": "1",
+                "outputs": {"score": {"of": "x", "prevalence": None, "calibrated": True}},
+            }
+        ],
+        "studies": [
+            {
+                "study_uid": "1",
+                "status": "partial",
+                "breasts": {},
+                "exam_score": None,
+                "views": views,
+                "by_model": [],
+            }
+        ],
+    }
+
+
+class Opened:
+    """An audit of the data, and all that it said."""
+
+    def __init__(self, qtbot, folder: Path, store: Store | None = None, reader: str = "a") -> None:
+        self.library = Library()
+        self.audit = Audit(self.library, store, reader, folder=folder / "own")
+        self.qtbot = qtbot
+        self.said: list[str] = []
+        self.audit.message.connect(self.said.append)
+
+    def open(self, *paths: Path, predictions: tuple[Path, ...] = (), models: tuple[str, ...] = ()) -> Audit:
+        self.audit.open(paths, models, predictions)
+        self.qtbot.waitUntil(lambda: not self.audit.state.loading, timeout=20_000)
+        return self.audit
+
+    def wait(self, done) -> None:
+        self.qtbot.waitUntil(done, timeout=20_000)
+
+    def stop(self) -> None:
+        self.audit.stop()
+        self.library.stop()
+
+
+@pytest.fixture
+def opened(qtbot, data: Path):
+    made = Opened(qtbot, data)
+    made.open(data / "m.csv", predictions=(data / "p.json",))
+    yield made
+    made.stop()
+
+
+def words(audit: Audit) -> list[str]:
+    return [OUTCOMES[code] for code in audit.state.sheet.outcome]
+
+
+def test_a_manifest_with_predictions_is_a_table_with_outcomes(opened: Opened) -> None:
+    audit = opened.audit
+    assert words(audit) == ["TP", "TN", "FP", "TN", "FP", "FN", "TN", "not predicted"]
+    assert audit.state.notes == ("p.json: 1 of 8 images have no prediction in it.",)
+    matrix = audit.state.matrix
+    assert (matrix.tp, matrix.fp, matrix.fn, matrix.tn, matrix.without_score) == (1, 2, 1, 3, 1)
+    opened.wait(lambda: audit.plots is not None)
+    assert audit.plots.roc.area.n == 7
+
+
+def test_the_threshold_moves_outcomes_matrix_and_queue(opened: Opened) -> None:
+    audit = opened.audit
+    audit.set_filter(CaseFilter((Among("outcome", ("FN",)),)))
+    assert list(audit.state.queue) == [5]
+    audit.set_threshold(0.95)
+    assert list(audit.state.queue) == [0, 5]
+    assert (audit.state.matrix.tp, audit.state.matrix.fn) == (0, 2)
+
+
+def test_a_cell_becomes_the_queue_and_the_case_on_screen_follows(opened: Opened) -> None:
+    audit = opened.audit
+    audit.show_cell(FN)
+    assert (list(audit.state.queue), audit.state.current) == ([5], 5)
+    assert audit.state.picked == "FN (image) at 0.500"
+    audit.show_cell(TP)
+    assert audit.state.current == 0
+    audit.set_filter(CaseFilter())
+    assert (audit.state.picked, len(audit.state.queue)) == ("", 8)
+
+
+def test_going_through_the_queue_shows_each_exam_with_the_case_first(opened: Opened) -> None:
+    audit, shown = opened.audit, []
+    audit.case_changed.connect(shown.append)
+    audit.sort_by("loss", True)
+    assert list(audit.state.queue[:2]) == [2, 4] or list(audit.state.queue[:2]) == [2, 5]
+    audit.pick(4)
+    opened.wait(lambda: any(one.row == 4 for one in shown))
+    case = next(one for one in shown if one.row == 4)
+    assert case.rows == (4, 5, 6, 7)
+    assert [(one.laterality, one.view) for one in case.images] == [
+        ("L", "CC"),
+        ("R", "CC"),
+        ("L", "MLO"),
+        ("R", "MLO"),
+    ]
+    assert case.failure == ""
+    place = audit.state.place
+    audit.next_case()
+    assert audit.state.place == place + 1
+    audit.previous_case()
+    assert audit.state.current == 4
+
+
+def test_a_file_that_moved_is_a_sentence_and_the_rest_goes_on(opened: Opened, data: Path) -> None:
+    audit, shown = opened.audit, []
+    opened.wait(lambda: audit.state.current is not None)
+    (data / "6.dcm").rename(data / "away")
+    audit.case_changed.connect(shown.append)
+    audit.pick(6)
+    opened.wait(lambda: any(one.row == 6 for one in shown))
+    case = shown[-1]
+    assert "6.dcm: the file named by the manifest is not there" in case.failure
+    assert [image is None for image in case.images] == [True, False, False, False]
+
+
+def test_truth_meets_prediction_on_the_image(opened: Opened) -> None:
+    found = opened.audit.matching(0)
+    assert [one.state for one in found.lesions] == ["found"]
+    assert opened.audit.matching(2).boxes[0].state == "false"
+
+
+def test_verdicts_are_undone_across_cases_and_given_twice_are_taken_back(opened: Opened) -> None:
+    audit = opened.audit
+    audit.set_verdict("model wrong", [2])
+    audit.set_note("scar", [4])
+    audit.set_tags(["clip ", "clip", ""], [4])
+    assert audit.verdict(2).verdict == "model wrong"
+    assert (audit.verdict(4).note, audit.verdict(4).tags, audit.tags) == ("scar", ("clip",), ("clip",))
+    assert (audit.verdict(2).score, audit.verdict(2).threshold, audit.verdict(2).given) == (
+        0.7,
+        0.5,
+        "normal",
+    )
+    audit.undo()
+    audit.undo()
+    assert audit.verdict(4) is None
+    audit.redo()
+    assert audit.verdict(4).note == "scar"
+    audit.set_verdict("model wrong", [2])
+    assert audit.verdict(2) is None
+    with pytest.raises(ValueError, match="no verdict"):
+        audit.set_verdict("nonsense", [2])
+
+
+def test_two_readers_in_one_store_keep_both_verdicts(qtbot, data: Path) -> None:
+    ours = Opened(qtbot, data, Store(data / "work.sqlite"), "a")
+    theirs = Opened(qtbot, data, Store(data / "work.sqlite"), "b")
+    for one in (ours, theirs):
+        one.open(data / "m.csv", predictions=(data / "p.json",))
+    ours.audit.set_verdict("agree", [2])
+    theirs.audit.set_verdict("label wrong", [2], "benign")
+    for one in (ours, theirs):
+        one.wait(lambda one=one: one.audit.state.sheet.said.verdict[2] == "readers differ")
+        assert not one.audit.state.pending
+    ours.audit.undo()
+    theirs.wait(lambda: theirs.audit.state.sheet.said.verdict[2] == "label wrong")
+    assert theirs.audit.verdict(2).label == "benign"
+    assert ours.stop() is None
+    theirs.stop()
+    again = Opened(qtbot, data, Store(data / "work.sqlite"), "b")
+    audit = again.open(data / "m.csv", predictions=(data / "p.json",))
+    again.wait(lambda: audit.verdict(2) is not None)
+    assert audit.state.undo == "verdict: label wrong (1 case)"
+    again.stop()
+
+
+def test_blinded_the_truth_is_hidden_until_the_answer(opened: Opened, data: Path) -> None:
+    audit = opened.audit
+    audit.begin_blinded("pilot", [0, 2, 5])
+    assert sorted(audit.state.queue) == [0, 2, 5]
+    first = audit.state.current
+    assert audit.state.hidden(first)
+    assert audit.state.model_hidden(first)
+    assert audit.matching(first) is None
+    audit.export_csv(data / "queue.csv")
+    assert not (data / "queue.csv").exists()
+    audit.answer(9)
+    assert audit.state.hidden(first)
+    audit.shown()
+    audit.answer(4, [(1, 2, 3, 4)])
+    assert not audit.state.hidden(first)
+    assert audit.matching(first) is not None
+    audit.answer(1)
+    assert audit.state.blinded.answers[first].assessment == 4
+    assert opened.said[-1] == "This case is not waiting for an answer."
+    audit.end_blinded()
+    audit.begin_blinded("pilot", [0, 2, 5])
+    assert first not in audit.state.blinded.left
+    audit.end_blinded()
+    (reading,) = audit.studies_of_readers()
+    assert reading.results[0].answered == 1
+    audit.export_csv(data / "answers.csv", answers=True)
+    assert len((data / "answers.csv").read_text().splitlines()) == 2
+
+
+def test_with_the_model_only_the_truth_is_hidden(opened: Opened) -> None:
+    opened.audit.begin_blinded("pilot", [0], with_model=True)
+    assert opened.audit.state.hidden(0)
+    assert not opened.audit.state.model_hidden(0)
+
+
+def test_filters_are_kept_and_a_damaged_file_of_them_is_a_note(qtbot, data: Path) -> None:
+    one = Opened(qtbot, data)
+    audit = one.open(data / "m.csv", predictions=(data / "p.json",))
+    audit.set_filter(CaseFilter((Among("outcome", ("FN", "FP")),)))
+    audit.save_filter(" wrong ")
+    assert [each.name for each in audit.state.saved] == ["wrong"]
+    one.stop()
+    file = data / "own" / "audit-filters.json"
+    assert json.loads(file.read_text())["filters"][0]["name"] == "wrong"
+    file.write_text("{")
+    two = Opened(qtbot, data)
+    audit = two.open(data / "m.csv", predictions=(data / "p.json",))
+    assert any("damaged" in note for note in audit.state.notes)
+    assert len(audit.state.table) == 8
+    two.stop()
+
+
+def test_a_report_is_one_folder_without_any_address(opened: Opened, data: Path) -> None:
+    audit = opened.audit
+    opened.wait(lambda: audit.plots is not None)
+    audit.set_note("<script>alert(1)</script>", [0])
+    audit.write_report(data / "report", [0, 5], "two")
+    opened.wait(lambda: any(said.startswith("Written") for said in opened.said))
+    page = (data / "report" / "index.html").read_text()
+    assert "<script" not in page
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert "https://" not in page
+    assert page.count("<figure>") == 2
+    assert "1 of 2" in page
+    numbers = json.loads((data / "report" / "numbers.json").read_text())
+    assert numbers["matrix"]["tp"] == 1
+    assert len((data / "report" / "cases.csv").read_text().splitlines()) == 9
+
+
+@pytest.mark.parametrize(
+    ("paths", "predictions", "models", "word"),
+    [
+        (("none.csv",), ("p.json",), (), "cannot be read"),
+        (("m.csv",), ("none.json",), (), "cannot be read"),
+        (("m.csv",), ("other.json",), (), "of another manifest"),
+        (("m.csv",), (), ("no-such-model",), "no-such-model"),
+        (("m.csv",), (), (), "needs a model or a prediction file"),
+        ((), (), (), "needs a manifest"),
+    ],
+)
+def test_what_cannot_be_opened_is_a_sentence_and_what_is_open_stays(
+    opened: Opened, data: Path, paths, predictions, models, word: str
+) -> None:
+    other = json.loads((data / "p.json").read_text())
+    for view in other["studies"][0]["views"]:
+        view["path"] = "/elsewhere" + view["path"]
+    (data / "other.json").write_text(json.dumps(other))
+    files = [tuple(data / name for name in names) for names in (paths, predictions)]
+    opened.open(*files[0], predictions=files[1], models=models)
+    assert word in opened.said[-1]
+    assert len(opened.audit.state.table) == 8
+
+
+def test_a_manifest_without_any_truth_says_so_and_can_still_be_looked_at(qtbot, data: Path) -> None:
+    text = (data / "m.csv").read_text().replace(",malignant,", ",,").replace(",normal,", ",,")
+    (data / "blank.csv").write_text(text)
+    one = Opened(qtbot, data)
+    audit = one.open(data / "blank.csv", predictions=(data / "p.json",))
+    assert any(note.startswith("Nothing is known of what is true") for note in audit.state.notes)
+    assert set(words(audit)) == {"no truth", "not predicted"}
+    assert (audit.state.matrix.without_truth, audit.state.matrix.without_score) == (7, 1)
+    one.stop()
+
+
+def test_without_a_bundle_nothing_is_asked(opened: Opened) -> None:
+    assert opened.audit.missing == 0
+    opened.audit.predict()
+    assert opened.said[-1] == "No bundle is chosen: these predictions come from files alone."
