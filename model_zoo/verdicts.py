@@ -73,6 +73,13 @@ def read_verdicts(metrics: Mapping[str, Any]) -> tuple[MapVerdict, ...]:
     return tuple(made)
 
 
+def shown_method(metrics: Mapping[str, Any]) -> Literal["signed", "detector"]:
+    """Return which map a bundle shows: the classifier's, unless it failed and the detector's did not."""
+    verdicts = {one.method: one.verdict for one in read_verdicts(metrics)}
+    better = verdicts.get("signed") == "failed" and verdicts.get("detector") in ("passed", "incomplete")
+    return "detector" if better else "signed"
+
+
 def _line(tests: Mapping[str, Mapping[str, Any]], results: Mapping[str, str]) -> str:
     parts = [part for part in (_place(tests.get("pointing", {})), _judged(results)) if part]
     return "; ".join(parts)

@@ -20,7 +20,7 @@ from made_maps import (
 )
 
 from model_zoo.architectures import build_network
-from model_zoo.verdicts import WORDS, read_verdicts, verdict_of
+from model_zoo.verdicts import WORDS, read_verdicts, shown_method, verdict_of
 from trainer.honesty.cases import Case
 from trainer.honesty.controls import measure_blank, measure_marker
 from trainer.honesty.networks import NetworkMaps, _of_classifier, layers
@@ -265,3 +265,16 @@ def test_the_line_says_how_often_it_hits_and_what_it_fails() -> None:
     assert said.verdict == "passed"
     assert said.line.endswith("not measured: repeatability; passes the rest")
     assert read_verdicts({}) == read_verdicts({"explanations": {"methods": {"signed": 3}}}) == ()
+
+
+def test_a_bundle_shows_its_detectors_map_only_where_the_classifiers_failed_and_that_did_not() -> None:
+    def shown(**results: str) -> str:
+        methods = {name: {"tests": {"flip": {"result": result}}} for name, result in results.items()}
+        return shown_method({"explanations": {"methods": methods}})
+
+    assert shown_method({}) == shown(signed="passed", detector="passed") == "signed"
+    assert shown(signed="failed", detector="passed") == "detector"
+    assert shown(signed="failed", detector="failed") == shown(signed="failed") == "signed"
+    assert shown(detector="passed") == "signed", (
+        "of a bundle without a classifier the default is the detector's"
+    )

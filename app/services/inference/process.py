@@ -26,6 +26,7 @@ from app.services.inference.inside import PlaceRequest, see
 from app.services.kept import Kept
 from model_zoo.contract import ExamPrediction, MammogramView
 from model_zoo.errors import ModelError
+from model_zoo.verdicts import shown_method
 
 FAILURES = (ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
 """What torch, numpy and the files beneath them raise."""
@@ -87,7 +88,8 @@ def run_look(
 
     with _one_sentence(request.folder):
         predictor = _predictor(request.folder, request.device, predictors)
-        return predict_exam(predictor, request.views, heatmaps=request.heatmaps, report=report)
+        wanted = request.heatmaps and shown_method(predictor.bundle.metrics)
+        return predict_exam(predictor, request.views, heatmaps=wanted, report=report)
 
 
 def run_inside(request: PlaceRequest, predictors: Predictors) -> InsidePlace:
