@@ -26,6 +26,8 @@ def index_curated(arguments: argparse.Namespace) -> None:
         raise TrainerError(
             "index curated: --keep and --label go with other data sets; this one is kept whole"
         )
+    if is_snapshot(root) and (arguments.images or arguments.resolve or arguments.as_of is not None):
+        raise TrainerError(f"{root}: a snapshot has images and rules of its own, and takes no others")
     said: list[str] = []
     try:
         found = index_snapshot(root, said.append) if is_snapshot(root) else _of_store(arguments, said)

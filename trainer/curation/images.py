@@ -15,7 +15,7 @@ from app.core.manifest import NO_PATIENT, Row, file_sha256, read_manifest
 from app.core.reading.handles import identity
 from trainer.curation.statements import file_identity
 from trainer.errors import TrainerError
-from trainer.examine import examine
+from trainer.examine import PICTURES, examine
 
 LICENCE = "research: the licence of your own images is not stated"
 UNLABELLED = ""
@@ -154,6 +154,11 @@ def _found(paths: Iterable[Path], tell: Tell) -> list[tuple[Image, str]]:
     return sorted(every, key=lambda each: str(each[0].path))
 
 
+def is_path(identity: str) -> bool:
+    """Tell whether an image is known by its path: a UID has no letter, a hash no suffix."""
+    return Path(identity).suffix.lower() in PICTURES
+
+
 class Finder:
     """Answers which images a store means, in a set of images that were found.
 
@@ -171,17 +176,28 @@ class Finder:
         for each in every:
             self._by_identity.setdefault(each.identity, each)
             self._by_identity.setdefault(str(each.path.resolve()), each)
-            for sha256 in {each.sha256, *(row.sha256 for row in each.rows)} - {""}:
+            # A row without a hash is known by its id in verdicts.
+            hashes = {each.sha256, *(row.sha256 or row.image_id for row in each.rows)} - {""}
+            for sha256 in hashes:
                 self._by_identity.setdefault(file_identity(sha256), each)
             self._by_study.setdefault(each.study, []).append(each)
+        self._every = every
         for name, study in named.items():
-            found = self._by_identity.get(name)
+            found = self.image(name)
             if found is not None and study not in self._by_study:
                 self._by_study[study] = self._by_study[found.study]
 
     def image(self, identity: str) -> Known | None:
-        """Return the image of that identity, or None."""
-        return self._by_identity.get(identity)
+        """Return the image of that identity, or None.
+
+        A path that was opened from within a folder is found where it is the end of one image's path alone.
+        """
+        found = self._by_identity.get(identity)
+        if found is not None or not is_path(identity):
+            return found
+        end = "/" + Path(identity).as_posix().lstrip("./")
+        ends = [each for each in self._every if each.path.as_posix().endswith(end)]
+        return ends[0] if len(ends) == 1 else None
 
     def of_study(self, study: str) -> tuple[Known, ...]:
         """Return the images of a study; empty where none was found."""

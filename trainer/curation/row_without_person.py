@@ -10,7 +10,7 @@ from typing import Final
 
 from app.core.dicom.identities import Identities
 from app.core.dicom.pseudonyms import Pseudonyms
-from app.core.manifest import Lesion, Row
+from app.core.manifest import NO_PATIENT, Lesion, Row
 from app.core.reading.lexicon import load_lexicon
 from trainer.datasets import DATASETS
 from trainer.errors import TrainerError
@@ -117,7 +117,7 @@ def clean_row(row: Row, pseudonyms: Pseudonyms, words: Words, *, ages: bool, ven
     return replace(
         row,
         image_id=pseudonyms.name("I", row.image_id),
-        patient_id=pseudonyms.name("P", row.patient_id),
+        patient_id=_patient(row, pseudonyms),
         study_id=pseudonyms.name("S", row.study_id),
         laterality=row.laterality if row.laterality in ("L", "R", "B") else "",
         view=row.view if row.view in _VIEWS else "",
@@ -130,6 +130,12 @@ def clean_row(row: Row, pseudonyms: Pseudonyms, words: Words, *, ages: bool, ven
         official_split=" ".join(word for word in row.official_split.split() if word in _PARTS),
         licence=row.licence if words.may_stay(row.licence) else _licence(row.licence),
     )
+
+
+def _patient(row: Row, pseudonyms: Pseudonyms) -> str:
+    # Where nobody knows the patient every report must go on to say so.
+    name = pseudonyms.name("P", row.patient_id)
+    return name if row.patient_known else NO_PATIENT + name
 
 
 def _licence(text: str) -> str:

@@ -316,6 +316,34 @@ def test_curated_film_keeps_how_its_files_are_stored(tmp_path: Path) -> None:
     assert corners((0.0, 0.0, 2.0, 2.0)) == ((-0.5, -0.5), (1.5, 1.5))
 
 
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_picture_is_known_by_its_path(tmp_path: Path, relative: bool) -> None:
+    from film_miniature import make_miniature
+
+    from app.core.reading.annotations import new_annotation
+    from app.core.reading.history import Change, Edit
+    from app.core.reading.items import annotation_item, annotation_text
+    from app.core.reading.store import Store
+
+    make_miniature(tmp_path / "data", 2, size=64)
+    rows = index("mias", tmp_path / "data", lambda sentence: None)
+    write_manifest(rows, tmp_path / "before.csv")
+    row = next(row for row in rows if row.label == "normal")
+    # As it was opened: the whole path, or one below the folder in which the workstation was started.
+    identity = f"data/{row.path.name}" if relative else str(row.path)
+    mark = new_annotation("ellipse", identity, 0, corners(BOX), text="mass", reader="Ada")
+    edit = Edit(annotation_item(mark.uid), None, annotation_text(mark))
+    Store(tmp_path / "work.sqlite").commit(
+        Change("key", "drawn", (edit,), "key", "Ada", "2026-11-21T10:00:00")
+    )
+    out = tmp_path / "c.csv"
+    images = ("--images", str(tmp_path / "before.csv"))
+    assert cli.main(["index", "curated", str(tmp_path), "-o", str(out), *images]) == 0
+    (made,) = read_manifest(out).rows
+    assert (made.image_id, made.label, made.findings) == (row.image_id, "lesion", (Lesion("mass", BOX),))
+    assert stored_orientation(made) == stored_orientation(row)
+
+
 def test_verdicts_correct_labels_and_leave_images_out(day: Day, capsys) -> None:
     before = labelled(day, RMLO="benign")
     day.verdict("RCC", "Ada", "label wrong", "malignant", note="spiculated")

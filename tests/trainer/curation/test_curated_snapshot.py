@@ -52,6 +52,25 @@ def test_a_snapshot_alone_makes_its_manifest_again(day: Day) -> None:
     assert out.with_name("again.csv.curation.jsonl").read_bytes() == files["manifest.csv.curation.jsonl"]
 
 
+def test_a_snapshot_with_the_rest_of_a_manifest_and_other_rules(day: Day, capsys) -> None:
+    table = day.images / "table.csv"
+    paths = sorted(day.images.rglob("*.dcm"))
+    table.write_text("path,label\n" + "".join(f"{p.relative_to(day.images)},normal\n" for p in paths[:3]))
+    before = day.folder / "before.csv"
+    assert cli.main(["index", "csv", str(day.images), "-o", str(before)]) == 0
+    resolve = day.folder / "r.csv"
+    resolve.write_text("case,reader\nexam1/RCC,leave-out\n")
+    base = ["index", "curated", str(day.path), "-o", str(day.folder / "a.csv"), "--images", str(before)]
+    more = ("--rest", "--resolve", str(resolve), "--reports", "override", "--conflicts", "latest")
+    assert cli.main([*base, *more, "--snapshot", str(day.folder / "s")]) == 0
+    again = ["index", "curated", str(day.folder / "s"), "-o", str(day.folder / "b.csv")]
+    assert cli.main(again) == 0
+    assert (day.folder / "b.csv").read_bytes() == (day.folder / "a.csv").read_bytes()
+    capsys.readouterr()
+    assert cli.main([*again, "--images", str(before)]) == 1
+    assert "rules of its own" in capsys.readouterr().err
+
+
 def test_the_hash_is_of_the_canonical_content(day: Day) -> None:
     files = snapshot(day, "one")
     content = json.loads(files["snapshot.json"])
