@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from app.commands.predict_manifest import predict_manifest
 from app.commands.prediction_json import StudyPrediction, write_predictions
 from app.core.dicom.finder import find
 from app.core.errors import MammoviewError, ReadError
@@ -28,11 +29,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--heatmaps", metavar="DIR")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="processes; for a manifest.csv as the only PATH (default: as many as are worth it)",
+    )
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="a dask cluster; for a manifest.csv")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Find studies, run each model on each, write. 0 if anything was scored or validly declined."""
     bundles = catalogue.chosen(arguments.model, load().models)
+    manifest = Path(arguments.paths[0])
+    if len(arguments.paths) == 1 and manifest.suffix.lower() == ".csv":
+        if arguments.heatmaps:
+            raise MammoviewError(f"{manifest}: heat maps are made of images and folders, not of a manifest")
+        return predict_manifest(
+            manifest,
+            Path(arguments.out),
+            bundles,
+            arguments.device,
+            arguments.workers,
+            arguments.scheduler,
+        )
     found = find([Path(path) for path in arguments.paths])
     studies = [study for patient in found.patients for study in patient.studies]
     if not studies:

@@ -16,9 +16,8 @@ from app.core.audit.kept import KeptAnswers, exam_key
 from app.core.manifest import Row
 from app.core.settings import Device
 from app.core.spread import cores
-from app.services.audit.loading import exams_of
+from app.services.audit.loading import Report, exams_of
 from app.services.inference.batch import Answered, ExamTask, predict_all
-from app.services.jobs import Report
 
 MOST_WORKERS = 4
 """Processes where nobody says how many: each holds its own networks (about a gigabyte)."""

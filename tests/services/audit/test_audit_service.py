@@ -44,7 +44,8 @@ def predictions(rows, scores) -> dict:
     views = [
         {
             "sop_uid": "", "path": str(one.path), "model": "m", "laterality": one.laterality,
-            "view": one.view, "status": "scored", "reason": None, "score": score, "heatmap": None, "notes": [],
+            "view": one.view, "status": "scored", "reason": None, "score": score,
+            "heatmap": None, "notes": [],
             "findings": [
                 {"label": "mass", "score": score, "calibrated": False, "frame": 0, "box": list(PLACE)}
             ],

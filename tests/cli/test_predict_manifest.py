@@ -1,0 +1,133 @@
+"""`mammoview predict manifest.csv`: the same answers as of the files, kept, and read back by the audit."""
+
+from __future__ import annotations
+
+import json
+import math
+import multiprocessing
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dicom_files import write_mg
+
+import app.commands.predict_manifest as command
+from app.cli import main
+from app.core.audit.prediction_files import join, read_predictions
+from app.core.manifest import Row, file_sha256, write_manifest
+from app.services.inference.batch import _Hand, _work
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "model_zoo"))
+from tiny_bundles import tiny_bundle
+
+from model_zoo.spec import Aggregation
+from model_zoo.suitability import Domain, Views
+
+LEVELS = (800, 1600, 2400, 3200)
+
+
+class Thread(threading.Thread):
+    """A worker without a process of its own: no torch has to be imported again."""
+
+    def terminate(self) -> None:
+        pass
+
+    kill = terminate
+
+
+@pytest.fixture
+def threads(monkeypatch, tmp_path) -> None:
+    def start(hand: _Hand) -> None:
+        hand.pipe, theirs = multiprocessing.Pipe()
+        hand.process = Thread(target=_work, args=(theirs, hand.folders, hand.device), daemon=True)
+        hand.process.start()
+
+    monkeypatch.setattr(_Hand, "_start", start)
+    monkeypatch.setenv("MAMMOVIEW_DATA", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> tuple[Path, tuple[Row, ...], str]:
+    bundle = tiny_bundle(
+        tmp_path / "tiny-mean",
+        slope=4.0,
+        offset=-2.0,
+        domain=Domain(("ffdm",), ("presentation",), 32, 32, True, "Trained on nothing."),
+        views=Views(("CC",), ("CC",)),
+        aggregation=Aggregation("classifier", "logit", breast="mean", exam="max"),
+    )
+    rows = []
+    for number, level in enumerate(LEVELS):
+        path = tmp_path / f"{number}.dcm"
+        write_mg(path, np.full((64, 64), level, np.uint16), window=(2048, 4096))
+        patient, side = f"p{number // 2}", "LR"[number % 2]
+        rows.append(
+            Row(
+                f"i{number}",
+                patient,
+                patient,
+                side,
+                "CC",
+                path,
+                0,
+                file_sha256(path),
+                64,
+                64,
+                None,
+                "ffdm",
+                "",
+                "",
+                "",
+                "normal",
+                "made: up",
+            )
+        )
+    write_manifest(rows, tmp_path / "m.csv")
+    return tmp_path / "m.csv", tuple(rows), str(bundle.folder)
+
+
+def expected(level: int) -> float:
+    """Return sigmoid(4 P - 2) of a flat image of that stored value under a window of all 12 bits."""
+    return 1 / (1 + math.exp(-(4 * level / 4095 - 2)))
+
+
+def test_every_image_is_answered_once_and_the_audit_reads_it(
+    threads, manifest, tmp_path, monkeypatch
+) -> None:
+    path, rows, bundle = manifest
+    out = tmp_path / "out.json"
+    assert (
+        main(["predict", str(path), "-o", str(out), "--model", bundle, "--device", "cpu", "--workers", "1"])
+        == 0
+    )
+    (answers,) = join(read_predictions(out), rows).answers
+    wanted = [expected(level) for level in LEVELS]
+    assert answers.score == pytest.approx(wanted, abs=1e-3)
+    # The breast's score is its one image's, the exam's the greater of the two, by the bundle.
+    assert answers.breast == pytest.approx(wanted, abs=1e-3)
+    assert answers.exam == pytest.approx([wanted[1], wanted[1], wanted[3], wanted[3]], abs=1e-3)
+    monkeypatch.setattr(command, "predict", None)  # a second run has nothing left to ask
+    first = json.loads(out.read_text())
+    assert main(["predict", str(path), "-o", str(out), "--model", bundle, "--device", "cpu"]) == 0
+    assert json.loads(out.read_text()) == first
+
+
+def test_a_manifest_of_no_readable_image_ends_with_one_sentence(threads, manifest, tmp_path, capsys) -> None:
+    path, rows, bundle = manifest
+    for row in rows:
+        row.path.unlink()
+    out = tmp_path / "out.json"
+    assert main(["predict", str(path), "-o", str(out), "--model", bundle, "--device", "cpu"]) == 1
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1
+    assert "none of its 4 images could be analysed" in said[0]
+    assert "moved since indexing" in said[0]
+
+
+def test_heat_maps_of_a_manifest_are_refused(threads, manifest, tmp_path, capsys) -> None:
+    path, _, bundle = manifest
+    arguments = ["predict", str(path), "-o", str(tmp_path / "o.json"), "--model", bundle, "--heatmaps", "h"]
+    assert main(arguments) == 1
+    assert "heat maps are made of images and folders" in capsys.readouterr().err
