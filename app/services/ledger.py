@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
@@ -97,6 +98,11 @@ class Ledger(QObject):
         self._load(afresh=True)
 
     # What is
+
+    @property
+    def path(self) -> Path | None:
+        """The file in which items are kept, or None: in memory."""
+        return self._store.path
 
     @property
     def loading(self) -> bool:

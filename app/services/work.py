@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
 
@@ -71,6 +72,11 @@ class ReaderWork(QObject):
     def reads(self) -> frozenset[str]:
         """Keys of the studies that are marked as read."""
         return self._reads
+
+    @property
+    def path(self) -> Path | None:
+        """The file in which the work is kept, or None: in memory."""
+        return self._ledger.path
 
     @property
     def loading(self) -> bool:

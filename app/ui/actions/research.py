@@ -16,6 +16,14 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "Train a model, compare it with the one in use, promote it",
     ),
     Action(
+        "audit",
+        "Audit predictions…",
+        "Research",
+        (),
+        "",
+        "Look at a model's answers on a whole data set beside what is true, case by case, and judge them",
+    ),
+    Action(
         "look_inside",
         "Feature maps here",
         "Research",

@@ -13,6 +13,13 @@ class ResearchCommands(Group):
 
         open_training(self._window)
 
+    def audit(self) -> None:
+        from app.ui.audit.window import open_audit  # pyqtgraph
+
+        found = open_audit(self._window)
+        if found.audit.state.sheet is None and not found.audit.state.loading:
+            found.ask_open()
+
     def look_inside(self) -> None:
         """Ask a model about the place where the menu of a pane was opened last."""
         window = self._window

@@ -1,0 +1,381 @@
+"""The window of audits: cases and plots at the left, the case on screen at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QShortcut
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+
+from app.core.audit.plots import Plots, rows_at, rows_between
+from app.core.audit.units import PLURAL
+from app.core.manifest import Box
+from app.core.reading.store import Store
+from app.services.audit.audit import Audit
+from app.services.audit.panes import CasePanes
+from app.services.audit.state import AuditState, CaseImages
+from app.ui.audit import papers
+from app.ui.audit.case_panel import BACK_KEY, KEYS, NEXT_KEY, NOTE_KEY, CasePanel
+from app.ui.audit.case_view import CaseView
+from app.ui.audit.filter_bar import FilterBar
+from app.ui.audit.head import Head
+from app.ui.audit.matrix import MatrixView
+from app.ui.audit.opening import OpenDialog
+from app.ui.audit.plots import PlotRow
+from app.ui.audit.table import CaseList
+from app.ui.audit.truth_boxes import outlines
+from app.ui.audit.wording import sentence
+from app.ui.places import first_size
+
+START: Final = (1600, 1000)
+TRUTH_KEY: Final = "T"
+BOXES_KEY: Final = "B"
+BEHIND: Final = 20
+"""Units nearest to a point of a curve whose cases it leads to."""
+
+
+class AuditWindow(QWidget):
+    """Shows an `Audit` and sends it what the reader wants.
+
+    Parameters
+    ----------
+    session
+        Of the workstation: its library decodes, its settings name the reader, its store keeps verdicts.
+    main
+        The workstation's window, which remembers where this one stood.
+    folder
+        Of kept answers and filters, for tests; None: the reader's own.
+    """
+
+    def __init__(self, session, main: QWidget, folder: Path | None = None) -> None:
+        super().__init__(main, Qt.WindowType.Window)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Mammoview: audit")
+        self.setWindowIcon(QIcon("icons:mammoview.svg"))
+        self.setObjectName("audit")
+        self.setMinimumSize(1024, 640)
+        self.setAcceptDrops(True)
+        self.resize(first_size(self, START))
+        self._session = session
+        path = session.work.path
+        store = Store(path) if path is not None else None
+        self.audit = Audit(session.library, store, session.settings.reader, self, folder)
+        self.panes = CasePanes(session.library, self)
+        self._marks: tuple[Box, ...] = ()
+        self._old = AuditState()
+        self._truth = self._boxes = True
+        self.head, self.filters, self.table = Head(), FilterBar(), CaseList(self.audit)
+        self.matrix = MatrixView()
+        self.plots = PlotRow(self.matrix)
+        self.views = [CaseView(self.panes, index) for index in (0, 1)]
+        self.case = CasePanel()
+        self.said = QLabel()
+        self.said.setProperty("role", "quiet")
+        self._build()
+        self._connect()
+        self._give_keys()
+        self.present(self.audit.state)
+
+    def _build(self) -> None:
+        left = _column(self.filters, _rule(), self.table)
+        upper = QSplitter(Qt.Orientation.Vertical)
+        upper.addWidget(left)
+        upper.addWidget(self.plots)
+        upper.setStretchFactor(0, 3)
+        upper.setStretchFactor(1, 2)
+        upper.setSizes([540, 340])
+        pictures = QWidget()
+        row = QHBoxLayout(pictures)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(1)
+        for view in self.views:
+            row.addWidget(view, 1)
+        right = _column()
+        right.layout().addWidget(pictures, 1)
+        right.layout().addWidget(self.case)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.addWidget(upper)
+        self.splitter.addWidget(right)
+        self.splitter.setStretchFactor(0, 3)
+        self.splitter.setStretchFactor(1, 2)
+        self.splitter.setSizes([920, 680])
+        for splitter in (upper, self.splitter):
+            splitter.setHandleWidth(1)
+            splitter.setChildrenCollapsible(False)
+        foot = QFrame()
+        foot.setObjectName("status")
+        foot.setFixedHeight(24)
+        line = QHBoxLayout(foot)
+        line.setContentsMargins(12, 0, 12, 0)
+        line.addWidget(self.said, 1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addWidget(self.head)
+        whole.addWidget(self.splitter, 1)
+        whole.addWidget(foot)
+
+    def _connect(self) -> None:
+        audit, head, case = self.audit, self.head, self.case
+        audit.state_changed.connect(self.present)
+        audit.plots_changed.connect(self._show_plots)
+        audit.case_changed.connect(self._show_case)
+        audit.message.connect(self.say)
+        head.open_asked.connect(self.ask_open)
+        head.predict_asked.connect(lambda: audit.predict(device=self._session.settings.device))
+        head.cancel_asked.connect(audit.cancel)
+        head.lead_chosen.connect(audit.set_lead)
+        head.unit_chosen.connect(audit.set_unit)
+        head.subgroup_chosen.connect(audit.set_subgroup)
+        head.threshold_chosen.connect(audit.set_threshold)
+        head.report_asked.connect(lambda: papers.ask_report(self))
+        head.csv_asked.connect(lambda answers: papers.ask_csv(self, answers))
+        head.blinded_asked.connect(lambda with_model: papers.ask_blinded(self, with_model))
+        head.end_asked.connect(self.end_blinded)
+        self.filters.filtered.connect(audit.set_filter)
+        self.filters.saved.connect(audit.save_filter)
+        self.filters.deleted.connect(audit.delete_filter)
+        self.table.chosen.connect(self.go)
+        self.table.sorting_asked.connect(audit.sort_by)
+        self.matrix.cell_chosen.connect(audit.show_cell)
+        self.plots.scores.dragged.connect(audit.set_threshold)
+        self.plots.scores.bar_chosen.connect(self._show_bar)
+        self.plots.curves.point_chosen.connect(self._show_point)
+        self.plots.curves.bin_chosen.connect(lambda low, high: self._show_bar(low, high, None))
+        case.judged.connect(lambda verdict, label: audit.set_verdict(verdict, label=label))
+        case.noted.connect(audit.set_note)
+        case.tagged.connect(lambda text: audit.set_tags(text.split(",")))
+        case.assessed.connect(self.assess)
+        case.went.connect(self.step)
+        case.undone.connect(audit.undo)
+        case.redone.connect(audit.redo)
+        case.reading_asked.connect(self.read_exam)
+        case.marks_cleared.connect(lambda: self._take_marks(()))
+        for view in self.views:
+            view.marked.connect(lambda box: self._take_marks((*self._marks, box)))
+        self._session.settings_changed.connect(lambda settings: audit.set_reader(settings.reader))
+
+    def _give_keys(self) -> None:
+        """Give the window its keys; a field that is written in keeps them for itself."""
+        keys = {NEXT_KEY: lambda: self.step(1), BACK_KEY: lambda: self.step(-1), "Ctrl+Z": self.audit.undo}
+        keys |= {"Ctrl+Shift+Z": self.audit.redo, "Ctrl+O": self.ask_open, NOTE_KEY: self.case.note.setFocus}
+        keys |= {TRUTH_KEY: lambda: self._toggle(truth=True), BOXES_KEY: lambda: self._toggle(truth=False)}
+        for verdict, key in KEYS.items():
+            keys[key] = lambda verdict=verdict: self.judge(verdict)
+        for number in self.case.answers:
+            keys[str(number)] = lambda number=number: self.assess(number)
+        for key, do in keys.items():
+            QShortcut(QKeySequence(key), self, do)
+
+    # Opening
+
+    def open(
+        self, paths: Sequence[Path | str], models: Sequence[str] = (), predictions: Sequence[Path | str] = ()
+    ) -> None:
+        """Open images with models or prediction files; what went wrong is said in the foot."""
+        self.say("Opening…")
+        self.audit.open(paths, models, predictions)
+
+    def ask_open(self) -> None:
+        """Ask what to audit."""
+        names = [model.name for model in getattr(self.parent(), "models", ())]
+        dialog = OpenDialog(self, names)
+        dialog.chosen.connect(self.open)
+        dialog.open()
+
+    # Doing
+
+    def go(self, row: int) -> None:
+        """Put a case on screen."""
+        self.case.finish_writing()
+        self.audit.pick(row)
+
+    def step(self, way: int) -> None:
+        """Go to the next (1) or the previous (-1) case of the list."""
+        self.case.finish_writing()
+        (self.audit.next_case if way > 0 else self.audit.previous_case)()
+
+    def judge(self, verdict: str) -> None:
+        """Give the case on screen a verdict by key; while it is read blinded there is none."""
+        state = self.audit.state
+        if state.current is not None and not state.hidden(state.current):
+            self.audit.set_verdict(verdict)
+
+    def assess(self, number: int) -> None:
+        """Answer the case of a blinded reading; truth and model are then shown."""
+        if self.audit.state.blinded is not None:
+            self.audit.answer(number, self._marks)
+
+    def end_blinded(self) -> None:
+        """Leave the blinded reading: everything is shown again."""
+        self.audit.end_blinded()
+
+    def read_exam(self) -> None:
+        """Open the exam of the case in the reading window."""
+        case = self.panes.case
+        paths = [image.path for image in case.images if image is not None] if case is not None else []
+        if paths:
+            self._session.open_paths(list(dict.fromkeys(paths)))
+            self.parent().raise_()
+            self.parent().activateWindow()
+
+    def _toggle(self, *, truth: bool) -> None:
+        if truth:
+            self._truth = not self._truth
+        else:
+            self._boxes = not self._boxes
+        self._outline()
+
+    def _take_marks(self, marks: tuple[Box, ...]) -> None:
+        self._marks = marks
+        self._outline()
+
+    def _show_bar(self, low: float, high: float, truth: int | None) -> None:
+        units = self.audit.state.units
+        if units is not None:
+            which = {1: "positive, ", 0: "negative, ", -1: "without truth, "}.get(truth, "")
+            words = f"{which}score {low:.3f} to {high:.3f} ({units.unit})"
+            self.audit.show_cases(rows_between(units, low, high, truth), words)
+
+    def _show_point(self, threshold: float) -> None:
+        units = self.audit.state.units
+        if units is not None:
+            rows = rows_at(units, threshold, BEHIND)
+            words = f"the {PLURAL[units.unit]} nearest to {threshold:.3f}"
+            self.audit.show_cases(rows, words)
+
+    # Showing
+
+    @Slot(object)
+    def present(self, state: AuditState) -> None:
+        """Show a state."""
+        old, self._old = self._old, state
+        if state.current != old.current:
+            self._marks = ()
+        self.head.present(state, self.audit.missing if state.sheet is not None else 0)
+        self.filters.present(state)
+        self.table.present(state)
+        row = state.current
+        self.case.present(state, None if row is None else self.audit.verdict(row))
+        hides = state.blinded is not None and bool(state.blinded.left)
+        self.matrix.present(None if hides else state.matrix)
+        if hides != (old.blinded is not None and bool(old.blinded.left)) or (state.sheet is None):
+            self.plots.present(None if hides else self.audit.plots)
+        if state.sheet is not None:
+            self.plots.show_threshold(state.sheet.threshold)
+            if old.sheet is None:
+                self.say(" ".join(state.notes))
+        if state.refused and state.refused != old.refused:
+            self.say(state.refused)
+        if state.answers is not old.answers or (old.table is None) != (state.table is None):
+            self._arrange()
+        self._outline()
+
+    def _arrange(self) -> None:
+        """Show one pane for each model."""
+        table = self.audit.state.table
+        count = 1 if table is None else max(1, len(table.answers))
+        for index, view in enumerate(self.views):
+            view.setVisible(index < count)
+        if self.panes.case is not None:
+            self.panes.present(self.panes.case, count)
+
+    @Slot(object)
+    def _show_plots(self, plots: Plots) -> None:
+        state = self.audit.state
+        if state.blinded is None or not state.blinded.left:
+            self.plots.present(plots)
+            if state.sheet is not None:
+                self.plots.show_threshold(state.sheet.threshold)
+
+    @Slot(object)
+    def _show_case(self, case: CaseImages) -> None:
+        table = self.audit.state.table
+        self.panes.present(case, 1 if table is None else max(1, len(table.answers)))
+        for view in self.views:
+            view.masked = self._session.settings.mask_names
+            view.update()
+        if self.audit.state.blinded is not None and case.row == self.audit.state.current:
+            self.audit.shown()
+        self._outline()
+
+    def _outline(self) -> None:
+        """Draw truth, boxes from the threshold on, and marks over the image, as far as they may be seen."""
+        state = self.audit.state
+        row, sheet = state.current, state.sheet
+        waits = row is not None and state.hidden(row)
+        for index, view in enumerate(self.views):
+            view.marking = waits
+            model, shown = "", outlines(None, marks=self._marks)
+            if row is not None and sheet is not None and index < len(sheet.table.answers):
+                answers = sheet.table.answers[index]
+                model = answers.model.name if len(sheet.table.answers) > 1 else ""
+                least = sheet.threshold if index == sheet.lead else answers.model.threshold
+                matching = self.audit.matching(row, index, least)
+                if self.panes.case is not None and self.panes.case.row == row:
+                    shown = outlines(matching, truth=self._truth, boxes=self._boxes, marks=self._marks)
+                else:
+                    shown = ()
+            view.present(shown, model)
+
+    def say(self, text: str) -> None:
+        """Write a sentence into the foot."""
+        self.said.setText(sentence(text))
+        self.said.setToolTip(text)
+
+    # Events
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take a prediction file at once; for images a model has to be chosen."""
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        files = [path for path in paths if path.suffix.lower() == ".json"]
+        images = [path for path in paths if path not in files]
+        event.acceptProposedAction()
+        if files:
+            self.open(images, (), files)
+        elif images:
+            self.ask_open()
+            self.findChild(OpenDialog).images.setText(str(images[0]))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.case.finish_writing()
+        self.panes.close()
+        self.audit.stop()
+        self.parent().places.keep(self.objectName(), self)
+        super().closeEvent(event)
+
+
+def _column(*parts: QWidget) -> QWidget:
+    made = QWidget()
+    column = QVBoxLayout(made)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    for part in parts:
+        column.addWidget(part, 1 if isinstance(part, CaseList) else 0)
+    return made
+
+
+def _rule() -> QFrame:
+    made = QFrame()
+    made.setObjectName("rule")
+    return made
+
+
+def open_audit(window, folder: Path | None = None) -> AuditWindow:
+    """Show the window of audits of a main window; there is one of them at a time."""
+    window = getattr(window, "main", window)  # a second window has none of its own
+    found = window.findChild(AuditWindow, "audit")
+    if found is None:
+        found = AuditWindow(window.session, window, folder)
+        window.places.restore(found.objectName(), found)
+    found.show()
+    found.raise_()
+    found.activateWindow()
+    return found
