@@ -35,11 +35,13 @@ BENCHMARKS = {
     "train-input-warm": "benchmarks.feeding",
     "train-input-cold": "benchmarks.feeding",
     "audit-50k": "benchmarks.auditing",
+    "audit-table": "benchmarks.audit_table",
+    "predict-batch": "benchmarks.predicting",
     "evaluate-overhead": "benchmarks.evaluating",
 }
 """Name: the module that measures it, by ``run(name, folder) -> Result``."""
 
-MORE = ("next-study", "memory-50-studies")
+MORE = ("next-study", "memory-50-studies", "audit-table", "predict-batch")
 """Names beyond those of the design."""
 
 
