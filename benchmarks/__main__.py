@@ -34,6 +34,7 @@ BENCHMARKS = {
     "analyse-4view-overhead": "benchmarks.analysing",
     "train-input-warm": "benchmarks.feeding",
     "train-input-cold": "benchmarks.feeding",
+    "train-data-wait": "benchmarks.waiting",
     "audit-50k": "benchmarks.auditing",
     "audit-table": "benchmarks.audit_table",
     "predict-batch": "benchmarks.predicting",
@@ -41,7 +42,7 @@ BENCHMARKS = {
 }
 """Name: the module that measures it, by ``run(name, folder) -> Result``."""
 
-MORE = ("next-study", "memory-50-studies", "audit-table", "predict-batch")
+MORE = ("next-study", "memory-50-studies", "audit-table", "predict-batch", "train-data-wait")
 """Names beyond those of the design."""
 
 
