@@ -29,7 +29,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 @pytest.fixture
 def slow(made: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setenv("FAKE_EPOCH_S", "0.4")
+    monkeypatch.setenv("FAKE_EPOCH_S", "0.25")
     return made
 
 
@@ -135,7 +135,7 @@ def test_a_paused_training_does_nothing_until_it_goes_on(slow: Desk) -> None:
     until(job, lambda view: view.status == "paused")
     before = len(_events(job))
     time.sleep(0.6)
-    assert len(_events(job)) == before, "an epoch takes 0.4 s"
+    assert len(_events(job)) == before, "an epoch takes 0.25 s"
     asked.go_on(job.id, report=nothing)
     assert until(job, ended).status == "finished"
 

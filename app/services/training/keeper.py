@@ -23,7 +23,7 @@ from app.services.training.job import Job, State, read_job, read_state, wanted_o
 from app.services.training.plan import FIT, GUARD, OPTIONAL, WORDS, splits_of, steps, words
 from app.services.training.program import trainer_command
 
-POLL_S: Final = 0.2
+POLL_S: Final = 0.1
 PATIENCE_S: Final = 120.0
 """How long a step may take to end when asked to; a batch and its clean-up."""
 LEAVING_S: Final = 10.0
