@@ -29,6 +29,8 @@ from trainer.evaluate import (
 )
 from trainer.gallery import gallery, write_gallery
 from trainer.measure import measure
+from trainer.other_data import Wish, as_shown, check, measure_other, opened, outside_sentence
+from trainer.other_section import store_other
 from trainer.report_page import evaluation_page
 from trainer.runs import patient_mark
 from trainer.splits import Part
@@ -99,7 +101,14 @@ def _protocol(bundle: Bundle, part: Part, seen: Callable[[str], bool]) -> str:
     return f"{text} None of these patients trained the weights, as far as the bundle says."
 
 
-def assess(name: str, part: Part, folder: Path, device: str, report: Report | None) -> dict[str, Any]:
+def assess(
+    name: str,
+    part: Part,
+    folder: Path,
+    device: str,
+    report: Report | None,
+    wish: Wish | None = None,
+) -> dict[str, Any]:
     """Score a part with a bundle, write the report folder, return the metrics.
 
     Parameters
@@ -111,20 +120,25 @@ def assess(name: str, part: Part, folder: Path, device: str, report: Report | No
     folder
         Receives index.html (all in one page), metrics.json, MODEL_CARD.md, predictions.csv, curves/ and
         gallery/.
+    wish
+        Whether the bundle keeps a record of it, and images outside its training domain are measured too.
 
     Raises
     ------
     BundleError, TrainerError, ModelError
-        No such bundle, a missing file, no such device.
+        No such bundle, a missing file, no such device; a record of patients that the bundle has seen.
     """
+    wish = wish or Wish()
     bundle = find_bundle(name, [models_folder()])
+    check(wish, bundle, part)
     target = target_of(bundle, part.rows)
     point = next(iter(bundle.spec.operating_points), None)
     with report_into(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mammoview-evaluate-") as work:
-        asked = ask(bundle, cast(Device, device), Path(work))
-        exams = score_part(asked.choose, part, report)
+        asked = ask(opened(bundle, wish), cast(Device, device), Path(work))
+        answered = score_part(asked.choose, part, report)
+        exams = as_shown(answered, bundle.spec)
         pictures = gallery(exams, target, point, asked.choose)
     metrics: dict[str, Any] = measure(
         exams,
@@ -136,7 +150,8 @@ def assess(name: str, part: Part, folder: Path, device: str, report: Report | No
     )
     detects = boxes_from(bundle.spec) is not None
     metrics["subgroups"] = subgroups(exams, target, point, boxes=detects)
-    metrics["protocol"] = _protocol(bundle, part, asked.seen)
+    declined = outside_sentence(bundle.spec, part.rows) if wish.outside else ""
+    metrics["protocol"] = " ".join(filter(None, (_protocol(bundle, part, asked.seen), declined)))
     metrics["part"] = {"name": part.name, "fold": part.fold if part.fold >= 0 else None}
     metrics["target"] = {"positive": list(target.positive), "findings": _plain(target.findings)}
     card = report_card(bundle.spec, metrics, protocol=metrics["protocol"])
@@ -147,6 +162,8 @@ def assess(name: str, part: Part, folder: Path, device: str, report: Report | No
         write_curves(drawn, folder)
         write_gallery(pictures, folder)
         write_text(folder / "index.html", evaluation_page(title, metrics, card, drawn, pictures))
+    if wish.sentence:
+        store_other(bundle, measure_other(bundle, part, answered, target, wish))
     return metrics
 
 

@@ -14,10 +14,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from trainer.descriptors import commands
 
     if commands.evaluate(arguments, say):
+        if arguments.record:
+            say("--record is of models that look at images; nothing was recorded")
         return
     from app.core.manifest import read_manifest
     from trainer.assess import assess
     from trainer.fit import quiet
+    from trainer.other_data import Wish
     from trainer.splits import all_rows, part_of, read_splits
 
     quiet(None)
@@ -25,10 +28,15 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     part = all_rows(manifest)
     if arguments.splits:
         part = part_of(manifest, read_splits(Path(arguments.splits)), arguments.fold, arguments.part)
-    metrics = assess(arguments.bundle, part, Path(arguments.output), arguments.device, counter("studies"))
+    wish = Wish(arguments.record.strip(), manifest.sha256, arguments.outside_domain)
+    metrics = assess(
+        arguments.bundle, part, Path(arguments.output), arguments.device, counter("studies"), wish
+    )
     say(metrics["protocol"])
     for name, entry in metrics["metrics"].items():
         say(metric_sentence(name, entry))
+    if wish.sentence:
+        say(f"{arguments.bundle}: on record as other data, {wish.name}")
     if arguments.explain:
         from trainer.honesty.store import add_to_report
 
@@ -108,6 +116,17 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     _measured_part(evaluate)
     evaluate.add_argument(
         "--explain", action="store_true", help="also test its heat maps, and store that in it"
+    )
+    evaluate.add_argument(
+        "--record",
+        default="",
+        metavar="SENTENCE",
+        help="what this data is, its name first: write the numbers into the bundle and its card",
+    )
+    evaluate.add_argument(
+        "--outside-domain",
+        action="store_true",
+        help="also measure images outside its training domain, which the workstation declines",
     )
     explaining.add_sample(evaluate)
     evaluate.set_defaults(run=_evaluate)

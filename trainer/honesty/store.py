@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from app.core.files import write_json, write_text
-from model_zoo.bundle import Bundle, amend
+from model_zoo.bundle import Bundle
 from model_zoo.seal import CARD_FILE, METRICS_FILE
 from model_zoo.verdicts import KEY, WORDS, read_verdicts
+from trainer.bundle_notes import put_section, write_notes
 
 HEADING = "## Heat maps, tested"
-_OURS = re.compile(rf"\n*^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
 def store(bundle: Bundle, block: Mapping[str, Any]) -> Bundle:
@@ -25,10 +24,7 @@ def store(bundle: Bundle, block: Mapping[str, Any]) -> Bundle:
     BundleError
         Where the folder cannot be written.
     """
-    metrics = bundle.metrics | {KEY: block}
-    text = json.dumps(metrics, indent=1, allow_nan=False) + "\n"
-    card = with_section(bundle.card, block)
-    return amend(bundle, {METRICS_FILE: text.encode(), CARD_FILE: card.encode()})
+    return write_notes(bundle, bundle.metrics | {KEY: block}, with_section(bundle.card, block))
 
 
 def add_to_report(folder: Path, block: Mapping[str, Any]) -> None:
@@ -40,8 +36,8 @@ def add_to_report(folder: Path, block: Mapping[str, Any]) -> None:
 
 
 def with_section(card: str, block: Mapping[str, Any]) -> str:
-    """Return a model card with the section on heat maps at its end, an older one taken out."""
-    return f"{_OURS.sub(chr(10), card).rstrip()}\n\n{section(block)}\n"
+    """Return a model card with the section on heat maps, in place of an older one."""
+    return put_section(card, HEADING, section(block))
 
 
 def section(block: Mapping[str, Any]) -> str:
