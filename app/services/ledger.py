@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
+from app.core.audit.verdicts import AUDIT
 from app.core.errors import MammoviewError
 from app.core.reading.history import Change, Edit, History, Step, inverse, rebuilt
 from app.core.reading.items import READ, REPORT, annotation_of
@@ -394,6 +395,8 @@ def _why(step: Step, error: Exception) -> str:
     thing = {REPORT: "the report", READ: "the read mark"}.get(error.item, "that key image")
     if annotation_of(error.item) is not None:
         thing = "that mark"
+    if error.study == AUDIT:
+        thing = "what you said of that case"
     done = "cannot be taken back or done again" if step.of else "was not kept"
     return f"Another window changed {thing} in the meantime; your change {done}."
 

@@ -17,6 +17,7 @@ from app.core.manifest import Row
 from app.core.settings import Device
 from app.core.spread import cores
 from app.services.audit.loading import Report, exams_of
+from app.services.inference.audited import need_unchanged
 from app.services.inference.batch import Answered, ExamTask, predict_all
 
 MOST_WORKERS = 4
@@ -135,10 +136,12 @@ def predict(
     Raises
     ------
     MammoviewError
-        A bundle is gone, or answers cannot be kept; what was kept stays.
+        A bundle is gone or another one by now, or answers cannot be kept; what was kept stays.
     Cancelled
         When `report` raises it.
     """
+    for model, folder in zip(run.models, folders, strict=True):
+        need_unchanged(model, folder)
     file = KeptAnswers(kept)
 
     def take(task: int, said: Answered, for_good: bool) -> None:

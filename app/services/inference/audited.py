@@ -58,6 +58,21 @@ def chosen(names: Sequence[str]) -> tuple[tuple[AuditModel, Path], ...]:
     return tuple((audit_model(bundle), bundle.folder) for bundle in bundles)
 
 
+def need_unchanged(model: AuditModel, folder: Path) -> None:
+    """Refuse a bundle that is gone, or was put there anew since it was chosen: its answers are another's.
+
+    Raises
+    ------
+    MammoviewError
+        One sentence.
+    """
+    found = bundle_digest(folder)
+    if not found:
+        raise MammoviewError(f"{folder}: the model {model.name} is gone; what it answered before stays")
+    if found != model.digest:
+        raise MammoviewError(f"{folder}: another version of {model.name} was put there; open the audit again")
+
+
 def described(model: AuditModel) -> AuditModel:
     """Return a prediction file's model with what its bundle says, where that version is installed."""
     try:

@@ -15,8 +15,10 @@ import pytest
 from dicom_files import write_mg
 
 from app.core.audit.kept import KeptAnswers
+from app.core.audit.outcomes import OUTCOMES
 from app.core.errors import Cancelled, MammoviewError
-from app.core.manifest import Row, file_sha256
+from app.core.manifest import Row, file_sha256, write_manifest
+from app.services.audit.audit import Audit
 from app.services.audit.loading import keys_of, said_before
 from app.services.audit.predicting import Run, plan_of, predict
 from app.services.inference.audited import audit_model
@@ -24,6 +26,7 @@ from app.services.inference.batch import ExamTask, _Hand, _work, predict_all
 from app.services.inference.exam import gather
 from app.services.inference.process import LookRequest, no_predictors, run_look
 from app.services.inference.views import read_model_view
+from app.services.library import Library
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "model_zoo"))
 from tiny_bundles import tiny_bundle
@@ -203,3 +206,35 @@ def test_two_workers_say_what_one_says(threads, rows, bundle, tmp_path) -> None:
         run = run_over(rows, bundle, tmp_path / f"{workers}.sqlite", workers=workers)
         made.append({place: said for exam in run.news()[0] for place, said in exam.views.items()})
     assert made[0] == made[1]
+
+
+def test_an_audit_asks_shows_keeps_and_finds_it_again(threads, qtbot, rows, bundle, tmp_path) -> None:
+    write_manifest(rows, tmp_path / "m.csv")
+    for turn in range(2):
+        library = Library()
+        audit = Audit(library, folder=tmp_path / "own")
+        audit.open([tmp_path / "m.csv"], [str(bundle.folder)])
+        qtbot.waitUntil(lambda audit=audit: not audit.state.loading, timeout=20_000)
+        assert audit.missing == (6 if turn == 0 else 0)
+        if turn == 0:
+            audit.predict(workers=1, device="cpu")
+            assert audit.state.predicting.total == 6
+            qtbot.waitUntil(lambda audit=audit: audit.state.predicting is None, timeout=60_000)
+        words = [OUTCOMES[code] for code in audit.state.sheet.outcome]
+        assert words.count("failed") == 1
+        assert set(words) <= {"TN", "FP", "failed"}
+        assert audit.state.matrix.without_score == 1
+        audit.stop()
+        library.stop()
+
+
+def test_a_bundle_put_in_the_place_of_the_one_chosen_is_not_asked(rows, tmp_path) -> None:
+    first = tiny_bundle(tmp_path / "tiny-mean", slope=1.0)
+    run = Run((audit_model(first),), plan_of(rows, [[True] * 6]))
+    text = (first.folder / "bundle.json").read_text()
+    (first.folder / "bundle.json").write_text(text + " ")
+    with pytest.raises(MammoviewError, match="another version of tiny-mean"):
+        predict(run, [first.folder], tmp_path / "kept.sqlite", "cpu", 1, report=quiet)
+    (first.folder / "bundle.json").unlink()
+    with pytest.raises(MammoviewError, match="is gone"):
+        predict(run, [first.folder], tmp_path / "kept.sqlite", "cpu", 1, report=quiet)
