@@ -17,11 +17,14 @@ from app.services.inference.like_pictures import SIDE, like_pictures
 from app.services.inference.process import no_predictors, run_inside
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "model_zoo"))
-from tiny_bundles import flat_view, tiny_bundle
+from tiny_bundles import flat_view, tiny_bundle, tiny_spec
 
 from app.core.manifest import Row, file_sha256, write_manifest
+from model_zoo.architectures import build_network
+from model_zoo.bundle import write_bundle
 from model_zoo.errors import ModelError
 from model_zoo.index import Entry, image_mark, store_index
+from model_zoo.spec import Network
 
 
 def spot_view():
@@ -113,3 +116,15 @@ def test_a_licence_that_does_not_allow_it_shows_no_picture(tmp_path: Path) -> No
     assert like_pictures(manifest, [case("film")], report=lambda *_: None) == {}, "a file that moved"
     with pytest.raises(MammoviewError, match=r"none\.csv"):
         like_pictures(tmp_path / "none.csv", [case("film")], report=lambda *_: None)
+
+
+def test_the_first_layer_shown_is_the_last_of_the_trunk(tmp_path: Path) -> None:
+    config = {"stem": 8, "widths": [16], "blocks": [1], "strides": [1], "members": 2}
+    state = build_network("evidence-classifier", config).state_dict()
+    networks = {"classifier": Network("evidence-classifier", config)}
+    weights = {f"classifier.{name}": value.numpy() for name, value in state.items()}
+    bundle = write_bundle(tmp_path / "e", tiny_spec(networks=networks), weights, "", {})
+    seen = run_inside(request(bundle.folder, (41.0, 9.0)), no_predictors())
+    assert seen.layers[-1] == "members.0.evidence", "its one channel leaves nothing to choose from"
+    assert "trunk" in seen.layers[seen.layer]
+    assert len(seen.channels) == 12

@@ -34,7 +34,7 @@ class PlaceRequest:
     place
         (row, col) in stored pixels.
     layer
-        0-based among the network's convolutions; None: the last.
+        0-based among the network's convolutions; None: the last of its trunk.
     """
 
     folder: Path
@@ -69,7 +69,9 @@ def see(request: PlaceRequest, predictor: Predictor) -> InsidePlace:
     if not (-0.5 <= at[0] <= size[0] - 0.5 and -0.5 <= at[1] <= size[1] - 0.5):
         raise ModelError(f"{spec.name} does not see this place: it was cut off around the breast")
     names = convolutions(network_of(predictor))
-    layer = len(names) - 1 if request.layer is None else request.layer
+    # Heads have a channel or a few: the trunk's last layer is the last that has something to choose from.
+    trunk = [number for number, name in enumerate(names) if "trunk." in name] or [len(names) - 1]
+    layer = trunk[-1] if request.layer is None else request.layer
     maps = layer_maps(predictor, prepared.pixels, layer + 1)
     cell = cell_at(at, size, (maps.values.shape[1], maps.values.shape[2]))
     channels = tuple(

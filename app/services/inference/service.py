@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from app.core.errors import ReadError
 from app.core.imaging.image import Image, Study
 from app.core.reading.findings import ModelFacts, SecondLook
 from app.core.reading.inside import InsidePlace
@@ -118,7 +119,7 @@ class Inference(QObject):
         Parameters
         ----------
         layer
-            0-based among the network's convolutions; None: the last.
+            0-based among the network's convolutions; None: the last of its trunk.
         """
         try:
             bundle = catalogue.get(model)
@@ -154,7 +155,7 @@ class Inference(QObject):
 
     @Slot(object, object)
     def _unseen(self, job: Job, error: Exception) -> None:
-        self.inside_failed.emit(_sentence(error))
+        self.inside_failed.emit(error.reason if isinstance(error, ReadError) else _sentence(error))
 
     def cancel(self) -> None:
         """Stop what runs; its study reads "not run" again."""
