@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model_zoo.calibration import logit, sigmoid
-from model_zoo.class_chances import Chances, chances_of, named, pooled, with_other_breast
+from model_zoo.class_chances import Chances, Place, chances_of, named, pooled, with_other_breast
 from model_zoo.contract import (
     BoxFinding,
     ExamPrediction,
@@ -148,7 +148,7 @@ def raw_answers(
 
 def class_chances(
     logits: Sequence[tuple[float, ...]],
-    views: Sequence[MammogramView],
+    places: Sequence[Place],
     spec: BundleSpec,
     temperature: float | None = None,
 ) -> tuple[Chances | None, ...]:
@@ -158,20 +158,23 @@ def class_chances(
     ----------
     logits
         Of each view; empty where there are none.
+    places
+        Laterality and view of each.
     temperature
         In place of the bundle's own, for who fits one.
     """
     classes = spec.outputs.classes
     if classes is None:
-        return (None,) * len(views)
+        return (None,) * len(places)
     own = [chances_of(values, classes, temperature) if values else None for values in logits]
     if spec.aggregation.classes == "own":
         return tuple(own)
-    return with_other_breast(own, [(view.laterality, view.view) for view in views])
+    return with_other_breast(own, places)
 
 
 def _chances(looks: Sequence[_Look], spec: BundleSpec) -> tuple[Chances | None, ...]:
-    return class_chances([look.class_logits for look in looks], [look.view for look in looks], spec)
+    places = [(look.view.laterality, look.view.view) for look in looks]
+    return class_chances([look.class_logits for look in looks], places, spec)
 
 
 def _look_at_all(

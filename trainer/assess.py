@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -24,6 +24,7 @@ from trainer.evaluate import (
     report_into,
     score_part,
     seen_patients,
+    target_json,
     target_of,
     write_report,
 )
@@ -153,7 +154,7 @@ def assess(
     declined = outside_sentence(bundle.spec, part.rows) if wish.outside else ""
     metrics["protocol"] = " ".join(filter(None, (_protocol(bundle, part, asked.seen), declined)))
     metrics["part"] = {"name": part.name, "fold": part.fold if part.fold >= 0 else None}
-    metrics["target"] = {"positive": list(target.positive), "findings": _plain(target.findings)}
+    metrics["target"] = target_json(target)
     card = report_card(bundle.spec, metrics, protocol=metrics["protocol"])
     drawn = curves(exams, target, boxes=detects)
     title = f"{bundle.spec.title or bundle.name} {bundle.version}: evaluation"
@@ -165,7 +166,3 @@ def assess(
     if wish.sentence:
         store_other(bundle, measure_other(bundle, part, answered, target, wish))
     return metrics
-
-
-def _plain(findings: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
-    return {name: list(labels) for name, labels in findings.items()}

@@ -8,6 +8,10 @@ from typing import Any
 from model_zoo.spec import BundleSpec
 
 _ORDER = (
+    "density.auc_macro",
+    "density.auc_d_vs_rest",
+    "density.quadratic_kappa",
+    "density.accuracy",
     "auc.image",
     "auc.breast",
     "auc.patient",
@@ -80,7 +84,21 @@ def _networks(spec: BundleSpec) -> list[str]:
         f"- Score of a view: {how.view} ({how.space}){compared}; breast: {how.breast} of its views; "
         f"exam: {how.exam}."
     )
+    if spec.outputs.classes is not None:
+        lines.append(_classes(spec))
     return lines
+
+
+def _classes(spec: BundleSpec) -> str:
+    """Return what the further classes are, and whose chances a view's are."""
+    classes = spec.outputs.classes
+    assert classes is not None
+    how = "each for itself" if not classes.exclusive else "not calibrated"
+    if classes.temperature is not None:
+        how = f"logits over a temperature of {classes.temperature:g}, fitted as the score's calibration"
+    if spec.aggregation.classes == "both-breasts":
+        how += "; of a view the mean of its own and those of the other breast's same view, where it is"
+    return f"- Classes of {classes.of}: {', '.join(classes.names)} ({how})."
 
 
 def bundle_card(

@@ -25,7 +25,7 @@ from model_zoo.predictor import Predictor
 from model_zoo.preprocess import DIGITAL
 from model_zoo.spec import BundleSpec
 from trainer.errors import TrainerError
-from trainer.recipe_blocks import Target
+from trainer.recipe_blocks import Classes, Target
 from trainer.runs import patient_mark
 from trainer.splits import Part
 from trainer.units import ExamResult, ImageResult
@@ -71,7 +71,7 @@ def _result(row: Row, view: MammogramView, answer: ViewPrediction) -> ImageResul
         whole = (0.0, 0.0, float(row.rows), float(row.columns))
         return ImageResult(row, None, answer.reason, (), whole)
     boxes = tuple((finding.score, finding.box) for finding in answer.findings)
-    return ImageResult(row, answer.score, None, boxes, _region(view))
+    return ImageResult(row, answer.score, None, boxes, _region(view), answer.classes)
 
 
 _COARSE = 4
@@ -170,7 +170,28 @@ def target_of(bundle: Bundle, rows: Iterable[Row]) -> Target:
         tuple(str(label) for label in positive),
         bundle.spec.outputs.score.of,
         {str(name): tuple(str(label) for label in labels) for name, labels in findings.items()},
+        _stated_classes(stated.get("classes")),
     )
+
+
+def _stated_classes(block: object) -> Classes | None:
+    """Return the classes that a bundle's metrics.json states, None where it states none that can be read."""
+    if not isinstance(block, Mapping) or not isinstance(block.get("words"), Mapping):
+        return None
+    words = {str(name): tuple(map(str, known)) for name, known in block["words"].items()}
+    return Classes(str(block.get("of", "")), bool(block.get("several", False)), words)
+
+
+def target_json(target: Target) -> dict[str, Any]:
+    """Return what was learnt as metrics.json states it."""
+    made: dict[str, Any] = {
+        "positive": list(target.positive),
+        "findings": {name: list(labels) for name, labels in target.findings.items()},
+    }
+    if target.classes is not None:
+        words = {name: list(known) for name, known in target.classes.words.items()}
+        made["classes"] = {"of": target.classes.of, "several": target.classes.several, "words": words}
+    return made
 
 
 def boxes_from(spec: BundleSpec) -> float | None:

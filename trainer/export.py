@@ -21,8 +21,10 @@ from app.core.manifest import Manifest, read_manifest
 from model_zoo.bundle import Bundle, write_bundle
 from model_zoo.spec import OperatingPoint
 from trainer.card import bundle_card
+from trainer.class_temperature import with_temperature
 from trainer.ensembles import MEAN_BOXES, ensemble_recipe, ensemble_role, ensemble_state, member_facts
 from trainer.errors import TrainerError
+from trainer.evaluate import target_json
 from trainer.held_out import (
     Data,
     Measured,
@@ -106,10 +108,20 @@ def _negatives(recipe: Recipe, exams: Sequence[ExamResult]) -> tuple[float, ...]
     return tuple(round(float(value), 6) for value in np.quantile(scores, np.linspace(0, 1, 101)))
 
 
+_SHORT = (
+    "auc.image",
+    "auc.breast",
+    "sens_at_spec90.image",
+    "froc.centre@1",
+    "density.auc_macro",
+    "density.accuracy",
+)
+
+
 def _short(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Return the few numbers that bundle.json repeats for the reader."""
     made = {}
-    for name in ("auc.image", "auc.breast", "sens_at_spec90.image", "froc.centre@1"):
+    for name in _SHORT:
         entry = metrics["metrics"].get(name)
         if entry is not None and entry["value"] is not None:
             note = f"per {entry['unit']}, n = {entry['n']}, baseline {entry['baseline']}"
@@ -207,7 +219,7 @@ def _metrics(
         point=point if measured.probabilities is None else None,
     ) | {
         "protocol": text,
-        "target": {"positive": list(recipe.target.positive), "findings": dict(recipe.target.findings)},
+        "target": target_json(recipe.target),
         "trained_on_patients": _marks(patient for one in trained for patient in one.run.patients),
         "members": [
             member_facts(one.run.fold, _marks(one.run.patients), one.state)
@@ -234,6 +246,7 @@ def _write(
     calibrated = measured.calibration.method != "none"
     run = _joined(trained, manifest, recipe)
     spec = shown(bundle_spec(recipe, run, measured.calibration), measured.box_threshold)
+    spec = with_temperature(spec, measured.temperature)
     prevalence = round(sum(truth) / len(truth), 4) if calibrated else None
     score = replace(spec.outputs.score, calibrated=calibrated, prevalence=prevalence)
     spec = replace(
@@ -255,9 +268,13 @@ def _write(
 def _training_facts(trained: Sequence[Trained], recipe: Recipe) -> list[str]:
     run = trained[0].run
     train = recipe.train
+    learnt = (
+        f"up to {train.epochs} epochs of batches of {train.batch}, AdamW, peak learning rate {train.lr:g}"
+    )
+    if train.ridge:
+        learnt = f"weights solved by Newton's method, ridge penalty {train.ridge:g}, no epochs"
     facts = [
-        f"Recipe {recipe.name} {recipe.version}: up to {train.epochs} epochs of batches of {train.batch}, "
-        f"AdamW, peak learning rate {train.lr:g}, {train.keep} weights kept.",
+        f"Recipe {recipe.name} {recipe.version}: {learnt}, {train.keep} weights kept.",
         f"Split {run.split_hash}, by patient; manifest {run.manifest_sha256}.",
         f"Runs: {', '.join('refit' if one.run.fold < 0 else f'fold {one.run.fold}' for one in trained)}; "
         f"seeds {', '.join(str(one.run.seed) for one in trained)}.",

@@ -13,12 +13,13 @@ from app.core.manifest import Manifest, Row
 from app.core.metrics.froc import froc
 from model_zoo.bundle import Bundle, write_bundle
 from model_zoo.calibration import Calibration, fit_platt
-from model_zoo.exam import raw_scores
+from model_zoo.exam import raw_answers
 from model_zoo.predictor import load_predictor
 from model_zoo.spec import BundleSpec, read_spec
 from trainer.afterwards import recipe_afterwards
 from trainer.ancestry import seen_before
 from trainer.box_metrics import placed_boxes
+from trainer.class_temperature import ExamLogits, class_temperature, with_temperature
 from trainer.evaluate import boxes_from, read_study, score_part, studies
 from trainer.operating import Trial
 from trainer.recipe import Recipe, bundle_content
@@ -114,15 +115,23 @@ def _scratch(folder: Path, spec: BundleSpec, state: Mapping[str, torch.Tensor]) 
     return write_bundle(folder, spec, state, "In the making.\n", empty)
 
 
-def _raw(bundle: Bundle, part: Part) -> dict[str, float]:
-    """Return the raw value of each image of a part that gets one, by image id."""
+def _raw(bundle: Bundle, part: Part, classes: list[ExamLogits]) -> dict[str, float]:
+    """Return the raw value of each image of a part that gets one, by image id.
+
+    Parameters
+    ----------
+    classes
+        Receives the class logits of each exam.
+    """
     predictor = load_predictor(bundle, "cpu")
     found: dict[str, float] = {}
     for rows in studies(part.rows):
         views = read_study(rows)
-        for view, value in zip(views, raw_scores(predictor, views), strict=True):
-            if value is not None:
-                found[view.uid] = value
+        answers = raw_answers(predictor, views)
+        classes.append(ExamLogits(tuple(rows), tuple(answer.class_logits for answer in answers)))
+        for view, answer in zip(views, answers, strict=True):
+            if answer.score is not None:
+                found[view.uid] = answer.score
     return found
 
 
@@ -152,6 +161,8 @@ class Measured:
     probabilities
         By image id, scores under calibrations that never saw the image's fold; None where the
         calibration that ships never saw any.
+    temperature
+        Of the further classes, fitted on the same images as the calibration; None without any.
     """
 
     exams: list[ExamResult]
@@ -163,6 +174,7 @@ class Measured:
     boxes_from: float | None
     box_threshold: float | None
     probabilities: dict[str, float] | None = None
+    temperature: float | None = None
 
 
 def _box_threshold(exams: Sequence[ExamResult], recipe: Recipe) -> float | None:
@@ -196,22 +208,28 @@ def measure_fixed(
     parts = [part_of(data.manifest, data.splits, one.run.fold, "val") for one in folds]
     test = part_of(data.manifest, data.splits, folds[0].run.fold, "test")
     raw: dict[str, float] = {}
+    logits: list[ExamLogits] = []
     for number, (one, part) in enumerate(zip(folds, parts, strict=True)):
         tell(f"calibrating on {len(part.rows)} images of the val part of fold {one.run.fold}")
         plain = _scratch(work / f"plain-{number}", bundle_spec(one.recipe, one.run, Calibration()), one.state)
-        raw |= _raw(plain, part)
+        raw |= _raw(plain, part, logits)
     rows = tuple(row for part in parts for row in part.rows)
     calibration = _calibrated(raw, {row.image_id: row.label in recipe.target.positive for row in rows})
+    plain_spec = bundle_spec(recipe, asked.run, Calibration())
+    temperature = class_temperature(logits, plain_spec, recipe.target.classes)
     basis: list[ExamResult] = []
     for number, (one, part) in enumerate(zip(folds, parts, strict=True)):
-        spec = bundle_spec(one.recipe, one.run, calibration)
+        spec = with_temperature(bundle_spec(one.recipe, one.run, calibration), temperature)
         basis += score_part(load_predictor(_scratch(work / f"val-{number}", spec, one.state), "cpu"), part)
     threshold = _box_threshold(basis, recipe)
-    spec = shown(bundle_spec(recipe, asked.run, calibration), threshold)
+    spec = with_temperature(shown(bundle_spec(recipe, asked.run, calibration), threshold), temperature)
     tell(f"scoring {len(test.rows)} images of the test part")
     exams = score_part(load_predictor(_scratch(work / "asked", spec, asked.state), "cpu"), test)
     how = "on the val part; on the test part, which had no say in it, it"
-    return Measured(exams, calibration, rows, basis, [Trial(basis, exams)], how, boxes_from(spec), threshold)
+    trials = [Trial(basis, exams)]
+    return Measured(
+        exams, calibration, rows, basis, trials, how, boxes_from(spec), threshold, temperature=temperature
+    )
 
 
 def shown(spec: BundleSpec, threshold: float | None) -> BundleSpec:
@@ -229,17 +247,20 @@ def measure_folds(folds: Sequence[Trained], recipe: Recipe, data: Data, work: Pa
     """
     parts = [part_of(data.manifest, data.splits, one.run.fold, "test") for one in folds]
     raw = []
+    logits: list[ExamLogits] = []
     for number, (one, part) in enumerate(zip(folds, parts, strict=True)):
         tell(f"scoring {len(part.rows)} images of fold {one.run.fold} out of fold")
         plain = _scratch(work / f"plain-{number}", bundle_spec(recipe, one.run, Calibration()), one.state)
-        raw.append(_raw(plain, part))
+        raw.append(_raw(plain, part, logits))
     rows = tuple(row for part in parts for row in part.rows)
     truth = {row.image_id: row.label in recipe.target.positive for row in rows}
     calibration = _calibrated({name: value for own in raw for name, value in own.items()}, truth)
+    plain_spec = bundle_spec(recipe, folds[0].run, Calibration())
+    temperature = class_temperature(logits, plain_spec, recipe.target.classes)
     by_fold: list[list[ExamResult]] = []
     probabilities: dict[str, float] = {}
     for number, (one, part) in enumerate(zip(folds, parts, strict=True)):
-        spec = bundle_spec(recipe, one.run, calibration)
+        spec = with_temperature(bundle_spec(recipe, one.run, calibration), temperature)
         bundle = _scratch(work / f"calibrated-{number}", spec, one.state)
         by_fold.append(score_part(load_predictor(bundle, "cpu"), part))
         others = {name: value for k, own in enumerate(raw) if k != number for name, value in own.items()}
@@ -261,4 +282,5 @@ def measure_folds(folds: Sequence[Trained], recipe: Recipe, data: Data, work: Pa
         boxes_from(spec),
         _box_threshold(exams, recipe),
         probabilities,
+        temperature,
     )

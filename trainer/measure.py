@@ -13,8 +13,9 @@ from app.core.metrics.probability import brier, expected_calibration_error
 from model_zoo.calibration import fit_isotonic, fit_platt, fit_temperature
 from model_zoo.spec import OperatingPoint
 from trainer.box_metrics import box_metrics, placed_boxes
+from trainer.classes import said_of
 from trainer.cross_fit import cross_fitted
-from trainer.entries import auc_entry, finite, point_metrics, unit_metrics
+from trainer.entries import auc_entry, density_metrics, finite, point_metrics, unit_metrics
 from trainer.recipe_blocks import Target
 from trainer.units import ExamResult, ImageResult, Units, all_units, by_breast, by_image
 
@@ -63,6 +64,7 @@ def measure(
         if point is not None:
             metrics |= point_metrics(own, point)
     metrics |= _malignant(exams, target)
+    metrics |= _density(scored, target)
     placed = placed_boxes(exams, target)
     if boxes_from is not None and any(image.lesions for image in placed):
         metrics.update(box_metrics(placed, boxes_from))
@@ -111,6 +113,24 @@ def _malignant(exams: Sequence[ExamResult], target: Target) -> dict[str, Any]:
         "auc.malignant.image": auc_entry(by_image(exams, malignant), of),
         "auc.malignant.breast": auc_entry(by_breast(exams, malignant), of),
     }
+
+
+def _density(images: Sequence[ImageResult], target: Target) -> dict[str, Any]:
+    """Return the metrics of breast density, where it is what the bundle's classes are of."""
+    classes = target.classes
+    if classes is None or classes.of != "density" or classes.several:
+        return {}
+    names = tuple(classes.words)
+    known = [
+        (image, int(said.argmax()))
+        for image in images
+        if set(image.classes) == set(names) and not np.isnan(said := said_of(image.row, classes)).any()
+    ]
+    if not known:
+        return {}
+    chances = np.array([[image.classes[name] for name in names] for image, _ in known], dtype=np.float64)
+    patients = tuple(image.row.patient_id for image, _ in known)
+    return density_metrics(np.array([truth for _, truth in known], dtype=np.intp), chances, patients)
 
 
 def recalibrated(units: Units) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class ImageResult:
         (score, box) of every finding, stored pixels.
     region
         Extent of the breast in stored pixels.
+    classes
+        Chances of the bundle's further classes, by name; empty where it has none.
     """
 
     row: Row
@@ -30,6 +32,7 @@ class ImageResult:
     reason: str | None
     boxes: tuple[tuple[float, Box], ...]
     region: Box
+    classes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

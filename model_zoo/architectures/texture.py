@@ -31,7 +31,7 @@ _RIM = 6
 _LEAST = 200
 """Pixels of 0.8 mm without which there is nothing to measure."""
 
-_BANDS = ("0.4", *(f"{0.8 * scale:g}" for scale in SCALES))
+_BANDS = ("finest", *(f"{0.8 * scale:g} mm" for scale in SCALES))
 _CODES = (*range(9), "other")
 
 NAMES: tuple[str, ...] = (
@@ -40,12 +40,8 @@ NAMES: tuple[str, ...] = (
     *("mean", "spread", "skewness", "kurtosis", "spread over mean"),
     *("median to muscle", "0.9 to muscle", "0.99 to muscle", "0.05 to muscle"),
     *(f"share above muscle - {below:g}" for below in BELOW_MUSCLE),
-    *(
-        f"{what} at {band} mm"
-        for band in _BANDS
-        for what in ("contrast", "skewness", "kurtosis", "mean size")
-    ),
-    *(f"bright to dark at {band} mm" for band in _BANDS[1:]),
+    *(f"{what} at {band}" for band in _BANDS for what in ("contrast", "skewness", "kurtosis", "mean size")),
+    *(f"bright to dark at {band}" for band in _BANDS[1:]),
     *(f"pattern {code} of {n}" for n in range(len(PATTERNS)) for code in _CODES),
 )
 """What each number is, in order."""
@@ -122,9 +118,14 @@ def _relative(quantiles: Tensor) -> Tensor:
     return ((quantiles - low) / (high - low).clamp_min(1e-3))[2:8]
 
 
+def _spread(values: Tensor) -> Tensor:
+    """Return the standard deviation, at least a millionth; an even image has no brighter half."""
+    return values.std().clamp_min(1e-6) if len(values) > 1 else values.new_tensor(1e-6)
+
+
 def _standard(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return standard deviation, skewness and kurtosis about the mean."""
-    spread = values.std().clamp_min(1e-6)
+    spread = _spread(values)
     apart = (values - values.mean()) / spread
     return spread, apart.pow(3).mean(), apart.pow(4).mean()
 
@@ -153,15 +154,13 @@ def _contrasts(
         bands.append((before - after)[region > 0])
     told = []
     for band in bands:
-        spread = band.std().clamp_min(1e-6)
+        spread = _spread(band)
         apart = band / spread
         skewness, kurtosis = apart.pow(3).mean().clamp(-5, 5), apart.pow(4).mean().clamp(1e-3, 30)
         size = band.abs().mean().clamp_min(1e-6)
         told.append(torch.stack([spread.log(), skewness, kurtosis.log(), size.log()]))
     bright = half[region > 0] > median
-    shares = [
-        (band[bright].std().clamp_min(1e-6) / band[~bright].std().clamp_min(1e-6)).log() for band in bands[1:]
-    ]
+    shares = [(_spread(band[bright]) / _spread(band[~bright])).log() for band in bands[1:]]
     return torch.cat(told), torch.stack(shares)
 
 

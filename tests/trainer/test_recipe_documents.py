@@ -90,17 +90,28 @@ def test_lesions_of_mias_become_boxes(recipe: str, tmp_path: Path) -> None:
     assert "froc.centre@1" in exported(run)
 
 
-def test_density_of_mias_has_three_classes_and_a_score_of_the_densest(tmp_path: Path) -> None:
-    make_miniature(tmp_path / "data", 24, size=64)
+def test_density_of_mias_ships_three_classes_and_a_score_of_the_densest(tmp_path: Path) -> None:
+    make_miniature(tmp_path / "data", 24, size=256)
     index = ["mias", str(tmp_path / "data"), "--label", "density"]
-    run = trained(tmp_path, "mias-density", index, [*THIN, "mm=1.0"], "--folds", "3")
+    # The miniature has no film of class F: G stands for the least dense, so that first and last class occur.
+    words = ['target.classes.words.fatty=["G"]', 'target.classes.words.glandular=["F"]']
+    run = trained(tmp_path, "mias-density", index, ["size=256x192", *words], "--folds", "3")
     metrics = measured(run)
     assert {"auc.fatty", "auc.glandular", "auc.dense", "auc.macro", "accuracy"} <= set(metrics)
     tested = json.loads((tmp_path / "splits.json").read_text())["folds"][0]["test"]
     rows = [row for row in read_manifest(tmp_path / "manifest.csv").rows if row.patient_id in tested]
     commonest = max(sum(row.density == kind for row in rows) for kind in "FGD")
     assert metrics["accuracy"]["baseline"] == pytest.approx(commonest / len(rows), abs=1e-6)
-    exported(run)
+    shipped = exported(run)
+    names = ("auc_macro", "auc_d_vs_rest", "quadratic_kappa", "accuracy")
+    assert {f"density.{name}" for name in names} <= set(shipped)
+    assert shipped["density.accuracy"]["baseline"] == pytest.approx(commonest / len(rows), abs=1e-6)
+    bundle = load_bundle(run.parent / "bundles" / "mias-density")
+    classes = bundle.spec.outputs.classes
+    assert classes is not None
+    assert (classes.of, classes.names) == ("density", ("fatty", "glandular", "dense"))
+    assert classes.temperature is not None
+    assert "Classes of density: fatty, glandular, dense" in bundle.card
 
 
 @pytest.mark.parametrize("recipe", ["ddsm-tiles-binary", "ddsm-tiles-5class"])
