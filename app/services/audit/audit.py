@@ -105,6 +105,13 @@ class Audit(AuditBlinded):
         self._run = self._predicting = None
         super().close()
 
+    def _take_up(self) -> None:
+        if self._predicting is not None:
+            # It speaks of the table before; what it answered is kept, and found when that is opened again.
+            self._predicting.cancel()
+            self._run = self._predicting = None
+        super()._take_up()
+
     def _askable(self) -> list[Answers]:
         sheet = self._state.sheet
         answers = () if sheet is None else sheet.table.answers

@@ -106,6 +106,10 @@ class AuditBlinded(AuditVerdicts):
             self._since = time.monotonic()
         super().pick(row)
 
+    def _take_up(self) -> None:
+        self._session = None  # its rows were those of the table before
+        super()._take_up()
+
     def _session_now(self) -> Session | None:
         session, sheet = self._session, self._state.sheet
         if session is None or sheet is None:

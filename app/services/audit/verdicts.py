@@ -30,6 +30,7 @@ from app.core.audit.verdicts import (
 )
 from app.core.reading.store import Store
 from app.services.audit.cases import AuditCases
+from app.services.jobs import Jobs
 from app.services.ledger import Ledger
 from app.services.library import Library
 
@@ -130,7 +131,10 @@ class AuditVerdicts(AuditCases):
     def stop(self, seconds: float = 3.0) -> bool:
         """Write what is still on its way and end background work; tell whether all was written."""
         self.close()
-        return self._ledger.stop(seconds)
+        done = self._ledger.stop(seconds)
+        for jobs in self.findChildren(Jobs):
+            jobs.close()  # what is being read must not answer to a window that is gone
+        return done
 
     # Within
 
@@ -173,6 +177,7 @@ class AuditVerdicts(AuditCases):
         sheet = self._state.sheet
         assert sheet is not None
         self._where = places(sheet.table.rows)
+        self._know()
         self._state = replace(self._state, sheet=replace(sheet, said=self._said(sheet)))
 
     def _said(self, sheet: Sheet) -> Said:
@@ -182,9 +187,8 @@ class AuditVerdicts(AuditCases):
             self.message.emit(f"{len(notes)} verdicts cannot be read and stay as they are: {notes[0]}.")
         return said_of(verdicts, self._where, len(sheet.table))
 
-    @Slot()
-    def _follow(self) -> None:
-        """Show what the ledger holds now."""
+    def _know(self) -> None:
+        """Take over what the ledger says of itself: reader, history, what is not yet on disk."""
         ledger, history = self._ledger, self._ledger.history
         named = [verdict_of(item) for _, item in ledger.pending]
         pending = frozenset(row for each in named if each is not None for row in self._where.get(each[1], ()))
@@ -196,6 +200,11 @@ class AuditVerdicts(AuditCases):
             redo=history.undone[-1].change.label if history.undone else "",
             refused=ledger.refused,
         )
+
+    @Slot()
+    def _follow(self) -> None:
+        """Show what the ledger holds now."""
+        self._know()
         sheet = self._state.sheet
         if sheet is None:
             self.state_changed.emit(self._state)

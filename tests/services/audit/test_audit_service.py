@@ -83,6 +83,7 @@ class Opened:
         self.audit = Audit(self.library, store, reader, folder=folder / "own")
         self.qtbot = qtbot
         self.said: list[str] = []
+        self.stopped = False
         self.audit.message.connect(self.said.append)
 
     def open(self, *paths: Path, predictions: tuple[Path, ...] = (), models: tuple[str, ...] = ()) -> Audit:
@@ -94,16 +95,31 @@ class Opened:
         self.qtbot.waitUntil(done, timeout=20_000)
 
     def stop(self) -> None:
-        self.audit.stop()
-        self.library.stop()
+        if not self.stopped:
+            self.stopped = True
+            self.audit.stop()
+            self.library.stop()
 
 
 @pytest.fixture
-def opened(qtbot, data: Path):
-    made = Opened(qtbot, data)
+def begin(qtbot, data: Path):
+    """Make audits that are stopped whatever becomes of the test: no thread may outlive its window."""
+    made: list[Opened] = []
+
+    def one(store: Store | None = None, reader: str = "a") -> Opened:
+        made.append(Opened(qtbot, data, store, reader))
+        return made[-1]
+
+    yield one
+    for each in made:
+        each.stop()
+
+
+@pytest.fixture
+def opened(begin, data: Path) -> Opened:
+    made = begin()
     made.open(data / "m.csv", predictions=(data / "p.json",))
-    yield made
-    made.stop()
+    return made
 
 
 def words(audit: Audit) -> list[str]:
@@ -204,26 +220,25 @@ def test_verdicts_are_undone_across_cases_and_given_twice_are_taken_back(opened:
         audit.set_verdict("nonsense", [2])
 
 
-def test_two_readers_in_one_store_keep_both_verdicts(qtbot, data: Path) -> None:
-    ours = Opened(qtbot, data, Store(data / "work.sqlite"), "a")
-    theirs = Opened(qtbot, data, Store(data / "work.sqlite"), "b")
+def test_two_readers_in_one_store_keep_both_verdicts(begin, data: Path) -> None:
+    ours = begin(Store(data / "work.sqlite"), "a")
+    theirs = begin(Store(data / "work.sqlite"), "b")
     for one in (ours, theirs):
         one.open(data / "m.csv", predictions=(data / "p.json",))
     ours.audit.set_verdict("agree", [2])
     theirs.audit.set_verdict("label wrong", [2], "benign")
     for one in (ours, theirs):
         one.wait(lambda one=one: one.audit.state.sheet.said.verdict[2] == "readers differ")
-        assert not one.audit.state.pending
+        one.wait(lambda one=one: not one.audit.state.pending)
     ours.audit.undo()
     theirs.wait(lambda: theirs.audit.state.sheet.said.verdict[2] == "label wrong")
     assert theirs.audit.verdict(2).label == "benign"
-    assert ours.stop() is None
+    ours.stop()
     theirs.stop()
-    again = Opened(qtbot, data, Store(data / "work.sqlite"), "b")
+    again = begin(Store(data / "work.sqlite"), "b")
     audit = again.open(data / "m.csv", predictions=(data / "p.json",))
     again.wait(lambda: audit.verdict(2) is not None)
     assert audit.state.undo == "verdict: label wrong (1 case)"
-    again.stop()
 
 
 def test_blinded_the_truth_is_hidden_until_the_answer(opened: Opened, data: Path) -> None:
@@ -261,8 +276,8 @@ def test_with_the_model_only_the_truth_is_hidden(opened: Opened) -> None:
     assert not opened.audit.state.model_hidden(0)
 
 
-def test_filters_are_kept_and_a_damaged_file_of_them_is_a_note(qtbot, data: Path) -> None:
-    one = Opened(qtbot, data)
+def test_filters_are_kept_and_a_damaged_file_of_them_is_a_note(begin, data: Path) -> None:
+    one = begin()
     audit = one.open(data / "m.csv", predictions=(data / "p.json",))
     audit.set_filter(CaseFilter((Among("outcome", ("FN", "FP")),)))
     audit.save_filter(" wrong ")
@@ -271,11 +286,10 @@ def test_filters_are_kept_and_a_damaged_file_of_them_is_a_note(qtbot, data: Path
     file = data / "own" / "audit-filters.json"
     assert json.loads(file.read_text())["filters"][0]["name"] == "wrong"
     file.write_text("{")
-    two = Opened(qtbot, data)
+    two = begin()
     audit = two.open(data / "m.csv", predictions=(data / "p.json",))
     assert any("damaged" in note for note in audit.state.notes)
     assert len(audit.state.table) == 8
-    two.stop()
 
 
 def test_a_report_is_one_folder_without_any_address(opened: Opened, data: Path) -> None:
@@ -319,18 +333,53 @@ def test_what_cannot_be_opened_is_a_sentence_and_what_is_open_stays(
     assert len(opened.audit.state.table) == 8
 
 
-def test_a_manifest_without_any_truth_says_so_and_can_still_be_looked_at(qtbot, data: Path) -> None:
+def test_a_manifest_without_any_truth_says_so_and_can_still_be_looked_at(begin, data: Path) -> None:
     text = (data / "m.csv").read_text().replace(",malignant,", ",,").replace(",normal,", ",,")
     (data / "blank.csv").write_text(text)
-    one = Opened(qtbot, data)
+    one = begin()
     audit = one.open(data / "blank.csv", predictions=(data / "p.json",))
     assert any(note.startswith("Nothing is known of what is true") for note in audit.state.notes)
     assert set(words(audit)) == {"no truth", "not predicted"}
     assert (audit.state.matrix.without_truth, audit.state.matrix.without_score) == (7, 1)
-    one.stop()
 
 
 def test_without_a_bundle_nothing_is_asked(opened: Opened) -> None:
     assert opened.audit.missing == 0
     opened.audit.predict()
     assert opened.said[-1] == "No bundle is chosen: these predictions come from files alone."
+
+
+def test_another_table_ends_the_blinded_reading_of_the_one_before(opened: Opened, data: Path) -> None:
+    opened.audit.begin_blinded("pilot", [5, 6])
+    lines = (data / "m.csv").read_text().splitlines()
+    (data / "short.csv").write_text("\n".join(lines[:3]) + "\n")
+    audit = opened.open(data / "short.csv", predictions=(data / "p.json",))
+    audit.set_verdict("agree", [0])
+    assert audit.state.blinded is None
+    assert (len(audit.state.table), audit.verdict(0).verdict) == (2, "agree")
+
+
+def test_a_folder_without_a_manifest_is_cases_without_truth(begin, data: Path) -> None:
+    one = begin()
+    audit = one.open(data, predictions=(data / "p.json",))
+    assert len(audit.state.table) == 8
+    assert {row.label for row in audit.state.table.rows} == {""}
+    assert audit.state.table.rows[0].sha256 == file_sha256(audit.state.table.rows[0].path)
+    assert any("files were left out" in note for note in audit.state.notes)
+    assert sorted(score for score in audit.state.answers.score if score == score) == [
+        0.1,
+        0.2,
+        0.3,
+        0.4,
+        0.6,
+        0.7,
+        0.9,
+    ]
+
+
+def test_a_thumbnail_of_a_case_in_sight_comes_and_is_told_once_it_is_there(opened: Opened) -> None:
+    audit, told = opened.audit, []
+    audit.thumbnail_ready.connect(told.append)
+    assert audit.thumbnail(7) is None
+    opened.wait(lambda: 7 in told)
+    assert audit.thumbnail(7).max() > 0
