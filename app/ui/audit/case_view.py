@@ -17,6 +17,8 @@ from app.services.frames import FramePixels
 from app.services.state import OverlayState, PaneState
 from app.ui import theme
 from app.ui.audit.truth_boxes import Outline, paint_outlines
+from app.ui.labels import LINE
+from app.ui.lettering import advance, plated_text, small
 from app.ui.overlays.orientation import paint_orientation
 from app.ui.overlays.scale_bar import paint_scale_bar
 from app.ui.overlays.warnings import paint_warnings
@@ -174,10 +176,8 @@ class CaseView(QWidget):
             flags = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
             painter.drawText(self.rect().adjusted(24, 24, -24, -24), flags, case.failure)
         if self.model:
-            painter.setFont(theme.font(theme.SMALL))
-            painter.setPen(QColor(theme.QUIET))
-            flags = int(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
-            painter.drawText(self.rect().adjusted(8, 8, -8, -8), flags, self.model)
+            left = (self.width() - advance(self.model, small())) / 2
+            plated_text(painter, QPointF(left, 20), self.model, theme.TEXT, small(), LINE)
         if self._held == "mark":
             painter.setPen(QColor(theme.ACCENT))
             painter.drawRect(QRectF(self._start, self._last))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -138,7 +139,9 @@ class FilterBar(QWidget):
                 button.offer(OUTCOMES)
                 continue
             column = texts(sheet, name)
-            button.offer([column.words[code] for code in sorted(set(column.codes.tolist()))])
+            button.offer(
+                [column.words[code] for code in np.flatnonzero(np.bincount(column.codes, minlength=1))]
+            )
         self.noted.setVisible(bool(sheet.said.of))
         self.tagged.offer(sorted({tag for own in sheet.said.tags.values() for tag in own}))
         self.tagged.setVisible(bool(sheet.said.tags))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.core.audit.columns import texts
 from app.core.audit.filters import EVERY_CASE, Among, CaseFilter, words
+from app.core.audit.matching import RULES
 from app.core.audit.units import PLURAL, UNITS
 from app.services.audit.cases import threshold_of
 from app.services.audit.state import AuditState
@@ -45,6 +47,7 @@ class Head(QFrame):
     csv_asked = Signal(bool)
     blinded_asked = Signal(bool)
     end_asked = Signal()
+    rule_chosen = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,11 +83,18 @@ class Head(QFrame):
         self.threshold.setSingleStep(0.01)
         self.threshold.setFixedWidth(72)
         menu = QMenu(self.more)
-        self.report = menu.addAction("Report…", self.report_asked)
+        self.report = menu.addAction("Report…", self.report_asked.emit)
         self.csv = menu.addAction("Listed cases as CSV…", lambda: self.csv_asked.emit(False))
         self.answers = menu.addAction(
             "Answers of blinded readings as CSV…", lambda: self.csv_asked.emit(True)
         )
+        menu.addSeparator()
+        self.rules = menu.addMenu("A box hits a lesion when …")
+        for rule, meaning in RULES.items():
+            action = self.rules.addAction(meaning)
+            action.setCheckable(True)
+            action.setData(rule)
+            action.triggered.connect(lambda _=False, rule=rule: self.rule_chosen.emit(rule))
         menu.addSeparator()
         self.blind = menu.addAction(
             "Blinded reading of the listed cases…", lambda: self.blinded_asked.emit(False)
@@ -169,6 +179,8 @@ class Head(QFrame):
             self.running.setText(f"{running.done} of {running.total}{failed}" + (f", {left}" if left else ""))
             self.progress.setRange(0, max(running.total, 1))
             self.progress.setValue(running.done)
+        for action in self.rules.actions():
+            action.setChecked(action.data() == state.rule)
         blinded = state.blinded is not None
         self.end.setVisible(blinded)
         for action in (self.report, self.csv, self.blind, self.helped):
@@ -200,7 +212,7 @@ class Head(QFrame):
             groups.append((f"the filter: {words(state.filter)}", state.filter))
         for column in GROUPS:
             own = texts(sheet, column)
-            present = sorted(set(own.codes.tolist()))
+            present = np.flatnonzero(np.bincount(own.codes, minlength=1)).tolist()
             if 1 < len(present) <= MOST_WORDS:
                 for code in present:
                     word = own.words[code]

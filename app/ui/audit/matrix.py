@@ -80,13 +80,14 @@ class MatrixView(QWidget):
         button.clicked.connect(lambda: self.cell_chosen.emit(cell))
         return button
 
-    def present(self, matrix: Matrix | None) -> None:
-        """Show counts and shares; None: nothing is counted."""
+    def present(self, matrix: Matrix | None, why: str = "") -> None:
+        """Show counts and shares; None: nothing is counted, and `why` says why."""
         self.setEnabled(matrix is not None)
         if matrix is None:
             self.head.setText("Confusion matrix")
-            for part in (*self.shares.values(), self.without):
+            for part in self.shares.values():
                 part.setText("")
+            self.without.setText(why)
             for cell, button in self.cells.items():
                 button.setText(wording.outcome(cell))
             return

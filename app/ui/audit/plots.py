@@ -10,7 +10,6 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabBar, QVBoxLayout, QWidget
 
 from app.core.audit.cases import NO_TRUTH, POSITIVE
-from app.core.audit.matching import RULES
 from app.core.audit.plots import Curve, FrocCurve, Histogram, Plots, nearest
 from app.core.audit.units import PLURAL
 from app.ui import theme
@@ -90,13 +89,13 @@ class ScorePlot(QWidget):
     def present(self, plots: Plots | None) -> None:
         """Draw the counts of scores by truth."""
         self.plot.clear()
-        self.plot.addItem(self.line)
         self._bars = None if plots is None else plots.histogram
         self.legend.setText("")
         if plots is None or self._bars is None:
             self.head.setText("Scores by truth")
             return
         bars = self._bars
+        self.plot.addItem(self.line)
         self.head.setText(f"Scores by truth, {PLURAL[plots.unit]}")
         middles, width = (bars.edges[:-1] + bars.edges[1:]) / 2, float(bars.edges[1] - bars.edges[0]) * 0.9
         unknown = bars.unknown.sum() > 0
@@ -286,10 +285,9 @@ class CurvePlot(QWidget):
         if name == "FROC" and plots.froc is not None:
             froc = plots.froc
             at = next((one for key, one in froc.numbers if key.endswith("@1")), None)
-            found = (
-                "" if at is None else f"{wording.number(at)} of the lesions found at 1 false box per image; "
-            )
-            return f"{found}{froc.lesions} lesions in {froc.images} images; a hit: {RULES[froc.rule]}"
+            found = "–" if at is None else wording.number(at)
+            of = f"of {froc.lesions} lesions at 1 false box per image"
+            return f"{found} {of}; {froc.images} images, a hit by {froc.rule}"
         if name == "Calibration" and plots.calibration is not None:
             known = plots.calibration
             return f"Brier {known.brier or 0:.3f}, calibration error {known.ece or 0:.3f}, {of}"
@@ -333,10 +331,12 @@ class PlotRow(QWidget):
         for part in more:
             row.addWidget(part, 3)
 
-    def present(self, plots: Plots | None) -> None:
-        """Draw all of it anew."""
+    def present(self, plots: Plots | None, why: str = "") -> None:
+        """Draw all of it anew; `why` says why there is nothing."""
         self.scores.present(plots)
         self.curves.present(plots)
+        if plots is None and why:
+            self.curves.said.setText(why)
 
     def show_threshold(self, threshold: float) -> None:
         """Show where the threshold is, in both."""

@@ -90,7 +90,7 @@ class CaseList(QTableView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
-        self.setStyleSheet("QTableView::item { padding: 0 8px; border: none; }")
+        self.setStyleSheet("QTableView::item { padding: 0 5px; border: none; }")
         rows = self.verticalHeader()
         rows.hide()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -118,18 +118,9 @@ class CaseList(QTableView):
             shown = self.cases.shown_columns()
             for number, column in enumerate(COLUMNS):
                 self.setColumnHidden(number, column.key not in shown)
-        if state.sorting != old.sorting:
-            self._show_sorting()
         if others or state.current != old.current:
             self._show_current()
         self._presenting = False
-
-    def _show_sorting(self) -> None:
-        sorting, head = self._state.sorting, self.horizontalHeader()
-        head.setSortIndicatorShown(bool(sorting.column))
-        if sorting.column:
-            order = Qt.SortOrder.DescendingOrder if sorting.falling else Qt.SortOrder.AscendingOrder
-            head.setSortIndicator(_PLACES[sorting.column], order)
 
     def _show_current(self) -> None:
         place = self._state.place

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -43,6 +43,7 @@ COLUMNS: Final = (
     Column("outcome", "Outcome", 116),
     Column("truth", "Truth", 80),
     Column("label", "Label", 84),
+    Column("verdict", "Verdict", 108),
     Column("view", "View", 72),
     Column("density", "Density", 80),
     Column("age", "Age", 60, ".0f"),
@@ -51,7 +52,6 @@ COLUMNS: Final = (
     Column("disagreement", "Differ", 76, ".2f"),
     Column("loss", "Loss", 72, ".2f"),
     Column("uncertainty", "Unsure", 80, ".2f"),
-    Column("verdict", "Verdict", 108),
     Column("note", "Note", 160, sortable=False),
 )
 ALWAYS: Final = frozenset(
@@ -75,6 +75,9 @@ class CaseModel(QAbstractTableModel):
     def present(self, state: AuditState) -> bool:
         """Take a state; tell whether other rows, or rows in another order, are shown than before."""
         old, self_same = self._state, state.sheet is self._state.sheet
+        if state.sorting != old.sorting:
+            self._state = replace(old, sorting=state.sorting)
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
         blinded = state.blinded is not old.blinded
         if np.array_equal(state.queue, old.queue) and (state.sheet is None) == (old.sheet is None):
             self._state = state
@@ -116,7 +119,9 @@ class CaseModel(QAbstractTableModel):
             return None
         column = COLUMNS[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.title
+            sorting = self._state.sorting
+            mark = (" ▾" if sorting.falling else " ▴") if sorting.column == column.key else ""
+            return column.title + mark
         if role == Qt.ItemDataRole.ToolTipRole:
             return column.tip or TITLES.get(column.key, "")
         if role == Qt.ItemDataRole.TextAlignmentRole:

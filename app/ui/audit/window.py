@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from app.core.audit.plots import Plots, rows_at, rows_between
 from app.core.audit.units import PLURAL
@@ -28,11 +28,13 @@ from app.ui.audit.plots import PlotRow
 from app.ui.audit.table import CaseList
 from app.ui.audit.truth_boxes import outlines
 from app.ui.audit.wording import sentence
+from app.ui.focus import keeps
 from app.ui.places import first_size
 
 START: Final = (1600, 1000)
 TRUTH_KEY: Final = "T"
 BOXES_KEY: Final = "B"
+BLINDED: Final = "Hidden until every case is answered, or the reading is ended."
 BEHIND: Final = 20
 """Units nearest to a point of a curve whose cases it leads to."""
 
@@ -77,6 +79,7 @@ class AuditWindow(QWidget):
         self._build()
         self._connect()
         self._give_keys()
+        self.table.setFocus()
         self.present(self.audit.state)
 
     def _build(self) -> None:
@@ -131,6 +134,7 @@ class AuditWindow(QWidget):
         head.unit_chosen.connect(audit.set_unit)
         head.subgroup_chosen.connect(audit.set_subgroup)
         head.threshold_chosen.connect(audit.set_threshold)
+        head.rule_chosen.connect(audit.set_rule)
         head.report_asked.connect(lambda: papers.ask_report(self))
         head.csv_asked.connect(lambda answers: papers.ask_csv(self, answers))
         head.blinded_asked.connect(lambda with_model: papers.ask_blinded(self, with_model))
@@ -261,9 +265,9 @@ class AuditWindow(QWidget):
         row = state.current
         self.case.present(state, None if row is None else self.audit.verdict(row))
         hides = state.blinded is not None and bool(state.blinded.left)
-        self.matrix.present(None if hides else state.matrix)
+        self.matrix.present(None if hides else state.matrix, BLINDED if hides else "")
         if hides != (old.blinded is not None and bool(old.blinded.left)) or (state.sheet is None):
-            self.plots.present(None if hides else self.audit.plots)
+            self.plots.present(None if hides else self.audit.plots, BLINDED if hides else "")
         if state.sheet is not None:
             self.plots.show_threshold(state.sheet.threshold)
             if old.sheet is None:
@@ -327,6 +331,18 @@ class AuditWindow(QWidget):
         self.said.setToolTip(text)
 
     # Events
+
+    def event(self, event: QEvent) -> bool:
+        """Leave Enter, Space and arrows to the button, list or field that has the keyboard."""
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.modifiers() == Qt.KeyboardModifier.NoModifier
+            and keeps(QApplication.focusWidget(), Qt.Key(event.key()))
+        ):
+            event.accept()
+            return True
+        return super().event(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
