@@ -6,6 +6,7 @@ curve alone, as they do when a bundle is exported.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -67,7 +68,8 @@ def check(wish: Wish, bundle: Bundle, part: Part) -> None:
     Raises
     ------
     TrainerError
-        Patients who trained or tuned it; a sentence without a name, over 400 characters or of several lines.
+        Patients who trained or tuned it; a folder that cannot be written; a sentence without a name, over 400
+        characters or of several lines.
     """
     if not wish.sentence:
         return
@@ -81,6 +83,8 @@ def check(wish: Wish, bundle: Bundle, part: Part) -> None:
             f"{bundle.folder}: {seen} of these patients trained or tuned the bundle; only data that it "
             "never saw goes on record"
         )
+    if not os.access(bundle.folder.parent, os.W_OK):
+        raise TrainerError(f"{bundle.folder}: cannot be written, so that nothing can go on record there")
 
 
 def opened(bundle: Bundle, wish: Wish) -> Bundle:

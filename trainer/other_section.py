@@ -49,7 +49,8 @@ def section(entry: Mapping[str, Any]) -> str:
     parts = [
         heading(entry),
         f"{entry['data'].rstrip('.')}. {n['images']} images of {n['patients']} patients{scored}; none of "
-        f"these trained or tuned it, as far as it says (manifest {entry['manifest_sha256'][:12]}{which}).",
+        f"these trained or tuned it, as far as it says (manifest {entry['manifest_sha256'][:12]}{which}). "
+        "Intervals: 95 %, patients drawn with replacement.",
     ]
     if entry["outside_domain"]:
         every = entry["outside_domain"] == n["images"]
@@ -90,19 +91,27 @@ def _found(entry: Mapping[str, Any]) -> list[str]:
         own = {
             name.removeprefix(word): one for name, one in entry["metrics"].items() if name.startswith(word)
         }
-        if word == "found_size." and set(own) <= {"not stated"}:
+        if not own or (word == "found_size." and set(own) == {"not stated"}):
             continue
-        shares = [_share(name, one) for name, one in list(own.items())[:_MOST]]
-        more = len(own) - len(shares)
-        if shares:
-            rest = f"; {more} rarer types in metrics.json" if more else ""
-            made.append(f"{what} (a box's centre inside the lesion's box): {', '.join(shares)}{rest}.")
+        if word == "found_size.":
+            own = {name: own[name] for name in sorted(own, key=_by_size)}
+        shares = [f"{name} {_count(one)} ({_between(one)})" for name, one in list(own.items())[:_MOST]]
+        rest = f"; {len(own) - _MOST} rarer types in metrics.json" if len(own) > _MOST else ""
+        rule = ", a box's centre inside the lesion's box" if word == "found." else ""
+        chance = max(one["baseline"] for one in own.values())
+        made.append(
+            f"{what}{rule}: {', '.join(shares)}{rest}. As many boxes at random: {chance:.2f} at most."
+        )
     return made
 
 
-def _share(name: str, entry: Mapping[str, Any]) -> str:
-    count = round(entry["value"] * entry["n"])
-    return f"{name} {count} of {entry['n']} ({_between(entry)}; at random {entry['baseline']:.2f})"
+def _by_size(band: str) -> tuple[bool, str]:
+    """Order `size_band`'s words: under 10 mm, 10 to 20, 20 and over, not stated."""
+    return not band.startswith("under"), band
+
+
+def _count(entry: Mapping[str, Any]) -> str:
+    return f"{round(entry['value'] * entry['n'])} of {entry['n']}"
 
 
 def _auc(entry: Mapping[str, Any]) -> list[str]:
@@ -120,7 +129,7 @@ def _froc(metrics: Mapping[str, Any]) -> str:
     """Return the table of lesions found at each rate of false boxes."""
     lesions = metrics["froc.centre@1"]["n"]
     lines = [
-        f"Lesions found of {lesions}, weaker boxes than those shown included:",
+        f"Share found of all {lesions} lesions of these types, boxes too weak to be shown included:",
         "",
         "| false boxes per image | centre inside | IoU at least 0.2 | boxes at random (centre) |",
         "| --- | --- | --- | --- |",

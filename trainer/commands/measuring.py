@@ -15,7 +15,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     if commands.evaluate(arguments, say):
         if arguments.record:
-            say("--record is of models that look at images; nothing was recorded")
+            raise TrainerError("--record: only of models that look at images; nothing was put on record")
         return
     from app.core.manifest import read_manifest
     from trainer.assess import assess
