@@ -1,0 +1,384 @@
+"""The window of audits: table, threshold, matrix, curves, boxes, verdicts, blinded reading."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from audit_desk import FACTS, made_audit
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from test_accessible_names import unnamed
+from ui_desk import Oracle
+
+from app.core.audit.cases import SCORED, Answers, AuditModel, table_of
+from app.core.audit.columns import sheet_of
+from app.core.audit.filters import EVERY_CASE, Among
+from app.core.audit.outcomes import FN, FP, TN, TP
+from app.core.manifest import Row
+from app.core.settings import Settings
+from app.services.audit.state import AuditState
+from app.services.library import Library
+from app.services.session import Session
+from app.ui import icons, theme
+from app.ui.audit.opening import OpenDialog
+from app.ui.audit.table_model import CASE, COLUMNS
+from app.ui.audit.truth_boxes import DASHES, DOTS, SOLID
+from app.ui.audit.window import AuditWindow, open_audit
+from app.ui.main_window import MainWindow
+from app.ui.places import Places
+
+Key = Qt.Key
+WAIT_MS = 60_000
+PLACE = {column.key: number for number, column in enumerate(COLUMNS)}
+
+
+@pytest.fixture
+def workstation(qtbot):
+    library = Library()
+    window = MainWindow(Session(library, Oracle(), Settings(reader="dr a")), remember=False)
+    qtbot.addWidget(window)
+    yield window
+    for found in window.findChildren(AuditWindow):
+        found.close()
+    library.stop()
+
+
+@pytest.fixture
+def bench(qtbot):
+    """What the window of audits needs of a workstation, without the workstation's own window."""
+    application = QApplication.instance()
+    icons.install_search_path()
+    theme.apply(application)
+    library = Library()
+    main = QWidget()
+    qtbot.addWidget(main)
+    main.places, main.models = Places(None), ()
+    main.session = Session(library, Oracle(), Settings(reader="dr a"), parent=main)
+    yield main
+    for found in main.findChildren(AuditWindow):
+        found.close()
+    library.stop()
+
+
+@pytest.fixture
+def made(tmp_path):
+    return made_audit(tmp_path)
+
+
+@pytest.fixture
+def room(bench, made, qtbot, tmp_path) -> AuditWindow:
+    """The window of audits on eight made images."""
+    manifest, predictions = made
+    window = open_audit(bench, tmp_path / "kept")
+    window.resize(1600, 1000)
+    qtbot.waitExposed(window)
+    window.open([manifest], (), [predictions])
+    qtbot.waitUntil(lambda: window.audit.plots is not None, timeout=WAIT_MS)
+    return window
+
+
+def texts(room: AuditWindow, key: str) -> list[str]:
+    model = room.table.cases
+    return [model.index(row, PLACE[key]).data() for row in range(model.rowCount())]
+
+
+def press(room: AuditWindow, key, keys=Qt.KeyboardModifier.NoModifier) -> None:
+    QTest.keyClick(room.windowHandle(), key, keys)
+
+
+def count(room: AuditWindow, cell: int) -> int:
+    return int(room.matrix.cells[cell].text().split()[-1])
+
+
+def show(room: AuditWindow, qtbot, row: int) -> list:
+    """Put a case on screen and return what is drawn over it."""
+    room.go(row)
+    qtbot.waitUntil(lambda: room.panes.case is not None and room.panes.case.row == row, timeout=WAIT_MS)
+    return list(room.views[0].shown)
+
+
+def test_the_menu_asks_what_to_audit_and_the_table_shows_it(workstation, made, qtbot):
+    workstation.commands.audit()
+    window = workstation.findChild(AuditWindow)
+    dialog = window.findChild(OpenDialog)
+    dialog.open_button.click()
+    assert "Choose a manifest" in dialog.said.text(), "nothing was named"
+    dialog.images.setText(str(made[0]))
+    dialog.open_button.click()
+    assert "Choose a model" in dialog.said.text()
+    dialog.predictions.setText(str(made[1]))
+    dialog.open_button.click()
+    qtbot.waitUntil(lambda: window.table.cases.rowCount() == len(FACTS), timeout=WAIT_MS)
+    assert open_audit(workstation) is window, "one of them at a time"
+    assert texts(window, "score") == ["" if score is None else f"{score:.3f}" for _, score in FACTS]
+    assert texts(window, "label") == [label for label, _ in FACTS]
+    assert texts(window, "view")[:4] == ["L CC", "R CC", "L MLO", "R MLO"]
+
+
+def test_what_cannot_be_opened_is_said_in_one_sentence(room, qtbot, tmp_path):
+    missing = tmp_path / "gone.json"
+    room.open([], (), [missing])
+    qtbot.waitUntil(lambda: "gone.json" in room.said.text(), timeout=WAIT_MS)
+    assert room.table.cases.rowCount() == len(FACTS), "what was open stays"
+
+
+def test_an_outcome_is_told_by_shape_word_and_colour(room):
+    shown = texts(room, "outcome")
+    assert shown == ["○ TN", "▲ FP", "● TP", "▼ FN", "○ TN", "● TP", "◇ declined", "▼ FN"]
+    model = room.table.cases
+    colours = {
+        model.index(row, PLACE["outcome"]).data(Qt.ItemDataRole.ForegroundRole).name() for row in (1, 2, 3)
+    }
+    assert len(colours) == 3
+    tip = model.index(6, PLACE["outcome"]).data(Qt.ItemDataRole.ToolTipRole)
+    assert tip == "it is too small"
+
+
+def test_the_threshold_moves_table_matrix_curve_and_field_together(room):
+    assert [count(room, cell) for cell in (TP, FP, FN, TN)] == [2, 1, 2, 2]
+    room.plots.scores.line.setValue(0.4)  # as a drag does
+    assert [count(room, cell) for cell in (TP, FP, FN, TN)] == [3, 1, 1, 2]
+    assert texts(room, "outcome")[7] == "● TP"
+    assert room.head.threshold.value() == pytest.approx(0.4)
+    x, y = room.plots.curves.point.getData()
+    assert (x[0], y[0]) == pytest.approx((1 / 3, 3 / 4)), "1 of 3 negatives, 3 of 4 positives"
+    room.head.usual.click()
+    assert room.plots.scores.line.value() == pytest.approx(0.5)
+    assert room.matrix.shares["sensitivity"].text().startswith("0.50 (")
+    assert "images" in room.matrix.head.text()
+
+
+def test_a_cell_of_the_matrix_leads_to_its_cases_and_keys_go_through_them(room, qtbot):
+    room.matrix.cells[FN].click()
+    assert texts(room, "image") == ["i3", "i7"]
+    assert room.audit.state.current == 3
+    room.table.setFocus()
+    press(room, Key.Key_Space)
+    assert room.audit.state.current == 7
+    press(room, Key.Key_Space, Qt.KeyboardModifier.ShiftModifier)
+    assert room.audit.state.current == 3
+    qtbot.waitUntil(lambda: room.views[0].frame is not None, timeout=WAIT_MS)
+    room.filters.clear.click()
+    assert room.table.cases.rowCount() == len(FACTS)
+
+
+def test_a_bar_and_a_point_of_a_curve_lead_to_their_cases(room):
+    room.plots.scores.click(0.305, 1.0)  # in the bar of the positive of 0.31
+    assert texts(room, "image") == ["i3"]
+    assert "positive" in room.filters.said.whole
+    room.plots.curves.click(0.0, 0.25)  # the highest score alone: 1 of 4 positives, no negative
+    assert len(texts(room, "image")) == 7, "all that have a score are among the nearest twenty"
+    assert "0.900" in room.filters.said.whole
+    before = texts(room, "image")
+    room.plots.curves.click(0.9, 0.1)  # far from the curve
+    assert texts(room, "image") == before
+
+
+def test_unit_and_subgroup_are_named_with_every_number(room, qtbot):
+    room.head.unit.setCurrentIndex(2)
+    room.head.unit.activated.emit(2)
+    assert "patients" in room.matrix.head.text()
+    # Exam scores are the bundle's, and this file has none: nothing is counted.
+    assert room.matrix.without.text() == "4 patients without score"
+    room.head.unit.activated.emit(room.head.unit.findData("image") or 0)
+    room.head.unit.setCurrentIndex(0)
+    room.head.unit.activated.emit(0)
+    place = room.head.group.findText("density B")
+    room.head.group.setCurrentIndex(place)
+    room.head.group.activated.emit(place)
+    assert [count(room, cell) for cell in (TP, FP, FN, TN)] == [1, 0, 1, 1], "images 4 to 7"
+    assert room.table.cases.rowCount() == len(FACTS), "the list is the filter's"
+
+
+def test_truth_and_boxes_are_told_apart_by_dash_and_word(room, qtbot):
+    truth, hit, false = show(room, qtbot, 2)
+    assert (truth.words, truth.pattern, truth.colour) == ("truth: malignant mass, found", DASHES, theme.TRUTH)
+    assert (hit.words, hit.pattern) == ("mass  0.80, hit", SOLID)
+    assert (false.words, false.pattern) == ("mass  0.55, nothing there", DOTS)
+    missed, *others = show(room, qtbot, 3)
+    assert missed.words.endswith("not found")
+    assert missed.double
+    assert not others
+    show(room, qtbot, 2)
+    room.audit.set_threshold(0.85)
+    assert [each.words for each in room.views[0].shown] == ["truth: malignant mass, not found"]
+    press(room, Key.Key_T)
+    assert room.views[0].shown == ()
+
+
+def test_a_verdict_by_key_is_kept_and_undone(room, qtbot):
+    show(room, qtbot, 3)
+    room.table.setFocus()
+    press(room, Key.Key_L)
+    assert texts(room, "verdict")[3] == "label wrong"
+    assert room.case.verdicts["label wrong"].isChecked()
+    press(room, Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert texts(room, "verdict")[3] == ""
+    room.case.redo.click()
+    assert texts(room, "verdict")[3] == "label wrong"
+    room.case.verdicts["model wrong"].click()
+    assert texts(room, "verdict")[3] == "model wrong"
+    assert room.audit.verdict(3).reader == "dr a"
+    assert room.audit.verdict(3).given == "malignant", "the data set's label stands"
+
+
+def test_a_note_is_written_with_keys_that_are_verdicts_elsewhere(room, qtbot):
+    show(room, qtbot, 1)
+    press(room, Key.Key_N)
+    assert room.case.note.hasFocus()
+    QTest.keyClicks(room.case.note, "small mass")
+    QTest.keyClick(room.case.note, Key.Key_Return)
+    assert texts(room, "note")[1] == "small mass"
+    assert texts(room, "verdict")[1] == ""
+    assert not room.case.note.hasFocus()
+    room.case.note.setFocus()
+    QTest.keyClicks(room.case.note, " indeed")
+    room.step(1)
+    assert texts(room, "note")[1] == "small mass indeed", "going on keeps what was written"
+
+
+def chose(room: AuditWindow, column: str, *words: str) -> None:
+    for action in room.filters.by[column].menu().actions():
+        if action.data() in words:
+            action.trigger()
+
+
+def test_filters_combine_and_are_kept_by_name(room, tmp_path):
+    chose(room, "outcome", "FN", "TP")
+    assert texts(room, "image") == ["i2", "i3", "i5", "i7"]
+    chose(room, "label", "malignant")
+    assert texts(room, "image") == ["i2", "i3", "i7"]
+    room.filters.low.setText("0.4")
+    room.filters.low.editingFinished.emit()
+    assert texts(room, "image") == ["i2", "i7"]
+    assert room.filters.said.whole.startswith(
+        "2 of 8 cases: outcome TP or FN; label malignant; score from 0.4"
+    )
+    room.filters.saved.emit("sure misses")
+    room.filters.clear.click()
+    assert room.audit.state.filter == EVERY_CASE
+    assert not room.filters.by["outcome"].picked
+    kept = [action for action in room.filters.kept.menu().actions() if action.text() == "sure misses"]
+    kept[0].trigger()
+    assert texts(room, "image") == ["i2", "i7"]
+    assert room.filters.by["outcome"].picked == ("TP", "FN")
+    assert (tmp_path / "kept" / "audit-filters.json").exists()
+
+
+def test_a_click_on_a_head_sorts_then_turns_round_then_lets_go(room):
+    head = room.table.horizontalHeader()
+    scores = sorted((score for _, score in FACTS if score is not None), reverse=True)
+    head.sectionClicked.emit(PLACE["score"])
+    assert texts(room, "score") == [*(f"{score:.3f}" for score in scores), ""]
+    head.sectionClicked.emit(PLACE["score"])
+    assert texts(room, "score") == [*(f"{score:.3f}" for score in scores[::-1]), ""]
+    head.sectionClicked.emit(PLACE["score"])
+    assert texts(room, "image") == [f"i{number}" for number in range(8)]
+    head.sectionClicked.emit(PLACE["loss"])
+    losses = {n: -np.log(s if label != "normal" else 1 - s) for n, (label, s) in enumerate(FACTS) if s}
+    assert texts(room, "image")[:7] == [f"i{n}" for n in sorted(losses, key=losses.get, reverse=True)]
+
+
+def test_a_blinded_reader_sees_neither_truth_nor_model_before_the_answer(room, qtbot):
+    room.audit.begin_blinded("first study")
+    row = room.audit.state.current
+    for key in ("score", "outcome", "truth", "label", "loss"):
+        assert set(texts(room, key)) == {"hidden"}
+    assert "hidden" in room.case.said.whole
+    assert room.views[0].shown == ()
+    assert room.matrix.shares["sensitivity"].text() == ""
+    assert room.plots.curves.curve is None
+    room.table.horizontalHeader().sectionClicked.emit(PLACE["score"])
+    assert room.audit.state.queue.tolist() == list(room.audit.state.blinded.rows), "no order that would tell"
+    press(room, Key.Key_A)
+    assert room.audit.verdict(row) is None, "a verdict is about what is hidden"
+    room.case.answers[4].click()
+    shown = dict(zip(room.audit.state.queue.tolist(), texts(room, "label"), strict=True))
+    assert shown[row] == FACTS[row][0]
+    assert list(shown.values()).count("hidden") == len(FACTS) - 1
+    assert room.audit.state.blinded.answers[row].assessment == 4
+    room.head.end.click()
+    assert texts(room, "label") == [label for label, _ in FACTS]
+    assert room.plots.curves.curve is not None
+
+
+def test_a_blinded_reader_marks_with_the_left_button_in_stored_pixels(room, qtbot):
+    room.audit.begin_blinded("marks")
+    row = room.audit.state.current
+    show(room, qtbot, row)
+    view = room.views[0]
+    qtbot.waitUntil(lambda: view.frame is not None, timeout=WAIT_MS)
+    scene = view.scene()
+    corners = [scene.to_qt(*scene.affine.apply([place])[0]) for place in ((24.5, 14.5), (44.5, 34.5))]
+    view._start, view._held = corners[0], "mark"
+    view._end_mark(corners[1])
+    room.assess(5)
+    (mark,) = room.audit.state.blinded.answers[row].marks
+    assert mark == pytest.approx((25.0, 15.0, 45.0, 35.0), abs=0.01), "centre 24.5 is edge 25"
+
+
+def test_every_control_has_a_name_to_be_heard(room):
+    assert unnamed(room) == []
+
+
+def test_report_and_table_are_written(room, qtbot, tmp_path, monkeypatch):
+    asked = "app.ui.audit.papers.QFileDialog."
+    monkeypatch.setattr(f"{asked}getSaveFileName", lambda *_: (str(tmp_path / "q"), ""))
+    room.matrix.cells[FN].click()
+    actions = {action.text(): action for action in room.head.more.menu().findChildren(QAction)}
+    actions["Listed cases as CSV…"].trigger()
+    lines = (tmp_path / "q.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["image_id", "i3", "i7"]
+    folder = tmp_path / "report"
+    monkeypatch.setattr(f"{asked}getExistingDirectory", lambda *_: str(folder))
+    actions["Report…"].trigger()
+    qtbot.waitUntil(lambda: (folder / "index.html").exists(), timeout=WAIT_MS)
+
+
+def test_fifty_thousand_cases_are_sorted_and_filtered_and_only_those_in_sight_are_drawn(room, tmp_path):
+    n = 50_000
+    score = ((np.arange(n) * 7919) % n) / n  # every score once
+    rows = [
+        Row(f"c{k}", f"p{k // 4}", f"s{k // 4}", "LR"[k % 2], "CC", tmp_path / "none.png", 0, f"{k}", 9, 9,
+            None, "film", "AB"[k % 2], "", "", "malignant" if k % 10 == 0 else "normal", "made: made up")
+        for k in range(n)
+    ]  # fmt: skip
+    nothing = np.full(n, np.nan)
+    answers = Answers(AuditModel("many"), np.full(n, SCORED, np.int8), score, nothing, nothing)
+    sheet = sheet_of(table_of(rows, [answers]), 0, 0.5)
+    room.audit._pictures.begin(sheet.table)
+    asked: list[int] = []
+    room.table.itemDelegateForColumn(PLACE["picture"])._audit = _Asked(room.audit, asked)
+    room.audit._state = replace(AuditState(), sheet=sheet)
+    room.audit.set_filter(replace(EVERY_CASE, criteria=(Among("label", ("malignant",)),)))
+    assert room.table.cases.rowCount() == n // 10
+    room.audit.sort_by("score", True)
+    first = room.table.cases.index(0, 0).data(CASE)
+    wanted = np.arange(0, n, 10)
+    assert first == wanted[score[wanted].argmax()]
+    room.audit.set_filter(EVERY_CASE)
+    assert room.table.cases.rowCount() == n
+    order = [room.table.cases.index(place, 0).data(CASE) for place in (0, 1, n - 1)]
+    assert [float(score[row]) for row in order] == [(n - 1) / n, (n - 2) / n, 0.0]
+    room.table.grab()
+    room.table.scrollToBottom()
+    room.table.grab()
+    assert 0 < len(set(asked)) < 100, "pictures of two screenfuls, not of fifty thousand"
+
+
+class _Asked:
+    """The audit as the picture cells know it, noting what they ask for."""
+
+    def __init__(self, audit, asked: list[int]) -> None:
+        self._audit, self._asked = audit, asked
+
+    @property
+    def state(self) -> AuditState:
+        return self._audit.state
+
+    def thumbnail(self, row: int) -> None:
+        self._asked.append(row)
