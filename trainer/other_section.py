@@ -87,7 +87,10 @@ def _normal(entry: Mapping[str, Any]) -> list[str]:
 def _found(entry: Mapping[str, Any]) -> list[str]:
     """Return how many lesions of each type and size are found at the threshold that ships."""
     made = []
-    for word, what in (("found.", "Found at that threshold"), ("found_size.", "By size")):
+    for word, what in (
+        ("found.", f"Found from a score of {entry['threshold']:g} up"),
+        ("found_size.", "By size"),
+    ):
         own = {
             name.removeprefix(word): one for name, one in entry["metrics"].items() if name.startswith(word)
         }
