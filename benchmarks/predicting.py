@@ -67,7 +67,7 @@ def _ours(bundle: Path, rows: tuple[Row, ...], kept: Path, workers: int) -> floa
     first: list[tuple[float, int]] = []
 
     def report(done: int, total: int) -> None:
-        # Each worker's first exam comes with loading the network; what is half done then is little of the rest.
+        # Each worker's first exam comes with loading the network.
         if done >= 2 * workers and not first:
             first.append((time.perf_counter(), run.images_done))
 
