@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from audit_desk import FACTS, made_audit
+from audit_desk import FACTS, FINDS, made_audit
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
@@ -17,6 +17,7 @@ from ui_desk import Oracle
 from app.core.audit.cases import SCORED, Answers, AuditModel, table_of
 from app.core.audit.columns import sheet_of
 from app.core.audit.filters import EVERY_CASE, Among
+from app.core.audit.matching import MatchedLesion, Matching
 from app.core.audit.outcomes import FN, FP, TN, TP
 from app.core.manifest import Row
 from app.core.settings import Settings
@@ -26,7 +27,7 @@ from app.services.session import Session
 from app.ui import icons, theme
 from app.ui.audit.opening import OpenDialog
 from app.ui.audit.table_model import CASE, COLUMNS
-from app.ui.audit.truth_boxes import DASHES, DOTS, SOLID
+from app.ui.audit.truth_boxes import DASHES, DOTS, SOLID, outlines
 from app.ui.audit.window import AuditWindow, open_audit
 from app.ui.main_window import MainWindow
 from app.ui.places import Places
@@ -382,3 +383,9 @@ class _Asked:
 
     def thumbnail(self, row: int) -> None:
         self._asked.append(row)
+
+
+def test_of_a_model_without_boxes_no_lesion_is_said_to_be_missed():
+    lesion = MatchedLesion(FINDS[3][0], "missed")
+    (drawn,) = outlines(Matching("centre", (lesion,), ()), points=False)
+    assert (drawn.words, drawn.double) == ("truth: malignant mass", False)

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QVBoxLayout,
+    QWidget,
 )
 
 from app.core.audit.columns import texts
@@ -82,6 +83,7 @@ class Head(QFrame):
         self.threshold.setRange(0.0, 1.0)
         self.threshold.setSingleStep(0.01)
         self.threshold.setFixedWidth(72)
+        self.threshold.setAlignment(Qt.AlignmentFlag.AlignCenter)
         menu = QMenu(self.more)
         self.report = menu.addAction("Report…", self.report_asked.emit)
         self.csv = menu.addAction("Listed cases as CSV…", lambda: self.csv_asked.emit(False))
@@ -120,7 +122,11 @@ class Head(QFrame):
         column.setSpacing(8)
         for row in (first, second):
             row.setSpacing(8)
-            column.addLayout(row)
+        second.setContentsMargins(0, 0, 0, 0)
+        self.counting = QWidget()
+        self.counting.setLayout(second)
+        column.addLayout(first)
+        column.addWidget(self.counting)
 
     @staticmethod
     def _label(row: QHBoxLayout, text: str, editor) -> None:
@@ -158,6 +164,7 @@ class Head(QFrame):
         self._presenting = True
         self.title.write(state.title or ("Opening…" if state.loading else "Nothing is open"))
         is_open = sheet is not None
+        self.counting.setVisible(is_open)
         for part in (self.lead, self.unit, self.group, self.threshold, self.usual, self.more):
             part.setEnabled(is_open)
         if sheet is not None:

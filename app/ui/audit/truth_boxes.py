@@ -37,24 +37,36 @@ class Outline:
 
 
 def outlines(
-    matching: Matching | None, *, truth: bool = True, boxes: bool = True, marks: tuple[Box, ...] = ()
+    matching: Matching | None,
+    *,
+    truth: bool = True,
+    boxes: bool = True,
+    marks: tuple[Box, ...] = (),
+    points: bool = True,
 ) -> tuple[Outline, ...]:
-    """Return what is drawn over an image: lesions of the truth, predicted boxes, a reader's marks."""
+    """Return what is drawn over an image: lesions of the truth, predicted boxes, a reader's marks.
+
+    Parameters
+    ----------
+    points
+        Whether the model draws boxes at all: only then is a lesion found or not.
+    """
     found = [Outline(box, "your mark", theme.ACCENT) for box in marks]
     if matching is not None and truth:
-        found += _lesions(matching)
+        found += _lesions(matching, points=points)
     if matching is not None and boxes:
         found += _boxes(matching)
     return tuple(found)
 
 
-def _lesions(matching: Matching) -> Iterator[Outline]:
+def _lesions(matching: Matching, *, points: bool) -> Iterator[Outline]:
     for each in matching.lesions:
         if each.lesion.box is not None:
             name = " ".join(word for word in (each.lesion.pathology, each.lesion.label) if word)
-            state = "found" if each.state == "found" else "not found"
-            words = f"truth: {name or 'lesion'}, {state}"
-            yield Outline(each.lesion.box, words, theme.TRUTH, DASHES, each.state == "missed")
+            state = ", found" if each.state == "found" else ", not found"
+            words = f"truth: {name or 'lesion'}{state if points else ''}"
+            missed = points and each.state == "missed"
+            yield Outline(each.lesion.box, words, theme.TRUTH, DASHES, missed)
 
 
 def _boxes(matching: Matching) -> Iterator[Outline]:

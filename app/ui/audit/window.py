@@ -8,8 +8,18 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
+from app.core.audit.cases import Answers
 from app.core.audit.plots import Plots, rows_at, rows_between
 from app.core.audit.units import PLURAL
 from app.core.manifest import Box
@@ -34,6 +44,10 @@ from app.ui.places import first_size
 START: Final = (1600, 1000)
 TRUTH_KEY: Final = "T"
 BOXES_KEY: Final = "B"
+EMPTY: Final = (
+    "Choose what to audit (Ctrl+O): a manifest or a folder with one or two models,\n"
+    "or drop a prediction file here."
+)
 BLINDED: Final = "Hidden until every case is answered, or the reading is ended."
 BEHIND: Final = 20
 """Units nearest to a point of a curve whose cases it leads to."""
@@ -69,6 +83,7 @@ class AuditWindow(QWidget):
         self._marks: tuple[Box, ...] = ()
         self._old = AuditState()
         self._truth = self._boxes = True
+        self._drawing: dict[str, tuple[Answers, bool]] = {}
         self.head, self.filters, self.table = Head(), FilterBar(), CaseList(self.audit)
         self.matrix = MatrixView()
         self.plots = PlotRow(self.matrix)
@@ -117,8 +132,14 @@ class AuditWindow(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
+        self.stack = QStackedWidget()
+        self.empty = QLabel(EMPTY)
+        self.empty.setProperty("role", "quiet")
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.stack.addWidget(self.empty)
+        self.stack.addWidget(self.splitter)
         whole.addWidget(self.head)
-        whole.addWidget(self.splitter, 1)
+        whole.addWidget(self.stack, 1)
         whole.addWidget(foot)
 
     def _connect(self) -> None:
@@ -259,6 +280,7 @@ class AuditWindow(QWidget):
         old, self._old = self._old, state
         if state.current != old.current:
             self._marks = ()
+        self.stack.setCurrentWidget(self.empty if state.sheet is None else self.splitter)
         self.head.present(state, self.audit.missing if state.sheet is not None else 0)
         self.filters.present(state)
         self.table.present(state)
@@ -320,10 +342,24 @@ class AuditWindow(QWidget):
                 least = sheet.threshold if index == sheet.lead else answers.model.threshold
                 matching = self.audit.matching(row, index, least)
                 if self.panes.case is not None and self.panes.case.row == row:
-                    shown = outlines(matching, truth=self._truth, boxes=self._boxes, marks=self._marks)
+                    shown = outlines(
+                        matching,
+                        truth=self._truth,
+                        boxes=self._boxes,
+                        marks=self._marks,
+                        points=self._draws_boxes(answers),
+                    )
                 else:
                     shown = ()
             view.present(shown, model)
+
+    def _draws_boxes(self, answers: Answers) -> bool:
+        """Tell whether a model draws boxes at all; asked once for each set of answers."""
+        known = self._drawing.get(answers.model.name)
+        if known is None or known[0] is not answers:
+            draws = answers.model.boxes_from is not None or any(one.boxes for one in answers.said.values())
+            known = self._drawing[answers.model.name] = (answers, draws)
+        return known[1]
 
     def say(self, text: str) -> None:
         """Write a sentence into the foot."""
