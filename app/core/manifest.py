@@ -330,7 +330,9 @@ def read_manifest(path: Path) -> Manifest:
 def check_file(row: Row) -> None:
     """Refuse an image file that is missing; raises ManifestError naming it."""
     if not row.path.is_file():
-        raise ManifestError(f"{row.path}: the file named by the manifest is not there (moved since indexing?)")
+        raise ManifestError(
+            f"{row.path}: the file named by the manifest is not there (moved since indexing?)"
+        )
 
 
 def check_unchanged(row: Row) -> None:

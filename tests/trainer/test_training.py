@@ -182,7 +182,9 @@ def test_a_file_that_changed_since_indexing_is_not_measured_on(miniature: Miniat
     data = official(replace(data, manifest=replace(data.manifest, rows=tuple(rows))), tmp_path)
     run = train(data, tmp_path / "run")
     copy.write_bytes(copy.read_bytes()[:-1] + b"\x07")
-    with pytest.raises(ManifestError, match=rf"{copy.name}: the file has changed since the manifest was made"):
+    with pytest.raises(
+        ManifestError, match=rf"{copy.name}: the file has changed since the manifest was made"
+    ):
         export([run], tmp_path / "bundles", print)
 
 
