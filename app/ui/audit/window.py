@@ -6,54 +6,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import (
-    QApplication,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QSplitter,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QApplication, QWidget
 
-from app.core.audit.cases import Answers
-from app.core.audit.plots import Plots, rows_at, rows_between
+from app.core.audit.plots import rows_at, rows_between
 from app.core.audit.units import PLURAL
 from app.core.manifest import Box
-from app.core.reading.store import Store
-from app.services.audit.audit import Audit
-from app.services.audit.panes import CasePanes
-from app.services.audit.state import AuditState, CaseImages
 from app.ui.audit import papers
-from app.ui.audit.case_panel import BACK_KEY, KEYS, NEXT_KEY, NOTE_KEY, CasePanel
-from app.ui.audit.case_view import CaseView
-from app.ui.audit.filter_bar import FilterBar
-from app.ui.audit.head import Head
-from app.ui.audit.matrix import MatrixView
+from app.ui.audit.case_panel import BACK_KEY, KEYS, NEXT_KEY, NOTE_KEY
 from app.ui.audit.opening import OpenDialog
-from app.ui.audit.plots import PlotRow
-from app.ui.audit.table import CaseList
-from app.ui.audit.truth_boxes import outlines
-from app.ui.audit.wording import sentence
+from app.ui.audit.shown import AuditShown
 from app.ui.focus import keeps
-from app.ui.places import first_size
 
-START: Final = (1600, 1000)
 TRUTH_KEY: Final = "T"
 BOXES_KEY: Final = "B"
-EMPTY: Final = (
-    "Choose what to audit (Ctrl+O): a manifest or a folder with one or two models,\n"
-    "or drop a prediction file here."
-)
-BLINDED: Final = "Hidden until every case is answered, or the reading is ended."
 BEHIND: Final = 20
 """Units nearest to a point of a curve whose cases it leads to."""
 
 
-class AuditWindow(QWidget):
+class AuditWindow(AuditShown):
     """Shows an `Audit` and sends it what the reader wants.
 
     Parameters
@@ -67,80 +39,11 @@ class AuditWindow(QWidget):
     """
 
     def __init__(self, session, main: QWidget, folder: Path | None = None) -> None:
-        super().__init__(main, Qt.WindowType.Window)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Mammoview: audit")
-        self.setWindowIcon(QIcon("icons:mammoview.svg"))
-        self.setObjectName("audit")
-        self.setMinimumSize(1024, 640)
-        self.setAcceptDrops(True)
-        self.resize(first_size(self, START))
-        self._session = session
-        path = session.work.path
-        store = Store(path) if path is not None else None
-        self.audit = Audit(session.library, store, session.settings.reader, self, folder)
-        self.panes = CasePanes(session.library, self)
-        self._marks: tuple[Box, ...] = ()
-        self._old = AuditState()
-        self._truth = self._boxes = True
-        self._drawing: dict[str, tuple[Answers, bool]] = {}
-        self.head, self.filters, self.table = Head(), FilterBar(), CaseList(self.audit)
-        self.matrix = MatrixView()
-        self.plots = PlotRow(self.matrix)
-        self.views = [CaseView(self.panes, index) for index in (0, 1)]
-        self.case = CasePanel()
-        self.said = QLabel()
-        self.said.setProperty("role", "quiet")
-        self._build()
+        super().__init__(session, main, folder)
         self._connect()
         self._give_keys()
         self.table.setFocus()
         self.present(self.audit.state)
-
-    def _build(self) -> None:
-        left = _column(self.filters, _rule(), self.table)
-        upper = QSplitter(Qt.Orientation.Vertical)
-        upper.addWidget(left)
-        upper.addWidget(self.plots)
-        upper.setStretchFactor(0, 3)
-        upper.setStretchFactor(1, 2)
-        upper.setSizes([540, 340])
-        pictures = QWidget()
-        row = QHBoxLayout(pictures)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(1)
-        for view in self.views:
-            row.addWidget(view, 1)
-        right = _column()
-        right.layout().addWidget(pictures, 1)
-        right.layout().addWidget(self.case)
-        self.splitter = QSplitter(Qt.Orientation.Horizontal)
-        self.splitter.addWidget(upper)
-        self.splitter.addWidget(right)
-        self.splitter.setStretchFactor(0, 3)
-        self.splitter.setStretchFactor(1, 2)
-        self.splitter.setSizes([920, 680])
-        for splitter in (upper, self.splitter):
-            splitter.setHandleWidth(1)
-            splitter.setChildrenCollapsible(False)
-        foot = QFrame()
-        foot.setObjectName("status")
-        foot.setFixedHeight(24)
-        line = QHBoxLayout(foot)
-        line.setContentsMargins(12, 0, 12, 0)
-        line.addWidget(self.said, 1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(0)
-        self.stack = QStackedWidget()
-        self.empty = QLabel(EMPTY)
-        self.empty.setProperty("role", "quiet")
-        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.stack.addWidget(self.empty)
-        self.stack.addWidget(self.splitter)
-        whole.addWidget(self.head)
-        whole.addWidget(self.stack, 1)
-        whole.addWidget(foot)
 
     def _connect(self) -> None:
         audit, head, case = self.audit, self.head, self.case
@@ -272,100 +175,6 @@ class AuditWindow(QWidget):
             words = f"the {PLURAL[units.unit]} nearest to {threshold:.3f}"
             self.audit.show_cases(rows, words)
 
-    # Showing
-
-    @Slot(object)
-    def present(self, state: AuditState) -> None:
-        """Show a state."""
-        old, self._old = self._old, state
-        if state.current != old.current:
-            self._marks = ()
-        self.stack.setCurrentWidget(self.empty if state.sheet is None else self.splitter)
-        self.head.present(state, self.audit.missing if state.sheet is not None else 0)
-        self.filters.present(state)
-        self.table.present(state)
-        row = state.current
-        self.case.present(state, None if row is None else self.audit.verdict(row))
-        hides = state.blinded is not None and bool(state.blinded.left)
-        self.matrix.present(None if hides else state.matrix, BLINDED if hides else "")
-        if hides != (old.blinded is not None and bool(old.blinded.left)) or (state.sheet is None):
-            self.plots.present(None if hides else self.audit.plots, BLINDED if hides else "")
-        if state.sheet is not None:
-            self.plots.show_threshold(state.sheet.threshold)
-            if old.sheet is None:
-                self.say(" ".join(state.notes))
-        if state.refused and state.refused != old.refused:
-            self.say(state.refused)
-        if state.answers is not old.answers or (old.table is None) != (state.table is None):
-            self._arrange()
-        self._outline()
-
-    def _arrange(self) -> None:
-        """Show one pane for each model."""
-        table = self.audit.state.table
-        count = 1 if table is None else max(1, len(table.answers))
-        for index, view in enumerate(self.views):
-            view.setVisible(index < count)
-        if self.panes.case is not None:
-            self.panes.present(self.panes.case, count)
-
-    @Slot(object)
-    def _show_plots(self, plots: Plots) -> None:
-        state = self.audit.state
-        if state.blinded is None or not state.blinded.left:
-            self.plots.present(plots)
-            if state.sheet is not None:
-                self.plots.show_threshold(state.sheet.threshold)
-
-    @Slot(object)
-    def _show_case(self, case: CaseImages) -> None:
-        table = self.audit.state.table
-        self.panes.present(case, 1 if table is None else max(1, len(table.answers)))
-        for view in self.views:
-            view.masked = self._session.settings.mask_names
-            view.update()
-        if self.audit.state.blinded is not None and case.row == self.audit.state.current:
-            self.audit.shown()
-        self._outline()
-
-    def _outline(self) -> None:
-        """Draw truth, boxes from the threshold on, and marks over the image, as far as they may be seen."""
-        state = self.audit.state
-        row, sheet = state.current, state.sheet
-        waits = row is not None and state.hidden(row)
-        for index, view in enumerate(self.views):
-            view.marking = waits
-            model, shown = "", outlines(None, marks=self._marks)
-            if row is not None and sheet is not None and index < len(sheet.table.answers):
-                answers = sheet.table.answers[index]
-                model = answers.model.name if len(sheet.table.answers) > 1 else ""
-                least = sheet.threshold if index == sheet.lead else answers.model.threshold
-                matching = self.audit.matching(row, index, least)
-                if self.panes.case is not None and self.panes.case.row == row:
-                    shown = outlines(
-                        matching,
-                        truth=self._truth,
-                        boxes=self._boxes,
-                        marks=self._marks,
-                        points=self._draws_boxes(answers),
-                    )
-                else:
-                    shown = ()
-            view.present(shown, model)
-
-    def _draws_boxes(self, answers: Answers) -> bool:
-        """Tell whether a model draws boxes at all; asked once for each set of answers."""
-        known = self._drawing.get(answers.model.name)
-        if known is None or known[0] is not answers:
-            draws = answers.model.boxes_from is not None or any(one.boxes for one in answers.said.values())
-            known = self._drawing[answers.model.name] = (answers, draws)
-        return known[1]
-
-    def say(self, text: str) -> None:
-        """Write a sentence into the foot."""
-        self.said.setText(sentence(text))
-        self.said.setToolTip(text)
-
     # Events
 
     def event(self, event: QEvent) -> bool:
@@ -402,22 +211,6 @@ class AuditWindow(QWidget):
         self.audit.stop()
         self.parent().places.keep(self.objectName(), self)
         super().closeEvent(event)
-
-
-def _column(*parts: QWidget) -> QWidget:
-    made = QWidget()
-    column = QVBoxLayout(made)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    for part in parts:
-        column.addWidget(part, 1 if isinstance(part, CaseList) else 0)
-    return made
-
-
-def _rule() -> QFrame:
-    made = QFrame()
-    made.setObjectName("rule")
-    return made
 
 
 def open_audit(window, folder: Path | None = None) -> AuditWindow:
