@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -110,6 +111,7 @@ class CasePanel(QFrame):
         button = QPushButton(f"{word}   {KEYS[name]}")
         button.setCheckable(True)
         button.setProperty("role", "line")
+        button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         button.setAccessibleName(f"Verdict: {name}")
         button.setToolTip(f"{name.capitalize()} ({KEYS[name]}); once more takes it back")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -133,14 +135,14 @@ class CasePanel(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 12)
         column.setSpacing(8)
-        column.addLayout(_row(self.title, self.outcome, None, self.place, self.back, self.forth, self.read))
-        column.addWidget(self.facts)
+        column.addLayout(_row(self.title, self.outcome, None, self.place, self.back, self.forth))
+        column.addLayout(_row(self.facts, self.undo, self.redo, self.read, stretch=0))
         column.addWidget(self.said)
         judging, answering = QWidget(), QWidget()
         lines = QVBoxLayout(judging)
         lines.setContentsMargins(0, 0, 0, 0)
         lines.setSpacing(8)
-        lines.addLayout(_row(*self.verdicts.values(), None, self.undo, self.redo))
+        lines.addLayout(_row(*self.verdicts.values(), None))
         self.label.setMinimumWidth(120)
         line = _row(self.note, self.tags, self.label)
         line.setStretch(0, 2)
@@ -157,7 +159,7 @@ class CasePanel(QFrame):
         self.stack = QStackedWidget()
         self.stack.addWidget(judging)
         self.stack.addWidget(answering)
-        self.stack.setSizePolicy(self.stack.sizePolicy().horizontalPolicy(), self.sizePolicy().Policy.Maximum)
+        self.stack.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         column.addWidget(self.stack)
 
     def _connect(self) -> None:
@@ -276,8 +278,8 @@ def _small(text: str, tip: str) -> QPushButton:
     return button
 
 
-def _row(*parts: QWidget | None) -> QHBoxLayout:
-    """Return a row of widgets; None is the room between."""
+def _row(*parts: QWidget | None, stretch: int | None = None) -> QHBoxLayout:
+    """Return a row of widgets; None is the room between, and `stretch` the part that takes what is left."""
     row = QHBoxLayout()
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(8)
@@ -286,4 +288,6 @@ def _row(*parts: QWidget | None) -> QHBoxLayout:
             row.addStretch(1)
         else:
             row.addWidget(part)
+    if stretch is not None:
+        row.setStretch(stretch, 1)
     return row

@@ -14,6 +14,8 @@ from app.ui.audit import wording
 
 _CELLS: Final = ((TP, 1, 1), (FN, 1, 2), (FP, 2, 1), (TN, 2, 2))
 """Cell, its row and column in the grid."""
+WIDTH: Final = 240
+"""Logical pixels that it has at least."""
 SHARES: Final = (
     ("sensitivity", "Sensitivity", "positives that are recalled"),
     ("specificity", "Specificity", "negatives that are not recalled"),
@@ -35,6 +37,7 @@ class MatrixView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setMinimumWidth(WIDTH)
         self.head = QLabel("Confusion matrix")
         self.head.setProperty("role", "section")
         self.cells = {cell: self._cell(cell) for cell, _, _ in _CELLS}

@@ -25,9 +25,7 @@ class OpenDialog(Dialog):
         super().__init__("Audit predictions", parent)
         self.setMinimumWidth(WIDTH)
         self.images, self.predictions = QLineEdit(), QLineEdit()
-        self.images.setPlaceholderText(
-            "A manifest (.csv) or a folder; empty: the images of the prediction file"
-        )
+        self.images.setPlaceholderText("A manifest (.csv) or a folder")
         self.predictions.setPlaceholderText("One or two files of mammoview predict, parted by ;")
         self.first, self.second = DropDown(), DropDown()
         for box in (self.first, self.second):
@@ -46,7 +44,8 @@ class OpenDialog(Dialog):
         self._add(form, "Predictions", self.predictions, ("Files…", self._ask_predictions))
         self.body.addLayout(form)
         self.said = QLabel(
-            "What a model has not looked at yet waits until you ask for it. Answers stay on this machine."
+            "Without images, those of the prediction file are meant. What a model has not looked at "
+            "yet waits until you ask for it; answers stay on this machine."
         )
         self.said.setProperty("role", "quiet")
         self.said.setWordWrap(True)

@@ -19,6 +19,9 @@ CURVES: Final = ("ROC", "PR", "FROC", "Calibration")
 NAMES: Final = {"PR": "Precision against recall", "ROC": "Receiver operating characteristic"}
 _TEXT: Final = {"color": theme.QUIET, "font-size": f"{theme.SMALL}px"}
 _LEFT: Final = Qt.MouseButton.LeftButton
+LEAST_SCORES: Final = 168
+LEAST_CURVE: Final = 240
+"""Logical pixels that each plot has at least, so that no word is cut."""
 LINE: Final = 16
 """Logical pixels of a line of words."""
 NEAR: Final = 0.1
@@ -100,9 +103,9 @@ class ScorePlot(QWidget):
         middles, width = (bars.edges[:-1] + bars.edges[1:]) / 2, float(bars.edges[1] - bars.edges[0]) * 0.9
         unknown = bars.unknown.sum() > 0
         parts = (
-            (bars.positive, np.zeros_like(bars.positive), theme.WARNING, "above: positive"),
-            (-bars.negative, np.zeros_like(bars.negative), theme.QUIET, "below: negative"),
-            (-bars.unknown, -bars.negative, theme.DISABLED, "no truth"),
+            (bars.positive, np.zeros_like(bars.positive), theme.WARNING, "↑ positive"),
+            (-bars.negative, np.zeros_like(bars.negative), theme.QUIET, "↓ negative"),
+            (-bars.unknown, -bars.negative, theme.DISABLED, "↓ no truth"),
         )
         words = []
         for heights, base, colour, word in parts:
@@ -111,8 +114,8 @@ class ScorePlot(QWidget):
                     x=middles, y0=base, height=heights, width=width, brush=colour, pen=None
                 )
                 self.plot.addItem(made)
-            if word != "no truth" or unknown:
-                words.append(f'<span style="color:{colour}">■</span> {word}')
+            if word != "↓ no truth" or unknown:
+                words.append(f'<span style="color:{colour}">{word[0]}</span>{word[1:]}')
         self.legend.setText("&nbsp;&nbsp; ".join(words))
         self.plot.addItem(pyqtgraph.InfiniteLine(0, 0, pen=theme.LINE))
         self.plot.setXRange(float(bars.edges[0]), float(bars.edges[-1]), padding=0.01)
@@ -330,6 +333,8 @@ class PlotRow(QWidget):
         row.addWidget(self.curves, 4)
         for part in more:
             row.addWidget(part, 3)
+        self.scores.setMinimumWidth(LEAST_SCORES)
+        self.curves.setMinimumWidth(LEAST_CURVE)
 
     def present(self, plots: Plots | None, why: str = "") -> None:
         """Draw all of it anew; `why` says why there is nothing."""

@@ -36,6 +36,8 @@ from app.ui.audit.wording import sentence
 from app.ui.places import first_size
 
 START: Final = (1600, 1000)
+LEAST: Final = (1360, 720)
+"""Logical pixels below which words would be cut."""
 EMPTY: Final = (
     "Choose what to audit (Ctrl+O): a manifest or a folder with one or two models,\n"
     "or drop a prediction file here."
@@ -62,7 +64,7 @@ class AuditShown(QWidget):
         self.setWindowTitle("Mammoview: audit")
         self.setWindowIcon(QIcon("icons:mammoview.svg"))
         self.setObjectName("audit")
-        self.setMinimumSize(1024, 640)
+        self.setMinimumSize(*LEAST)
         self.setAcceptDrops(True)
         self.resize(first_size(self, START))
         self._session = session
