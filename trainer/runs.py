@@ -6,7 +6,6 @@ TensorBoard), ``trainer.log``.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import pickle
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.core.files import write_json
+from app.core.manifest import patient_mark as mark_of
 from trainer.errors import TrainerError
 
 FORMAT = "mammoview-run"
@@ -27,7 +27,7 @@ def patient_mark(patient: str) -> str:
     """Return a patient's mark in a bundle: enough to recognise her, not to name her."""
     if patient.startswith(MARKED):
         return patient.removeprefix(MARKED)
-    return hashlib.sha256(patient.encode()).hexdigest()[:16]
+    return mark_of(patient)
 
 
 @dataclass(frozen=True, slots=True)

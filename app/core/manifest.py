@@ -327,6 +327,11 @@ def read_manifest(path: Path) -> Manifest:
     return Manifest(path, tuple(rows), sha256)
 
 
+def patient_mark(patient: str) -> str:
+    """Return a patient's mark in a bundle: enough to recognise her, not to name her."""
+    return hashlib.sha256(patient.encode()).hexdigest()[:16]
+
+
 def check_file(row: Row) -> None:
     """Refuse an image file that is missing; raises ManifestError naming it."""
     if not row.path.is_file():
@@ -336,7 +341,7 @@ def check_file(row: Row) -> None:
 
 
 def check_unchanged(row: Row) -> None:
-    """Refuse an image file that is missing, or is no longer the one that was indexed; raises ManifestError."""
+    """Refuse an image file that is missing or no longer the one that was indexed; raises ManifestError."""
     check_file(row)
     try:
         found = file_sha256(row.path)

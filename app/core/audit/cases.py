@@ -90,6 +90,8 @@ class AuditModel:
         Score from which its boxes are shown; None: it has none.
     finds
         Labels of lesions that its boxes are to find: ``mass``, ``malignant mass``, ``*`` (any); empty: any.
+    has_seen
+        Marks (`app.core.manifest.patient_mark`) of the patients whose images trained or tuned it.
     """
 
     name: str
@@ -104,6 +106,7 @@ class AuditModel:
     threshold_unit: str = "image"
     boxes_from: float | None = None
     finds: tuple[str, ...] = ()
+    has_seen: frozenset[str] = frozenset()
 
     def looks_for(self, lesion: Lesion) -> bool:
         """Tell whether the model's boxes are to find a lesion of this label and pathology."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from app.core.audit.cases import Answers, AuditModel, CaseTable, ExamSaid, answers_of, table_of
 from app.core.audit.kept import KeptAnswers, exam_key
 from app.core.audit.prediction_files import join, read_predictions, rows_of
+from app.core.audit.seen import seen_sentence
 from app.core.dicom.finder import find
 from app.core.errors import MammoviewError, ReadError
 from app.core.imaging.image import Image, Study
@@ -90,7 +91,8 @@ def load(wanted: Wanted, kept: KeptAnswers, report: Report) -> Loaded:
         names = ", ".join(each.model.name for each in answers)
         raise MammoviewError(f"at most {MOST_MODELS} models can be audited side by side, not {names}")
     table = table_of(rows, answers)
-    return Loaded(_title(wanted), _path(wanted), table, folders, (*notes, *_lacks(table)))
+    seen = [sentence for each in answers if (sentence := seen_sentence(each.model, rows))]
+    return Loaded(_title(wanted), _path(wanted), table, folders, (*seen, *notes, *_lacks(table)))
 
 
 def exams_of(rows: Sequence[Row]) -> list[list[int]]:

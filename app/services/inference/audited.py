@@ -25,6 +25,7 @@ def audit_model(bundle: Bundle) -> AuditModel:
     boxes = target.get("findings", {})
     labels = [str(label) for own in boxes.values() for label in own] if isinstance(boxes, Mapping) else []
     positive = target.get("positive", ())
+    seen = bundle.metrics.get("trained_on_patients", ())
     return AuditModel(
         name=spec.name,
         version=spec.model_version,
@@ -38,6 +39,7 @@ def audit_model(bundle: Bundle) -> AuditModel:
         threshold_unit=spec.outputs.score.unit,
         boxes_from=spec.detection.score_threshold if "detector" in spec.networks else None,
         finds=tuple(labels),
+        has_seen=frozenset(str(mark) for mark in seen) if isinstance(seen, list) else frozenset(),
     )
 
 
