@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from test_accessible_names import unnamed
 from ui_desk import Oracle
 
-from app.core.audit.cases import SCORED, Answers, AuditModel, table_of
+from app.core.audit.cases import DECLINED, SCORED, Answers, AuditModel, table_of
 from app.core.audit.columns import sheet_of
 from app.core.audit.filters import EVERY_CASE, Among
 from app.core.audit.matching import MatchedLesion, Matching
@@ -389,3 +389,13 @@ def test_of_a_model_without_boxes_no_lesion_is_said_to_be_missed():
     lesion = MatchedLesion(FINDS[3][0], "missed")
     (drawn,) = outlines(Matching("centre", (lesion,), ()), points=False)
     assert (drawn.words, drawn.double) == ("truth: malignant mass", False)
+
+
+def test_of_an_image_that_the_model_declined_no_lesion_is_said_to_be_missed(room, qtbot):
+    sheet = room.audit.state.sheet
+    status = sheet.answers.status.copy()
+    status[3] = DECLINED
+    table = sheet.table.with_answers([replace(sheet.answers, status=status)])
+    room.audit._state = replace(room.audit.state, sheet=sheet_of(table, 0, 0.5))
+    (drawn,) = show(room, qtbot, 3)
+    assert drawn.words == "truth: malignant mass"

@@ -120,6 +120,7 @@ class CasePanel(QFrame):
 
     def _answer_button(self, number: int) -> QPushButton:
         button = QPushButton(f"{number}   {ASSESSMENT_WORDS[number].capitalize()}")
+        button.setProperty("role", "line")
         button.setAccessibleName(f"Answer {number}: {ASSESSMENT_WORDS[number]}")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(lambda: self.assessed.emit(number))

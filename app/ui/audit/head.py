@@ -57,6 +57,7 @@ class Head(QFrame):
         self._presenting = False
         self.open = QPushButton("Open…")
         self.title, self.standing = Elided("title", 120), Elided("quiet")
+        self.notes = Elided("warning")
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setFixedWidth(120)
@@ -127,6 +128,7 @@ class Head(QFrame):
         self.counting.setLayout(second)
         column.addLayout(first)
         column.addWidget(self.counting)
+        column.addWidget(self.notes)
 
     @staticmethod
     def _label(row: QHBoxLayout, text: str, editor) -> None:
@@ -165,6 +167,8 @@ class Head(QFrame):
         self.title.write(state.title or ("Opening…" if state.loading else "Nothing is open"))
         is_open = sheet is not None
         self.counting.setVisible(is_open)
+        self.notes.write("  ".join(state.notes))
+        self.notes.setVisible(bool(state.notes))
         for part in (self.lead, self.unit, self.group, self.threshold, self.usual, self.more):
             part.setEnabled(is_open)
         if sheet is not None:

@@ -19,8 +19,8 @@ CURVES: Final = ("ROC", "PR", "FROC", "Calibration")
 NAMES: Final = {"PR": "Precision against recall", "ROC": "Receiver operating characteristic"}
 _TEXT: Final = {"color": theme.QUIET, "font-size": f"{theme.SMALL}px"}
 _LEFT: Final = Qt.MouseButton.LeftButton
-LEAST_SCORES: Final = 168
-LEAST_CURVE: Final = 240
+LEAST_SCORES: Final = 156
+LEAST_CURVE: Final = 224
 """Logical pixels that each plot has at least, so that no word is cut."""
 LINE: Final = 16
 """Logical pixels of a line of words."""

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.audit.cases import Answers
+from app.core.audit.cases import SCORED, Answers
 from app.core.audit.plots import Plots
 from app.core.manifest import Box
 from app.core.reading.store import Store
@@ -150,8 +150,8 @@ class AuditShown(QWidget):
             self.plots.present(None if hides else self.audit.plots, BLINDED if hides else "")
         if state.sheet is not None:
             self.plots.show_threshold(state.sheet.threshold)
-            if old.sheet is None:
-                self.say(" ".join(state.notes))
+        if old.loading and not state.loading:
+            self.say("")
         if state.refused and state.refused != old.refused:
             self.say(state.refused)
         if state.answers is not old.answers or (old.table is None) != (state.table is None):
@@ -205,7 +205,7 @@ class AuditShown(QWidget):
                         truth=self._truth,
                         boxes=self._boxes,
                         marks=self._marks,
-                        points=self._draws_boxes(answers),
+                        points=answers.status[row] == SCORED and self._draws_boxes(answers),
                     )
                 else:
                     shown = ()
