@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import cast
 
 import cv2
 
@@ -243,7 +244,8 @@ def _predict_far(
 
 def _heard(hands: Sequence[_Hand]) -> list[_Hand]:
     by_pipe = {hand.pipe: hand for hand in hands if hand.held}
-    return [by_pipe[pipe] for pipe in wait(list(by_pipe), _POLL_S) if isinstance(pipe, Connection)]
+    # No isinstance: a pipe of Windows is a PipeConnection, which is no Connection.
+    return [by_pipe[cast(Connection, pipe)] for pipe in wait(list(by_pipe), _POLL_S)]
 
 
 @dataclass(slots=True, eq=False)

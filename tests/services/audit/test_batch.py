@@ -186,6 +186,35 @@ def test_an_exam_that_kills_every_worker_fails_alone_and_is_not_kept(
     assert "ended unexpectedly" in said[1][0][0][1].views[0].reason
 
 
+class PipeConnection:
+    """A pipe as on Windows: can be waited for, but is no `multiprocessing.connection.Connection`."""
+
+    def __init__(self, pipe) -> None:
+        self.fileno, self.recv, self.send, self.close = pipe.fileno, pipe.recv, pipe.send, pipe.close
+
+
+def test_an_answer_is_heard_through_a_pipe_of_windows(rows, bundle, monkeypatch) -> None:
+    def start(hand: _Hand) -> None:
+        ours, theirs = multiprocessing.Pipe()
+        hand.pipe = PipeConnection(ours)
+        hand.process = Thread(target=_work, args=(theirs, hand.folders, hand.device), daemon=True)
+        hand.process.start()
+
+    monkeypatch.setattr(_Hand, "_start", start)
+    turns = 0
+
+    def report(done: int, total: int) -> None:
+        nonlocal turns
+        turns += 1
+        assert turns < 200, "the answer is never heard"
+
+    took = []
+    predict_all(
+        [ExamTask(rows[:2], (0,))], [bundle.folder], lambda *said: took.append(said), report, device="cpu"
+    )
+    assert [number for number, _, _ in took] == [0]
+
+
 def test_a_bundle_that_is_gone_is_one_sentence(rows, tmp_path) -> None:
     with pytest.raises(MammoviewError, match="gone"):
         predict_all([ExamTask(rows[:2], (0,))], [tmp_path / "gone"], lambda *one: None, quiet)
