@@ -94,7 +94,8 @@ def next_cases(
     ChoiceError
         No scores, no second model or no embeddings for a strategy that needs them; nothing left to offer.
     """
-    closed = np.array([patient in set(frozen) for patient in pool.patients], np.bool_)
+    barred = set(frozen)
+    closed = np.array([patient in barred for patient in pool.patients], np.bool_)
     read = np.zeros(len(pool), np.bool_) if pool.read is None else pool.read
     free = ~closed & ~read
     if not free.any():

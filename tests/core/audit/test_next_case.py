@@ -98,6 +98,18 @@ def test_patients_of_the_frozen_test_part_are_never_offered(tmp_path: Path, stra
     assert sorted(cases(offers)) == [i for i in range(40) if not 2 <= i < 10]
 
 
+def test_the_frozen_patients_are_gone_through_once() -> None:
+    gone_through = []
+
+    class Patients(list):
+        def __iter__(self):
+            gone_through.append(1)
+            return super().__iter__()
+
+    assert sorted(cases(next_cases(pool([0.1, 0.2, 0.3]), "random", 3, frozen=Patients(["p0"])))) == [1, 2]
+    assert len(gone_through) <= 1, "once per row would be seconds for a large set"
+
+
 def test_folds_that_test_everyone_need_one_to_be_named(tmp_path: Path) -> None:
     splits = tmp_path / "splits.json"
     folds = [{"train": ["a"], "val": ["b"], "test": ["c"]}, {"train": ["c"], "val": [], "test": ["a", "b"]}]
