@@ -307,6 +307,15 @@ def test_a_blinded_reader_sees_neither_truth_nor_model_before_the_answer(room, q
     assert room.plots.curves.curve is not None
 
 
+def test_a_blinded_reader_with_the_model_sees_its_boxes_and_no_word_of_the_truth(room, qtbot):
+    room.audit.begin_blinded("with the model", with_model=True)
+    drawn = show(room, qtbot, 2)
+    assert [(each.words, each.pattern) for each in drawn] == [("mass  0.80", SOLID), ("mass  0.55", SOLID)]
+    room.assess(5)
+    assert room.views[0].shown[0].words == "truth: malignant mass, found"
+    assert room.views[0].shown[2].words == "mass  0.55, nothing there"
+
+
 def test_a_blinded_reader_marks_with_the_left_button_in_stored_pixels(room, qtbot):
     room.audit.begin_blinded("marks")
     row = room.audit.state.current

@@ -291,7 +291,9 @@ class AuditCases(QObject):
         return self._pictures.thumbnail(row)
 
     def matching(self, row: int, model: int | None = None, least: float | None = None) -> Matching | None:
-        """Return truth against a model's boxes on a case, for the overlay; None while the truth is hidden.
+        """Return truth against a model's boxes on a case, for the overlay; None while the model is hidden.
+
+        In a blinded reading with the model shown no lesion is told: no box hits, and none is false.
 
         Parameters
         ----------
@@ -301,10 +303,10 @@ class AuditCases(QObject):
             Score from which boxes count; None: all that the model shows.
         """
         sheet = self._state.sheet
-        if sheet is None or self._state.hidden(row):
+        if sheet is None or self._state.model_hidden(row):
             return None
         answers = sheet.table.answers[sheet.lead if model is None else model]
-        lesions = sheet.table.rows[row].findings
+        lesions = () if self._state.hidden(row) else sheet.table.rows[row].findings
         return match(lesions, answers.boxes(row), rule=self._state.rule, least=least or 0.0)
 
     # Within

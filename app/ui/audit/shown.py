@@ -206,6 +206,7 @@ class AuditShown(QWidget):
                         boxes=self._boxes,
                         marks=self._marks,
                         points=answers.status[row] == SCORED and self._draws_boxes(answers),
+                        told=not waits,
                     )
                 else:
                     shown = ()

@@ -43,6 +43,7 @@ def outlines(
     boxes: bool = True,
     marks: tuple[Box, ...] = (),
     points: bool = True,
+    told: bool = True,
 ) -> tuple[Outline, ...]:
     """Return what is drawn over an image: lesions of the truth, predicted boxes, a reader's marks.
 
@@ -50,12 +51,14 @@ def outlines(
     ----------
     points
         Whether the model draws boxes at all: only then is a lesion found or not.
+    told
+        Whether the truth may be seen: without it a box says neither hit nor nothing there.
     """
     found = [Outline(box, "your mark", theme.ACCENT) for box in marks]
     if matching is not None and truth:
         found += _lesions(matching, points=points)
     if matching is not None and boxes:
-        found += _boxes(matching)
+        found += _boxes(matching, told=told)
     return tuple(found)
 
 
@@ -69,14 +72,17 @@ def _lesions(matching: Matching, *, points: bool) -> Iterator[Outline]:
             yield Outline(each.lesion.box, words, theme.TRUTH, DASHES, missed)
 
 
-def _boxes(matching: Matching) -> Iterator[Outline]:
+def _boxes(matching: Matching, *, told: bool) -> Iterator[Outline]:
     words = {"hit": "hit", "repeat": "hit again", "false": "nothing there"}
     if not matching.lesions:
         words["false"] = "no lesion known"
     for each in matching.boxes:
         said = each.said
-        text = f"{said.label}  {said.score:.2f}, {words[each.state]}"
-        yield Outline(said.box, text, theme.WARNING, DOTS if each.state == "false" else SOLID)
+        text = f"{said.label}  {said.score:.2f}"
+        if told:
+            text += f", {words[each.state]}"
+        pattern = DOTS if told and each.state == "false" else SOLID
+        yield Outline(said.box, text, theme.WARNING, pattern)
 
 
 def paint_outlines(painter: QPainter, scene: Scene, shown: tuple[Outline, ...]) -> None:
