@@ -26,6 +26,7 @@ from app.services.library import Library
 from app.services.session import Session
 from app.ui import icons, theme
 from app.ui.audit.opening import OpenDialog
+from app.ui.audit.plots import CURVES
 from app.ui.audit.table_model import CASE, COLUMNS
 from app.ui.audit.truth_boxes import DASHES, DOTS, SOLID, outlines
 from app.ui.audit.window import AuditWindow, open_audit
@@ -206,9 +207,36 @@ def test_truth_and_boxes_are_told_apart_by_dash_and_word(room, qtbot):
     assert not others
     show(room, qtbot, 2)
     room.audit.set_threshold(0.85)
-    assert [each.words for each in room.views[0].shown] == ["truth: malignant mass, not found"]
+    assert list(room.views[0].shown) == [truth, hit, false], "0.85 is of the image's score, not of boxes"
     press(room, Key.Key_T)
+    assert list(room.views[0].shown) == [hit, false]
+    press(room, Key.Key_B)
     assert room.views[0].shown == ()
+
+
+def test_boxes_are_drawn_from_the_score_on_from_which_the_model_shows_them(room, qtbot):
+    sheet = room.audit.state.sheet
+    model = replace(sheet.answers.model, boxes_from=0.6)
+    table = sheet.table.with_answers([replace(sheet.answers, model=model)])
+    room.audit._state = replace(room.audit.state, sheet=sheet_of(table, 0, 0.5))
+    assert [each.words for each in show(room, qtbot, 2)] == [
+        "truth: malignant mass, found",
+        "mass  0.80, hit",
+    ]
+
+
+def test_the_froc_takes_neither_the_threshold_nor_a_click_of_the_scale_of_images(room):
+    curves, before = room.plots.curves, texts(room, "image")
+    curves.tabs.setCurrentIndex(CURVES.index("FROC"))
+    assert curves.curve.lesions == 2
+    room.audit.set_threshold(0.4)
+    assert len(curves.point.getData()[0]) == 0
+    for x, y in zip(curves.curve.x, curves.curve.y, strict=True):
+        curves.click(float(x), float(y))
+    assert texts(room, "image") == before
+    curves.tabs.setCurrentIndex(CURVES.index("ROC"))
+    x, y = curves.point.getData()
+    assert (x[0], y[0]) == pytest.approx((1 / 3, 3 / 4))
 
 
 def test_a_verdict_by_key_is_kept_and_undone(room, qtbot):

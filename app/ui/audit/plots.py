@@ -161,6 +161,7 @@ class CurvePlot(QWidget):
     """ROC, precision-recall, FROC or calibration, with the point of the threshold in force.
 
     Signals: `point_chosen` (threshold) when a point was clicked, `bin_chosen` (low, high) of the calibration.
+    The FROC has neither point nor clicks: it is of the scores of boxes, threshold and cases of those of units.
     """
 
     point_chosen = Signal(float)
@@ -215,10 +216,10 @@ class CurvePlot(QWidget):
         self._draw()
 
     def show_threshold(self, threshold: float) -> None:
-        """Put the point where the threshold is."""
+        """Put the point where the threshold is, of a curve that has the same scale."""
         self._threshold = threshold
         curve = self.curve
-        if curve is None or not len(curve.x):
+        if not isinstance(curve, Curve) or not len(curve.x):
             self.point.setData([], [])
             return
         # Points go from the highest threshold to the lowest: the last that is not below it.
@@ -307,7 +308,7 @@ class CurvePlot(QWidget):
     def click(self, x: float, y: float) -> None:
         """Choose the point of the curve that is near a place of the plot, if one is."""
         curve, plots = self.curve, self._plots
-        if curve is not None and len(curve.x):
+        if isinstance(curve, Curve) and len(curve.x):
             place = nearest(curve, x, y)
             wide = max(float(curve.x[-1]), 1.0)
             apart = abs(curve.x[place] - x) / wide, abs(curve.y[place] - y)

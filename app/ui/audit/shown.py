@@ -187,7 +187,10 @@ class AuditShown(QWidget):
         self._outline()
 
     def _outline(self) -> None:
-        """Draw truth, boxes from the threshold on, and marks over the image, as far as they may be seen."""
+        """Draw truth, boxes and marks over the image, as far as they may be seen.
+
+        The threshold in force is of the image's score; boxes have a scale and a threshold of their own.
+        """
         state = self.audit.state
         row, sheet = state.current, state.sheet
         waits = row is not None and state.hidden(row)
@@ -197,8 +200,7 @@ class AuditShown(QWidget):
             if row is not None and sheet is not None and index < len(sheet.table.answers):
                 answers = sheet.table.answers[index]
                 model = answers.model.name if len(sheet.table.answers) > 1 else ""
-                least = sheet.threshold if index == sheet.lead else answers.model.threshold
-                matching = self.audit.matching(row, index, least)
+                matching = self.audit.matching(row, index, answers.model.boxes_from)
                 if self.panes.case is not None and self.panes.case.row == row:
                     shown = outlines(
                         matching,
