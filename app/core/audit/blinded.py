@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from app.core.audit.verdicts import AUDIT
 from app.core.manifest import Box
 
 _ANSWER: Final = "answer/"
@@ -96,6 +97,9 @@ class Session:
         """The cases without an answer, in reading order."""
         return tuple(row for row in self.rows if row not in self.answers)
 
+
+READING: Final = f"{AUDIT}/answers"
+"""What the log names as the reading of an answer: one of its own, so that no history takes it back."""
 
 _FIELDS: Final = frozenset(each.name for each in fields(Answer))
 

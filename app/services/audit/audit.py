@@ -208,7 +208,7 @@ class Audit(AuditBlinded):
         A `message` says where it is, or why not.
         """
         sheet = self._state.sheet
-        if sheet is None or (self._state.blinded is not None and not answers):
+        if sheet is None or self._state.blinded is not None:  # answers stand beside the truth, too
             self.message.emit("There is nothing to export; a blinded reading has to be ended first.")
             return
         if answers:

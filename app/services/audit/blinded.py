@@ -23,6 +23,13 @@ class AuditBlinded(AuditVerdicts):
     _session: Session | None = None
     _since: float | None = None
 
+    def set_reader(self, reader: str) -> None:
+        """Name who judges from now on; a blinded reading is of the reader who began it, and ends."""
+        if self._session is not None and reader != self._session.reader:
+            self.end_blinded()
+            self.message.emit("The blinded reading was ended: the reader is another now.")
+        super().set_reader(reader)
+
     def begin_blinded(self, name: str, rows: Sequence[int] = (), with_model: bool = False) -> None:
         """Begin (or go on with) a blinded reading: truth and model are hidden until each case is answered.
 

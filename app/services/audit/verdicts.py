@@ -13,6 +13,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Slot
 
+from app.core.audit.blinded import READING as ANSWERING
 from app.core.audit.blinded import Answer, answer_item, answer_text, read_answers
 from app.core.audit.columns import Sheet
 from app.core.audit.verdicts import (
@@ -167,7 +168,8 @@ class AuditVerdicts(AuditCases):
 
     def _keep_answer(self, answer: Answer) -> None:
         text = answer_text(answer)
-        self._ledger.change(AUDIT, "blinded answer", [(answer_item(answer), text)])
+        # In no history: an answer that was given before the truth was seen is not taken back after it.
+        self._ledger.change(AUDIT, "blinded answer", [(answer_item(answer), text)], ANSWERING)
 
     def _answers(self) -> tuple[Answer, ...]:
         """Return all answers of blinded readings in the store."""

@@ -194,7 +194,7 @@ class Head(QFrame):
             action.setChecked(action.data() == state.rule)
         blinded = state.blinded is not None
         self.end.setVisible(blinded)
-        for action in (self.report, self.csv, self.blind, self.helped):
+        for action in (self.report, self.csv, self.answers, self.blind, self.helped):
             action.setEnabled(not blinded)
         for part in (self.threshold, self.usual, self.lead, self.unit, self.group):
             part.setEnabled(is_open and not blinded)

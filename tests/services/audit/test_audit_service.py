@@ -270,6 +270,56 @@ def test_blinded_the_truth_is_hidden_until_the_answer(opened: Opened, data: Path
     assert len((data / "answers.csv").read_text().splitlines()) == 2
 
 
+def test_an_answer_is_not_undone_once_the_truth_was_seen(begin, data: Path) -> None:
+    one = begin(Store(data / "work.sqlite"), "a")
+    audit = one.open(data / "m.csv", predictions=(data / "p.json",))
+    audit.begin_blinded("pilot", [0, 2])
+    audit.set_verdict("agree", [7])
+    first = audit.state.current
+    audit.answer(2)
+    assert audit.state.undo == "verdict: agree (1 case)"
+    audit.undo()
+    audit.undo()
+    assert audit.verdict(7) is None
+    assert audit.state.blinded.answers[first].assessment == 2
+    one.wait(lambda: not audit.state.pending)
+    one.stop()
+    two = begin(Store(data / "work.sqlite"), "a")
+    audit = two.open(data / "m.csv", predictions=(data / "p.json",))
+    audit.begin_blinded("pilot", [0, 2])
+    two.wait(lambda: first in audit.state.blinded.answers)
+    audit.undo()
+    assert audit.state.undo == ""
+    assert audit.state.blinded.answers[first].assessment == 2
+
+
+def test_another_reader_ends_the_blinded_reading(opened: Opened) -> None:
+    audit = opened.audit
+    audit.begin_blinded("pilot", [0, 2])
+    audit.set_reader("a")
+    assert audit.state.blinded.reader == "a"
+    audit.set_reader("dr b")
+    assert audit.state.blinded is None
+    assert opened.said[-1] == "The blinded reading was ended: the reader is another now."
+    audit.answer(4)
+    assert opened.said[-1] == "This case is not waiting for an answer."
+    audit.begin_blinded("pilot", [0, 2])
+    audit.answer(4)
+    assert [answer.reader for answer in audit.state.blinded.answers.values()] == ["dr b"]
+
+
+def test_no_file_tells_the_truth_while_a_blinded_reading_goes_on(opened: Opened, data: Path) -> None:
+    audit = opened.audit
+    audit.begin_blinded("pilot", [0, 2])
+    audit.answer(4)
+    audit.export_csv(data / "answers.csv", answers=True)
+    assert not (data / "answers.csv").exists()
+    assert "has to be ended first" in opened.said[-1]
+    audit.end_blinded()
+    audit.export_csv(data / "answers.csv", answers=True)
+    assert len((data / "answers.csv").read_text().splitlines()) == 2
+
+
 def test_with_the_model_only_the_truth_is_hidden(opened: Opened) -> None:
     opened.audit.begin_blinded("pilot", [0], with_model=True)
     assert opened.audit.state.hidden(0)
