@@ -14,9 +14,18 @@ import pytest
 from training_desk import Desk, look, make_desk, nothing, until
 
 from app.core.errors import MammoviewError
-from app.services.training import alive, asked
+from app.services.training import alive, asked, keeper
 from app.services.training.alive import Process
-from app.services.training.job import Job, State, jobs_folder, read_job, read_state, write_job, write_state
+from app.services.training.job import (
+    Job,
+    State,
+    jobs_folder,
+    read_job,
+    read_state,
+    want,
+    write_job,
+    write_state,
+)
 from app.services.training.look import Broken, JobView, Looker
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -250,6 +259,48 @@ def test_one_keeper_is_enough(slow: Desk) -> None:
     until(job, ended)
     listed = subprocess.run([*command[:4]], capture_output=True, text=True, check=True)
     assert listed.stdout.startswith(f"{job.id}  stopped: Stopped")
+
+
+def test_asked_twice_to_go_on_one_keeper_is_started(made: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, started = _written(), []
+    write_state(job.folder, State(step="fit", ended="stopped"))
+
+    def start(folder: Path) -> None:
+        want(folder, "run")
+        started.append(folder)
+
+    monkeypatch.setattr(asked, "_start_keeper", start)
+    asked.go_on(job.id, report=nothing)
+    asked.go_on(job.id, report=nothing)
+    assert started == [job.folder]
+
+
+def test_of_two_keepers_begun_at_once_one_goes_away(made: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = _written()
+    monkeypatch.setattr(keeper, "LEAVING_S", 0.2)
+    with alive.lock(job.folder / "lock"), pytest.raises(MammoviewError, match="at work already"):
+        # The first has written nothing yet.
+        keeper.keep(job.folder)
+    assert read_state(job.folder) is None
+    assert keeper.keep(job.folder).ended == "failed", "its frozen test is made up"
+
+
+def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from app.services.training import alive\n"
+        "held = alive.lock(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+    )
+    path = tmp_path / "lock"
+    with subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        try:
+            assert other.stdout.readline().strip() == b"held"
+            assert alive.lock(path) is None
+        finally:
+            other.kill()
+    held = alive.lock(path)
+    assert held is not None
+    held.close()
 
 
 def test_versions_rise(made: Desk) -> None:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 WINDOWS = sys.platform == "win32"
 CAN_PAUSE = not WINDOWS
@@ -116,6 +117,30 @@ def tell(one: Process, what: signal.Signals) -> None:
     if is_alive(one):
         with suppress(ProcessLookupError, PermissionError):
             os.kill(one.pid, what)
+
+
+def lock(path: Path) -> BinaryIO | None:
+    """Return a file that this process holds alone until it is closed; None where another one holds it.
+
+    The system lets it go when the process ends, however it ends (flock; byte locks on Windows). A folder of
+    another machine that knows no locks holds nobody off.
+    """
+    file = path.open("ab")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        file.close()
+        return None
+    except OSError:
+        pass  # no locks here
+    return file
 
 
 def detached() -> dict[str, object]:

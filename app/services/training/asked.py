@@ -28,7 +28,7 @@ from app.services.training.job import (
     want,
     write_job,
 )
-from app.services.training.look import Broken, JobView, Looker
+from app.services.training.look import Broken, JobView, Looker, standing
 from app.services.training.program import keeper_command, trainer_command
 from app.services.training.recipes import RecipeFacts, read_recipe, shipped
 
@@ -222,6 +222,8 @@ def go_on(name: str, *, report: Report) -> None:
     if state is not None and state.ended is None and alive.is_alive(state.keeper):
         want(folder, "run")
         return
+    if standing(folder, state)[0] == "starting":
+        return  # asked twice: its keeper is on the way
     if state is not None and alive.is_alive(state.process):
         raise MammoviewError("what was begun still runs; wait for its end, or stop it first")
     trainer_command()

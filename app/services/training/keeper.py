@@ -13,7 +13,7 @@ import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from app.core.errors import MammoviewError, ReadError
 from app.services.training import alive, frozen
@@ -29,6 +29,7 @@ PATIENCE_S: Final = 120.0
 LEAVING_S: Final = 10.0
 """How long a keeper that has written its end may take to be gone."""
 TAIL_BYTES: Final = 16_384
+LOCK: Final = "lock"
 
 
 _SIGNALS: Final = {
@@ -56,17 +57,32 @@ def keep(folder: Path) -> State:
         No record of a training, another keeper or a step of before is still at work, no disk to write to.
     """
     job = read_job(folder)
-    before = read_state(folder) or State()
-    end = time.monotonic() + LEAVING_S
-    while before.ended is not None and alive.is_alive(before.keeper) and time.monotonic() < end:
-        time.sleep(POLL_S / 2)  # the keeper before is on its way out
-    for one in (before.keeper, before.process):
-        if alive.is_alive(one):
-            raise MammoviewError(f"{folder}: this training is at work already")
     try:
-        return _Keeper(job, before).run()
+        with _alone(folder):
+            before = read_state(folder) or State()
+            end = time.monotonic() + LEAVING_S
+            while before.ended is not None and alive.is_alive(before.keeper) and time.monotonic() < end:
+                time.sleep(POLL_S / 2)  # the keeper before is on its way out
+            if alive.is_alive(before.keeper) or alive.is_alive(before.process):
+                raise _at_work(folder)
+            return _Keeper(job, before).run()
     except OSError as error:
         raise ReadError(folder, f"the training cannot be kept ({error.strerror or error})") from error
+
+
+def _alone(folder: Path) -> BinaryIO:
+    """Return the lock of a training; two keepers begun at once must not both read that nobody is at work."""
+    end = time.monotonic() + LEAVING_S
+    while (held := alive.lock(folder / LOCK)) is None:
+        state = read_state(folder)
+        if time.monotonic() > end or (state and state.ended is None and alive.is_alive(state.keeper)):
+            raise _at_work(folder)
+        time.sleep(POLL_S / 2)
+    return held
+
+
+def _at_work(folder: Path) -> MammoviewError:
+    return MammoviewError(f"{folder}: this training is at work already")
 
 
 class _Keeper:
