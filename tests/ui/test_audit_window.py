@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from test_accessible_names import unnamed
 from ui_desk import Oracle
 
-from app.core.audit.cases import DECLINED, SCORED, Answers, AuditModel, table_of
+from app.core.audit.cases import DECLINED, SCORED, Answers, AuditModel, no_answers, table_of
 from app.core.audit.columns import sheet_of
 from app.core.audit.filters import EVERY_CASE, Among
 from app.core.audit.matching import MatchedLesion, Matching
@@ -212,6 +212,18 @@ def test_truth_and_boxes_are_told_apart_by_dash_and_word(room, qtbot):
     assert list(room.views[0].shown) == [hit, false]
     press(room, Key.Key_B)
     assert room.views[0].shown == ()
+
+
+def test_nothing_of_another_data_set_is_drawn_over_the_image_on_screen(room, qtbot):
+    show(room, qtbot, 3)
+    room._take_marks(((1.0, 1.0, 20.0, 20.0),))
+    old = room.audit.state.sheet
+    rows = [replace(row, image_id=f"other {row.image_id}") for row in old.table.rows]
+    other = table_of(rows, [no_answers(old.answers.model, len(rows))])
+    room.audit._state = replace(room.audit.state, sheet=sheet_of(other, 0, 0.5))
+    room.present(room.audit.state)  # row 3 of another table, its image not read yet
+    assert room.views[0].shown == ()
+    assert room.views[0].pane is None
 
 
 def test_boxes_are_drawn_from_the_score_on_from_which_the_model_shows_them(room, qtbot):

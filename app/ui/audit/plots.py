@@ -161,7 +161,7 @@ class CurvePlot(QWidget):
     """ROC, precision-recall, FROC or calibration, with the point of the threshold in force.
 
     Signals: `point_chosen` (threshold) when a point was clicked, `bin_chosen` (low, high) of the calibration.
-    The FROC has neither point nor clicks: it is of the scores of boxes, threshold and cases of those of units.
+    The FROC has neither point nor clicks: it is of the scores of boxes, and they of those of units.
     """
 
     point_chosen = Signal(float)

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from app.core.audit.cases import SCORED, Answers
 from app.core.audit.plots import Plots
-from app.core.manifest import Box
+from app.core.manifest import Box, Row
 from app.core.reading.store import Store
 from app.services.audit.audit import Audit
 from app.services.audit.panes import CasePanes
@@ -136,7 +136,10 @@ class AuditShown(QWidget):
     def present(self, state: AuditState) -> None:
         """Show a state."""
         old, self._old = self._old, state
-        if state.current != old.current:
+        others = _rows(state) is not _rows(old)
+        if others:  # another data set: what is on screen is none of its cases
+            self.panes.close()
+        if others or state.current != old.current:
             self._marks = ()
         self.stack.setCurrentWidget(self.empty if state.sheet is None else self.splitter)
         self.head.present(state, self.audit.missing if state.sheet is not None else 0)
@@ -226,6 +229,10 @@ class AuditShown(QWidget):
         """Write a sentence into the foot."""
         self.said.setText(sentence(text))
         self.said.setToolTip(text)
+
+
+def _rows(state: AuditState) -> tuple[Row, ...] | None:
+    return None if state.table is None else state.table.rows
 
 
 def _column(*parts: QWidget) -> QWidget:
