@@ -19,6 +19,9 @@ from app.services.audit.predicting import Run, plan_of, predict, usual_workers
 from app.services.inference.audited import audit_model
 from model_zoo.bundle import Bundle
 
+Exams = dict[str, list[list[int]]]
+"""By key the exams that have it, each as the places of its images."""
+
 _EVERY_S = 10.0
 """How often progress is told."""
 
@@ -46,17 +49,17 @@ def predict_manifest(
     return _summary(path, rows, keys, answers)
 
 
-def _kept(file: Path, model: AuditModel, keys: dict[str, list[int]]) -> dict[str, ExamRecord]:
+def _kept(file: Path, model: AuditModel, keys: Exams) -> dict[str, ExamRecord]:
     store = KeptAnswers(file)
     try:
         found = store.find(model.digest, tuple(keys))
     finally:
         store.close()
-    return {key: record for key, record in found.items() if len(record.views) == len(keys[key])}
+    return {key: record for key, record in found.items() if len(record.views) == len(keys[key][0])}
 
 
-def _places(known: dict[str, ExamRecord], keys: dict[str, list[int]]) -> set[int]:
-    return {place for key in known for place in keys[key]}
+def _places(known: dict[str, ExamRecord], keys: Exams) -> set[int]:
+    return {place for key in known for exam in keys[key] for place in exam}
 
 
 class _Progress:
@@ -78,14 +81,14 @@ class _Progress:
 def _document(
     models: Sequence[AuditModel],
     rows: Sequence[Row],
-    keys: dict[str, list[int]],
+    keys: Exams,
     answers: Sequence[dict[str, ExamRecord]],
 ) -> dict[str, Any]:
     studies = []
-    for key, places in keys.items():
+    for key, exams in keys.items():
         said = [(model, own[key]) for model, own in zip(models, answers, strict=True) if key in own]
         if said:
-            studies.append(_study([rows[place] for place in places], said))
+            studies += [_study([rows[place] for place in exam], said) for exam in exams]
     return {
         "format": "mammoview-prediction",
         "version": 1,
@@ -156,13 +159,15 @@ def _view(model: str, row: Row, uid: str, said: ViewSaid) -> dict[str, Any]:
     }
 
 
-def _summary(
-    path: Path, rows: Sequence[Row], keys: dict[str, list[int]], answers: Sequence[dict[str, ExamRecord]]
-) -> int:
-    seen = [view for own in answers for record in own.values() for view in record.views]
+def _summary(path: Path, rows: Sequence[Row], keys: Exams, answers: Sequence[dict[str, ExamRecord]]) -> int:
+    seen = [
+        view for own in answers for key, record in own.items() for _ in keys[key] for view in record.views
+    ]
     for status in ("scored", "declined", "failed"):
         print(f"{status}: {sum(view.status == status for view in seen)}")
-    lost = sum(len(places) for own in answers for key, places in keys.items() if key not in own)
+    lost = sum(
+        len(exam) for own in answers for key, exams in keys.items() if key not in own for exam in exams
+    )
     if lost:
         print(f"not answered, the model's process was killed: {lost}; the same command tries them again")
     if all(view.status == "failed" for view in seen):

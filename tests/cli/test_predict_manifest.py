@@ -7,6 +7,7 @@ import math
 import multiprocessing
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,23 @@ def test_every_image_is_answered_once_and_the_audit_reads_it(
     first = json.loads(out.read_text())
     assert main(["predict", str(path), "-o", str(out), "--model", bundle, "--device", "cpu"]) == 0
     assert json.loads(out.read_text()) == first
+
+
+def test_copies_of_an_exam_under_another_patient_are_all_answered(
+    threads, manifest, tmp_path, capsys
+) -> None:
+    _, rows, bundle = manifest
+    copies = []
+    for row in rows[:2]:
+        path = tmp_path / f"copy-{row.path.name}"
+        path.write_bytes(row.path.read_bytes())
+        copies.append(replace(row, image_id=f"c{row.image_id}", patient_id="c", study_id="c", path=path))
+    write_manifest((*rows, *copies), tmp_path / "twice.csv")
+    out = tmp_path / "out.json"
+    assert main(["predict", str(tmp_path / "twice.csv"), "-o", str(out), "--model", bundle]) == 0
+    (answers,) = join(read_predictions(out), (*rows, *copies)).answers
+    assert answers.score == pytest.approx([expected(level) for level in (*LEVELS, *LEVELS[:2])], abs=1e-3)
+    assert "scored: 6" in capsys.readouterr().out
 
 
 def test_a_manifest_of_no_readable_image_ends_with_one_sentence(threads, manifest, tmp_path, capsys) -> None:

@@ -103,16 +103,20 @@ def exams_of(rows: Sequence[Row]) -> list[list[int]]:
     return list(found.values())
 
 
-def keys_of(rows: Sequence[Row]) -> dict[str, list[int]]:
-    """Return the places of the images of each exam by the exam's key."""
-    return {exam_key([rows[place] for place in exam]): exam for exam in exams_of(rows)}
+def keys_of(rows: Sequence[Row]) -> dict[str, list[list[int]]]:
+    """Return the exams of each key, as the places of their images: several where their files are the same."""
+    found: dict[str, list[list[int]]] = {}
+    for exam in exams_of(rows):
+        found.setdefault(exam_key([rows[place] for place in exam]), []).append(exam)
+    return found
 
 
 def said_before(kept: KeptAnswers, model: AuditModel, rows: Sequence[Row]) -> list[ExamSaid]:
     """Return what is kept of a bundle's answers to these images; raises ReadError."""
     keys = keys_of(rows)
     found = kept.find(model.digest, tuple(keys))
-    return [record.at(keys[key]) for key, record in found.items() if len(record.views) == len(keys[key])]
+    pairs = ((exam, record) for key, record in found.items() for exam in keys[key])
+    return [record.at(exam) for exam, record in pairs if len(record.views) == len(exam)]
 
 
 def _rows(wanted: Wanted, report: Report) -> tuple[tuple[Row, ...], list[str]]:

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from dicom_files import write_mg
 
-from app.core.audit.kept import KeptAnswers
+from app.core.audit.cases import ViewSaid
+from app.core.audit.kept import ExamRecord, KeptAnswers, exam_key
 from app.core.audit.outcomes import OUTCOMES
 from app.core.errors import Cancelled, MammoviewError
 from app.core.manifest import Row, file_sha256, write_manifest
@@ -149,6 +150,18 @@ def test_what_was_kept_is_not_asked_again(threads, rows, bundle, tmp_path) -> No
     again = run_over(rows, bundle, kept)
     assert len(again.plan.tasks) == 3 - len(before)
     assert run_over(rows, bundle, kept).plan.tasks == ()
+
+
+def test_two_exams_of_the_same_files_both_have_the_answer(rows, bundle, tmp_path) -> None:
+    copy = tuple(replace(row, image_id=f"c{k}", patient_id="copy") for k, row in enumerate(rows[:2]))
+    model = audit_model(bundle)
+    kept = KeptAnswers(tmp_path / "kept.sqlite")
+    views = (ViewSaid("scored", "", 0.25), ViewSaid("scored", "", 0.75))
+    kept.keep(model.digest, [(exam_key(rows[:2]), ExamRecord(views, ("", ""), "complete"))])
+    said = said_before(kept, model, (*rows, *copy))
+    kept.close()
+    scores = {place: view.score for exam in said for place, view in exam.views.items()}
+    assert scores == {0: 0.25, 1: 0.75, 6: 0.25, 7: 0.75}
 
 
 def test_a_killed_worker_costs_nothing(rows, bundle, tmp_path, monkeypatch) -> None:
