@@ -282,6 +282,35 @@ def test_a_note_is_written_with_keys_that_are_verdicts_elsewhere(room, qtbot):
     assert texts(room, "note")[1] == "small mass indeed", "going on keeps what was written"
 
 
+@pytest.mark.parametrize(
+    "go",
+    [
+        lambda room: room.matrix.cells[FN].click(),
+        lambda room: room.plots.scores.click(0.305, 1.0),
+        lambda room: room.plots.curves.click(0.0, 0.25),
+        lambda room: room.plots.curves.bin_chosen.emit(0.3, 0.4),
+        lambda room: room.head.blinded_asked.emit(False),
+    ],
+    ids=["cell", "bar", "point", "bin", "blinded"],
+)
+def test_a_note_being_written_is_kept_where_a_click_leads_to_other_cases(room, qtbot, monkeypatch, go):
+    monkeypatch.setattr("app.ui.audit.papers.QInputDialog.getText", lambda *_: ("study", True))
+    room.go(4)
+    room.case.note.setFocus()
+    QTest.keyClicks(room.case.note, "half a word")
+    go(room)
+    assert room.audit.state.current != 4
+    assert room.audit.verdict(4).note == "half a word"
+
+
+def test_a_note_being_written_is_kept_where_something_else_is_opened(room, qtbot):
+    room.go(4)
+    room.case.note.setFocus()
+    QTest.keyClicks(room.case.note, "half a word")
+    room.open([room.audit.state.path])
+    assert room.audit.verdict(4).note == "half a word"
+
+
 def chose(room: AuditWindow, column: str, *words: str) -> None:
     for action in room.filters.by[column].menu().actions():
         if action.data() in words:

@@ -34,4 +34,5 @@ def ask_blinded(window: AuditWindow, with_model: bool) -> None:
     """Ask for the name of the reader study and begin it with the listed cases."""
     name, sure = QInputDialog.getText(window, "Blinded reading", "Name of the reader study")
     if sure and name.strip():
+        window.case.finish_writing()
         window.audit.begin_blinded(name.strip(), with_model=with_model)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.core.audit.cases import Places
 from app.core.audit.plots import rows_at, rows_between
 from app.core.audit.units import PLURAL
 from app.core.manifest import Box
@@ -68,7 +69,7 @@ class AuditWindow(AuditShown):
         self.filters.deleted.connect(audit.delete_filter)
         self.table.chosen.connect(self.go)
         self.table.sorting_asked.connect(audit.sort_by)
-        self.matrix.cell_chosen.connect(audit.show_cell)
+        self.matrix.cell_chosen.connect(self._show_cell)
         self.plots.scores.dragged.connect(audit.set_threshold)
         self.plots.scores.bar_chosen.connect(self._show_bar)
         self.plots.curves.point_chosen.connect(self._show_point)
@@ -104,6 +105,7 @@ class AuditWindow(AuditShown):
         self, paths: Sequence[Path | str], models: Sequence[str] = (), predictions: Sequence[Path | str] = ()
     ) -> None:
         """Open images with models or prediction files; what went wrong is said in the foot."""
+        self.case.finish_writing()
         self.say("Opening…")
         self.audit.open(paths, models, predictions)
 
@@ -166,14 +168,22 @@ class AuditWindow(AuditShown):
         if units is not None:
             which = {1: "positive, ", 0: "negative, ", -1: "without truth, "}.get(truth, "")
             words = f"{which}score {low:.3f} to {high:.3f} ({units.unit})"
-            self.audit.show_cases(rows_between(units, low, high, truth), words)
+            self._list(rows_between(units, low, high, truth), words)
 
     def _show_point(self, threshold: float) -> None:
         units = self.audit.state.units
         if units is not None:
-            rows = rows_at(units, threshold, BEHIND)
             words = f"the {PLURAL[units.unit]} nearest to {threshold:.3f}"
-            self.audit.show_cases(rows, words)
+            self._list(rows_at(units, threshold, BEHIND), words)
+
+    def _show_cell(self, cell: int) -> None:
+        self.case.finish_writing()
+        self.audit.show_cell(cell)
+
+    def _list(self, rows: Places, words: str) -> None:
+        """List cases, of which the first comes on screen: what is being written is of the one before."""
+        self.case.finish_writing()
+        self.audit.show_cases(rows, words)
 
     # Events
 
