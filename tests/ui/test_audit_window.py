@@ -9,7 +9,7 @@ import pytest
 from audit_desk import FACTS, FINDS, made_audit
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtTest import QTest
+from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from test_accessible_names import unnamed
 from ui_desk import Oracle
@@ -398,6 +398,25 @@ def test_a_blinded_reader_marks_with_the_left_button_in_stored_pixels(room, qtbo
     room.assess(5)
     (mark,) = room.audit.state.blinded.answers[row].marks
     assert mark == pytest.approx((25.0, 15.0, 45.0, 35.0), abs=0.01), "centre 24.5 is edge 25"
+
+
+def test_news_of_models_touch_neither_the_labels_offered_nor_the_pictures(room, qtbot, monkeypatch):
+    room.table.viewport().grab()
+    qtbot.waitUntil(lambda: room.audit.thumbnail(0) is not None, timeout=WAIT_MS)
+    room.table.viewport().grab()
+    sheet = room.audit.state.sheet
+    refilled, asked = QSignalSpy(room.case.label.model().rowsRemoved), []
+    monkeypatch.setattr(room.audit, "thumbnail", asked.append)
+    table = sheet.table.with_answers(sheet.table.answers)  # as `Audit` does with news
+    room.audit._show(sheet_of(table, 0, sheet.threshold, sheet.said))
+    room.table.viewport().grab()
+    assert refilled.count() == 0
+    assert 0 not in asked
+    other = table_of([replace(row, label="cyst") for row in table.rows], table.answers)
+    room.audit._show(sheet_of(other, 0, sheet.threshold))
+    room.table.viewport().grab()
+    assert [room.case.label.itemText(place) for place in range(room.case.label.count())][1:] == ["cyst"]
+    assert 0 in asked, "other rows have other pictures"
 
 
 def test_every_control_has_a_name_to_be_heard(room):

@@ -86,7 +86,7 @@ class CasePanel(QFrame):
             f"QFrame#case {{ background: {theme.PANEL}; border-top: 1px solid {theme.LINE}; }}"
         )
         self._row: int | None = None
-        self._table: object = None
+        self._offered: tuple[str, ...] | None = None
         self.title = QLabel()
         self.title.setProperty("role", "title")
         self.outcome = QLabel()
@@ -218,9 +218,7 @@ class CasePanel(QFrame):
             self.facts.write("")
             self.said.write("")
             return
-        if sheet.table is not self._table:
-            self._table = sheet.table
-            self._offer_labels(sheet.table.label.words)
+        self._offer_labels(sheet.table.label.words)
         self.title.setText(sheet.table.rows[row].image_id)
         code = int(sheet.outcome[row])
         hides = state.hidden(row)
@@ -264,6 +262,10 @@ class CasePanel(QFrame):
             )
 
     def _offer_labels(self, words: tuple[str, ...]) -> None:
+        """Offer these labels; the list stays as it is, maybe open, where they are the same."""
+        if words == self._offered:
+            return
+        self._offered = words
         self.label.clear()
         self.label.addItem("should be …", "")
         for word in words:

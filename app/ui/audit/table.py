@@ -38,12 +38,13 @@ class _PictureCell(QStyledItemDelegate):
         super().__init__(parent)
         self._audit = audit
         self._made: Kept[int, QPixmap] = Kept(PICTURES)
-        self._table: object = None
+        self._rows: object = None
 
     def paint(self, painter: QPainter, option, index) -> None:
         table = self._audit.state.table
-        if table is not self._table:
-            self._table, self._made = table, Kept(PICTURES)
+        rows = None if table is None else table.rows  # the same while models answer
+        if rows is not self._rows:
+            self._rows, self._made = rows, Kept(PICTURES)
         if option.state & QStyle.StateFlag.State_Selected:
             painter.fillRect(option.rect, QColor(theme.ACCENT_GROUND))
         cell = option.rect.adjusted(4, 2, -4, -2)
