@@ -17,7 +17,8 @@ import numpy as np
 from app.core.manifest import Row
 from app.core.metrics.bootstrap import DRAWS, intervals
 from app.core.metrics.froc import ImageBoxes, froc, random_places
-from app.core.metrics.ranking import Floats
+from app.core.metrics.probability import wilson
+from app.core.metrics.ranking import Bools, Floats
 from model_zoo.bundle import Bundle
 from model_zoo.spec import BundleSpec
 from model_zoo.suitability import SOURCES
@@ -200,23 +201,40 @@ def _normal(images: Sequence[ImageResult], threshold: float) -> dict[str, Entry]
     on = f"normal images, boxes from a score of {threshold:g} up; baseline: no box at all"
     return {
         "false_boxes_per_normal_image": _mean(counts, patients, f"false boxes per image over {on}", 0.0),
-        "normal_images_without_box": _mean(
-            (counts == 0).astype(np.float64), patients, f"share without a box of {on}", 1.0
-        ),
+        "normal_images_without_box": _free(counts == 0, patients, f"share without a box of {on}"),
     }
 
 
+def _free(free: Bools, patients: Sequence[str], method: str) -> Entry:
+    """Return the share of images without a box, in a whole share with `whole_share`'s interval."""
+    if len(free) and (free.all() or not free.any()):
+        return whole_share(float(free[0]), "image", len(free), len(set(patients)), method, 1.0)
+    return _mean(free.astype(np.float64), patients, method, 1.0)
+
+
 def _mean(values: Floats, patients: Sequence[str], method: str, baseline: float | None) -> Entry:
-    """Return the mean over images with its patient-bootstrap interval."""
+    """Return the mean over images with its patient-bootstrap interval; none where all are alike."""
     value = float(values.mean()) if len(values) else float("nan")
+    if not len(values) or (values == values[0]).all():
+        alike = f"{method}; no interval: all images are alike"
+        return make_entry(value, (float("nan"), float("nan")), "image", len(values), alike, baseline)
 
     def mean(weights: Floats) -> Floats:
         made: Floats = weights @ values / weights.sum(axis=1)
         return made
 
-    interval = intervals(mean, patients) if len(values) else (float("nan"), float("nan"))
     method = f"{method}; 95 % interval of {DRAWS} patient-bootstrap draws"
-    return make_entry(value, interval, "image", len(values), method, baseline)
+    return make_entry(value, intervals(mean, patients), "image", len(values), method, baseline)
+
+
+def whole_share(value: float, unit: str, n: int, patients: int, method: str, baseline: float | None) -> Entry:
+    """Return the record of a share of 0 or 1, whose bootstrap draws are all the same and say nothing.
+
+    Its interval is Wilson's with the number of patients as n, as units of one patient are not independent;
+    ``wilson_patients`` holds that number.
+    """
+    how = f"{method}; 95 % interval: Wilson's, n = {patients} patients, as every draw gives the same share"
+    return make_entry(value, wilson(value, patients), unit, n, how, baseline) | {"wilson_patients": patients}
 
 
 def lesions_of(rows: Sequence[Row], target: Target) -> Target:
@@ -271,9 +289,13 @@ def _found(images: Sequence[ImageBoxes], place: int, threshold: float) -> Mappin
         ]
         method = (
             f"share found: centre of a box of a score of {threshold:g} or more inside the lesion's box; "
-            f"baseline: {rate:.2f} boxes per image at random in the breast; "
-            f"95 % interval of {DRAWS} patient-bootstrap draws"
+            f"baseline: {rate:.2f} boxes per image at random in the breast"
         )
         value, chance = float(found[own].mean()), random_places(of_kind, "centre", rate)
+        if value in (0.0, 1.0):
+            owners = len({image.patient for image in of_kind if image.lesions})
+            made[name] = whole_share(value, "lesion", len(own), owners, method, chance)
+            continue
+        method += f"; 95 % interval of {DRAWS} patient-bootstrap draws"
         made[name] = make_entry(value, intervals(share, patients), "lesion", len(own), method, chance)
     return made

@@ -50,7 +50,7 @@ def section(entry: Mapping[str, Any]) -> str:
         heading(entry),
         f"{entry['data'].rstrip('.')}. {n['images']} images of {n['patients']} patients{scored}; none of "
         f"these trained or tuned it, as far as it says (manifest {entry['manifest_sha256'][:12]}{which}). "
-        "Intervals: 95 %, patients drawn with replacement.",
+        "Intervals: 95 %, patients drawn with replacement; of none or all, Wilson's with n = patients.",
     ]
     if entry["outside_domain"]:
         every = entry["outside_domain"] == n["images"]
@@ -64,10 +64,12 @@ def section(entry: Mapping[str, Any]) -> str:
 
 
 def _between(entry: Mapping[str, Any], form: str = ".2f") -> str:
-    """Return the interval in words."""
+    """Return the interval in words, and whose it is where it is not the bootstrap's."""
     if entry["low"] is None:
         return "no interval"
-    return f"{format(entry['low'], form)} to {format(entry['high'], form)}"
+    patients = entry.get("wilson_patients")
+    how = "" if patients is None else f", Wilson, {patients} patients"
+    return f"{format(entry['low'], form)} to {format(entry['high'], form)}{how}"
 
 
 def _normal(entry: Mapping[str, Any]) -> list[str]:

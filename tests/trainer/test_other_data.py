@@ -89,6 +89,28 @@ def test_the_numbers_are_those_counted_by_hand(bundle: Bundle, exams: list[ExamR
         assert one["n"] > 0, name
         assert one["baseline"] is not None, name
         assert one["low"] <= one["value"] <= one["high"], name
+    # Of none of SPIC in one patient, by hand: 0 to z^2 / (n + z^2), z = 1.959964.
+    assert (metrics["found.SPIC"]["low"], metrics["found.SPIC"]["high"]) == (
+        0.0,
+        pytest.approx(3.841459 / 4.841459, abs=1e-5),
+    )
+    assert "Wilson's, n = 1 patients" in metrics["found.SPIC"]["method"]
+    assert "SPIC 0 of 1 (0.00 to 0.79, Wilson, 1 patients)" in section(entry)
+    assert "bootstrap" in metrics["found.CIRC"]["method"]
+
+
+@pytest.mark.parametrize(("boxes", "low", "high"), [(0, 4 / (4 + 3.841459), 1), (1, 0, 3.841459 / 7.841459)])
+def test_normal_images_all_alike_have_no_interval_of_a_single_point(
+    bundle: Bundle, exams: list[ExamResult], boxes: int, low: float, high: float
+) -> None:
+    """Four patients, all or none of whose images are free of boxes; Wilson's with z^2 = 3.841459."""
+    alike = [_with(one, *[(0.9, AWAY)] * boxes) for one in exams[:4]]
+    entry = _entry(bundle, [*alike, *exams[4:]])
+    free = entry["metrics"]["normal_images_without_box"]
+    assert (free["low"], free["high"]) == (pytest.approx(low, abs=1e-5), pytest.approx(high, abs=1e-5))
+    false = entry["metrics"]["false_boxes_per_normal_image"]
+    assert (false["value"], false["low"], false["high"]) == (boxes, None, None)
+    assert "no interval" in section(entry)
 
 
 def test_boxes_too_weak_to_be_shown_are_on_record_and_not_in_the_report(
