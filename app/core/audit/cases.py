@@ -238,24 +238,34 @@ class CaseTable:
 def truth_of(label: Words, positive: Sequence[str] = ()) -> Codes:
     """Return the truth of each row by its label.
 
+    Where no label is among `positive` while some say more than normal, they are of another question
+    (lesions for a model of density): there is no truth.
+
     Parameters
     ----------
     positive
         The labels that are positive; none given: every known label that is not normal.
     """
     wanted = set(positive)
+    more = POSITIVE in (_truth(word, set()) for word in label.words)
+    if wanted and more and wanted.isdisjoint(label.words):
+        return np.full(len(label.codes), NO_TRUTH, np.int8)
     kinds = np.array([_truth(word, wanted) for word in label.words], dtype=np.int8)
     found: Codes = kinds[label.codes] if len(kinds) else np.zeros(0, np.int8)
     return found
 
 
+def known(label: str) -> bool:
+    """Tell whether a label tells the truth of its image at all."""
+    return label.strip().lower() not in UNKNOWN_LABELS
+
+
 def _truth(word: str, positive: set[str]) -> int:
-    plain = word.strip().lower()
-    if plain in UNKNOWN_LABELS:
+    if not known(word):
         return NO_TRUTH
     if positive:
         return POSITIVE if word in positive else NEGATIVE
-    return NEGATIVE if plain in _NORMAL else POSITIVE
+    return NEGATIVE if word.strip().lower() in _NORMAL else POSITIVE
 
 
 def table_of(rows: Sequence[Row], answers: Sequence[Answers] = ()) -> CaseTable:

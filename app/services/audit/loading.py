@@ -7,7 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.core.audit.cases import Answers, AuditModel, CaseTable, ExamSaid, answers_of, table_of
+from app.core.audit.cases import (
+    NO_TRUTH,
+    Answers,
+    AuditModel,
+    CaseTable,
+    ExamSaid,
+    answers_of,
+    known,
+    table_of,
+)
 from app.core.audit.kept import KeptAnswers, exam_key
 from app.core.audit.prediction_files import join, read_predictions, rows_of
 from app.core.audit.seen import seen_sentence
@@ -193,9 +202,31 @@ def _path(wanted: Wanted) -> Path:
 
 def _lacks(table: CaseTable) -> list[str]:
     """Return sentences on what the audit of this table can not say."""
-    unknown = int((table.truth < 0).sum())
+    others = _differing([answers.model for answers in table.answers])
+    unknown = int((table.truth == NO_TRUTH).sum())
+    first, labels = table.answers[0].model, {word for word in table.label.words if known(word)}
+    if first.positive and labels and labels.isdisjoint(first.positive):
+        none = f"No label here is among those that are positive for {first.name} ({_positive(first)})"
+        if unknown == len(table):
+            return [f"{none}: outcomes, curves and the matrix stay empty.", *others]
+        others = [f"{none}: no case counts as positive.", *others]
     if not unknown:
-        return []
+        return others
     if unknown == len(table):
-        return ["Nothing is known of what is true: outcomes, curves and the matrix stay empty."]
-    return [f"{unknown} of {len(table)} images have no truth; they are in no curve and no cell."]
+        return ["Nothing is known of what is true: outcomes, curves and the matrix stay empty.", *others]
+    return [f"{unknown} of {len(table)} images have no truth; they are in no curve and no cell.", *others]
+
+
+def _differing(models: Sequence[AuditModel]) -> list[str]:
+    """Return a sentence on each model whose positive labels are not the first one's, by which truth is."""
+    first = models[0]
+    return [
+        f"What is true is by the positive labels of {first.name} ({_positive(first)}), for {each.name} too, "
+        f"whose own are others ({_positive(each)})."
+        for each in models[1:]
+        if set(each.positive) != set(first.positive)
+    ]
+
+
+def _positive(model: AuditModel) -> str:
+    return ", ".join(sorted(model.positive)) or "all that are not normal"

@@ -44,7 +44,21 @@ def test_what_was_not_asked_failed_or_has_no_truth_is_no_outcome_of_the_model() 
 def test_truth_is_by_the_models_own_positive_labels(
     label: str, positive: tuple[str, ...], truth: int
 ) -> None:
-    assert truth_of(Words.of([label]), positive)[0] == truth
+    assert truth_of(Words.of([label, "malignant"]), positive)[0] == truth
+
+
+@pytest.mark.parametrize(
+    ("labels", "positive", "truth"),
+    [
+        (("normal", "benign", "malignant", ""), ("D",), [-1, -1, -1, -1]),  # lesions, asked for density
+        (("F", "G", "D"), ("D",), [0, 0, 1]),
+        (("normal", "normal", ""), ("malignant",), [0, 0, -1]),  # a set of normals is one of negatives
+    ],
+)
+def test_labels_of_another_question_are_no_truth(
+    labels: tuple[str, ...], positive: tuple[str, ...], truth: list[int]
+) -> None:
+    assert list(truth_of(Words.of(labels), positive)) == truth
 
 
 def test_breasts_and_patients_have_the_bundles_own_scores() -> None:

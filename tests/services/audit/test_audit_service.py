@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from dicom_files import write_mg
 
+from app.core.audit.cases import AuditModel
 from app.core.audit.filters import Among, CaseFilter
+from app.core.audit.kept import KeptAnswers
 from app.core.audit.outcomes import FN, OUTCOMES, TP
 from app.core.manifest import file_sha256, write_manifest
 from app.core.reading.store import Store
+from app.services.audit import loading
 from app.services.audit.audit import Audit
 from app.services.library import Library
 
@@ -275,6 +278,7 @@ def test_an_answer_is_not_undone_once_the_truth_was_seen(begin, data: Path) -> N
     audit = one.open(data / "m.csv", predictions=(data / "p.json",))
     audit.begin_blinded("pilot", [0, 2])
     audit.set_verdict("agree", [7])
+    one.wait(lambda: audit.verdict(7) is not None)
     first = audit.state.current
     audit.answer(2)
     assert audit.state.undo == "verdict: agree (1 case)"
@@ -391,6 +395,42 @@ def test_a_manifest_without_any_truth_says_so_and_can_still_be_looked_at(begin, 
     assert any(note.startswith("Nothing is known of what is true") for note in audit.state.notes)
     assert set(words(audit)) == {"no truth", "not predicted"}
     assert (audit.state.matrix.without_truth, audit.state.matrix.without_score) == (7, 1)
+
+
+@pytest.mark.parametrize(
+    ("label", "positive", "notes", "truth"),
+    [
+        (
+            "malignant",
+            (("D",), ()),
+            [
+                "No label here is among those that are positive for a (D): outcomes, curves and the matrix "
+                "stay empty.",
+                "What is true is by the positive labels of a (D), for b too, whose own are others "
+                "(all that are not normal).",
+            ],
+            {-1},
+        ),
+        (
+            "normal",
+            (("malignant",),),
+            ["No label here is among those that are positive for a (malignant): no case counts as positive."],
+            {0},
+        ),
+        ("malignant", (("malignant", "benign"), ("benign", "malignant")), [], {0, 1}),
+    ],
+)
+def test_positive_labels_that_do_not_fit_the_manifest_or_each_other_are_said(
+    data: Path, monkeypatch, label: str, positive, notes: list[str], truth: set[int]
+) -> None:
+    (data / "l.csv").write_text((data / "m.csv").read_text().replace(",malignant,", f",{label},"))
+    models = [AuditModel(name, positive=own) for name, own in zip("ab", positive, strict=False)]
+    monkeypatch.setattr(loading.audited, "chosen", lambda names: [(model, data) for model in models])
+    kept = KeptAnswers(data / "kept.sqlite")
+    loaded = loading.load(loading.Wanted((data / "l.csv",), ("a",)), kept, lambda done, total: None)
+    kept.close()
+    assert list(loaded.notes) == notes
+    assert set(loaded.table.truth.tolist()) == truth
 
 
 def test_without_a_bundle_nothing_is_asked(opened: Opened) -> None:
