@@ -42,6 +42,7 @@ Tell = Callable[[str], None]
 MANIFEST: Final = "manifest.csv"
 REPORT: Final = "report.json"
 FORMAT: Final = "mammoview-deidentified"
+_NO_AIR: Final = "; no air around the breast is found, so that nothing can be made black"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class _Work:
     asked_about: list[str] = field(default_factory=list)
     blanked: int = 0
     kept: int = 0
-    over_breast: int = 0
+    unsure: int = 0
     rows: list[Row] = field(default_factory=list)
 
 
@@ -179,14 +180,18 @@ def _dicom(
 def _frames(
     image: Image, asked: Asked, stated: str, rows: Sequence[Row], work: _Work
 ) -> tuple[list[npt.NDArray[Any]], bool]:
-    """Return all frames of an image, black outside the breast where that was asked for, and whether so."""
+    """Return all frames of an image, black outside the breast where asked for, and whether any changed."""
     frames = [read_frame(image, number).stored for number in range(image.frames)]
     grey = image.grey_of(0)
     doubtful = asked.burned_in != "keep" and _doubtful(stated, frames, image)
     if doubtful and asked.burned_in == "blank":
-        work.blanked += 1
-        work.over_breast += stated.upper() == "YES"
-        return [blanked(frame, grey) for frame in frames], True
+        made = [each for frame in frames if (each := blanked(frame, grey)) is not None]
+        work.unsure += stated.upper() != "NO"
+        if len(made) == len(frames):
+            changed = any(not np.array_equal(*pair) for pair in zip(made, frames, strict=True))
+            work.blanked += changed
+            return made, changed
+        doubtful += _NO_AIR
     if doubtful:
         work.asked_about.append(f"{rows[0].image_id} ({rows[0].path}): {doubtful}")
     work.kept += asked.burned_in == "keep" and stated.upper() != "NO"
@@ -224,10 +229,12 @@ def _png(
             pixels[view.padding] = 0
         doubtful = asked.burned_in != "keep" and _doubtful(stated, [stored], image)
         if doubtful and asked.burned_in == "blank":
-            pixels[outside(stored, grey)] = 0
-            work.blanked += 1
-            work.over_breast += stated.upper() == "YES"
-        elif doubtful:
+            region = outside(stored, grey)
+            work.unsure += stated.upper() != "NO"
+            work.blanked += bool(pixels[region].any())
+            pixels[region] = 0
+            doubtful = "" if region.any() else doubtful + _NO_AIR
+        if doubtful:
             work.asked_about.append(f"{row.image_id} ({row.path}): {doubtful}")
         work.kept += asked.burned_in == "keep" and stated.upper() != "NO"
         file = part / f"{pseudonyms.name('I', f'{row.sha256}/{row.frame}')}.png"
@@ -257,13 +264,16 @@ def _search(path: Path, names: Identities, row: Row, pixels: int) -> None:
 
 
 def _decided(work: _Work, asked: Asked, tell: Tell, manifest: Path) -> None:
-    if asked.burned_in != "refuse" or not work.asked_about:
+    if not work.asked_about:
         return
     for sentence in work.asked_about:
         tell(sentence)
+    advice = "say --burned-in blank or --burned-in keep"
+    if asked.burned_in == "blank":
+        advice = "leave them out of the manifest, or say --burned-in keep"
     raise TrainerError(
-        f"{manifest}: {len(work.asked_about)} images may hold burnt-in text; look at them and say "
-        "--burned-in blank or --burned-in keep; nothing was exported"
+        f"{manifest}: {len(work.asked_about)} images may hold burnt-in text; look at them and {advice}; "
+        "nothing was exported"
     )
 
 
@@ -284,7 +294,12 @@ def _finish(work: _Work, part: Path, folder: Path, asked: Asked) -> None:
         "characteristics_kept": asked.wishes.characteristics,
         "images": len(work.rows),
         "patients": len({row.patient_id for row in work.rows}),
-        "burned_in": {"asked": asked.burned_in, "blanked": work.blanked, "kept_unsure": work.kept},
+        "burned_in": {
+            "asked": asked.burned_in,
+            "blanked": work.blanked,
+            "blank_unsure": work.unsure,
+            "kept_unsure": work.kept,
+        },
         "removed": counts,
     }
     write_json(part / REPORT, content)
@@ -295,8 +310,8 @@ def _sentences(work: _Work, asked: Asked) -> list[str]:
     said = [f"{removed} attributes removed, emptied or replaced" if asked.form == "dicom" else ""]
     if work.blanked:
         said.append(f"{work.blanked} images are black outside the breast; text over the breast is not found")
-    if work.over_breast:
-        said.append(f"{work.over_breast} of them state burnt-in annotation: look at each of these")
+    if work.unsure:
+        said.append(f"{work.unsure} images do not state that no text is burnt in: look at each of these")
     if work.kept:
         said.append(f"{work.kept} images were kept as they are though nothing says that no text is burnt in")
     return [sentence for sentence in said if sentence]

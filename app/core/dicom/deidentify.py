@@ -40,7 +40,7 @@ from app.core.dicom.confidentiality import (
     TABLE,
     TEXT_VRS,
 )
-from app.core.dicom.elements import BROKEN, as_date
+from app.core.dicom.elements import BROKEN, as_date, text
 from app.core.dicom.identities import Identities
 from app.core.dicom.pseudonyms import Pseudonyms
 from app.core.dicom.source import MAMMOGRAPHY
@@ -321,9 +321,13 @@ def _code(value: str, scheme: str, meaning: str) -> Dataset:
 
 
 def note_blanked(dataset: Dataset) -> None:
-    """Say in a data set that all around the breast was made black, so that nothing is burnt in any more."""
-    dataset.DeidentificationMethodCodeSequence.append(_method("pixels"))
-    dataset.BurnedInAnnotation = "NO"
+    """Say in a data set that all around the breast was made black.
+
+    Text over the breast is not found, so that Burned In Annotation stays as the original states it, and only
+    where that is NO are the pixels called clean (PS3.15 E.3.1).
+    """
+    if text(dataset, "BurnedInAnnotation").upper() == "NO":
+        dataset.DeidentificationMethodCodeSequence.append(_method("pixels"))
     for keyword in ("SmallestImagePixelValue", "LargestImagePixelValue"):
         if keyword in dataset:
             delattr(dataset, keyword)

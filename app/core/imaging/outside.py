@@ -50,9 +50,14 @@ def marks_outside(stored: npt.NDArray[Any], grey: Grey) -> int:
     return int(large.sum()) if count > 1 else 0
 
 
-def blanked(stored: npt.NDArray[Any], grey: Grey) -> npt.NDArray[Any]:
-    """Return a copy in which all outside the breast has the darkest value that occurs, or the padding's."""
+def blanked(stored: npt.NDArray[Any], grey: Grey) -> npt.NDArray[Any] | None:
+    """Return a copy in which all outside the breast has the darkest value that occurs, or the padding's.
+
+    None where no air tells the breast from what is outside, as in a view that fills the frame.
+    """
     region = outside(stored, grey)
+    if not region.any():
+        return None
     bright_is_low = grey.inverse != (grey.modality_lut is None and grey.slope < 0)
     value = stored.max() if bright_is_low else stored.min()
     if grey.padding is not None and (stored == grey.padding[0]).any():

@@ -304,11 +304,29 @@ def lettered() -> np.ndarray:
     return np.where(drawn > 0, 4000, pixels).astype(np.uint16)
 
 
+def over_the_breast() -> np.ndarray:
+    """Return a mammogram with a name over the breast, and a sticker in the air."""
+    pixels = phantom_pixels(320, 192)
+    drawn = np.zeros(pixels.shape, np.uint8)
+    cv2.putText(drawn, "DOE J", (110, 160), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 255, 2)
+    made = np.where(drawn > 0, 4000, pixels).astype(np.uint16)
+    made[4:12, 4:40] = 3000
+    return made
+
+
+CLEANED = "113101"
+"""Clean Pixel Data Option (CID 7050)."""
+
+
+def methods(dataset: Dataset) -> set[str]:
+    return {item.CodeValue for item in dataset.DeidentificationMethodCodeSequence}
+
+
 def test_burnt_in_text_is_asked_about_and_made_black(tmp_path: Path, capsys) -> None:
     pixels = lettered()
     letters = pixels == 4000
     told = write_mg(
-        tmp_path / "told.dcm", phantom_pixels(), BurnedInAnnotation="YES", SOPInstanceUID="1.2.3.1"
+        tmp_path / "told.dcm", over_the_breast(), BurnedInAnnotation="YES", SOPInstanceUID="1.2.3.1"
     )
     seen = write_mg(tmp_path / "seen.dcm", pixels, SOPInstanceUID="1.2.3.2")  # says NO, and is wrong
     fine = write_mg(tmp_path / "fine.dcm", phantom_pixels(256, 192), SOPInstanceUID="1.2.3.3")
@@ -322,21 +340,53 @@ def test_burnt_in_text_is_asked_about_and_made_black(tmp_path: Path, capsys) -> 
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob(".out*"))
     assert deidentify(manifest, tmp_path / "out", "--burned-in", "blank") == 0
-    sets = {pydicom.dcmread(path).Rows: pydicom.dcmread(path) for path in (tmp_path / "out").glob("*.dcm")}
-    made = next(
-        each
-        for each in (pydicom.dcmread(path) for path in (tmp_path / "out").glob("*.dcm"))
-        if each.Rows == 256
-        and "113101" in {item.CodeValue for item in each.DeidentificationMethodCodeSequence}
-    )
+    said = capsys.readouterr().out
+    assert "2 images are black outside the breast" in said
+    assert "1 images do not state that no text is burnt in" in said
+    sets = [pydicom.dcmread(path) for path in (tmp_path / "out").glob("*.dcm")]
+    assert len(sets) == 3
+    made = next(each for each in sets if CLEANED in methods(each))
     assert made.BurnedInAnnotation == "NO"
     assert made.pixel_array[letters].max() == 0
     breast = phantom_pixels(256, 192) > 1000
     assert np.array_equal(made.pixel_array[breast & ~letters], pixels[breast & ~letters])
-    assert sets
+    # text over the breast is still there: the file must go on saying so
+    over = next(each for each in sets if each.Rows == 320)
+    assert over.pixel_array[over_the_breast() == 4000].min() == 4000
+    assert over.pixel_array[4:12, 4:40].max() == 0
+    assert over.BurnedInAnnotation == "YES"
+    assert CLEANED not in methods(over)
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert report["burned_in"] == {"asked": "blank", "blanked": 2, "kept_unsure": 0}
+    assert report["burned_in"] == {"asked": "blank", "blanked": 2, "blank_unsure": 1, "kept_unsure": 0}
     assert deidentify(manifest, tmp_path / "as-is", "--burned-in", "keep") == 0
+
+
+@pytest.mark.parametrize("form", ["dicom", "png"])
+@pytest.mark.parametrize("stated", ["YES", ""])
+def test_a_view_without_air_is_not_called_blanked(tmp_path: Path, capsys, form: str, stated: str) -> None:
+    spot = np.random.default_rng(3).normal(2000, 300, (192, 192)).clip(1, 4095).astype(np.uint16)
+    spot[80:84, 20:90] = 4000  # a line of text
+    path = write_mg(tmp_path / "spot.dcm", spot, BurnedInAnnotation=stated)
+    fine = write_mg(tmp_path / "fine.dcm", phantom_pixels(), SOPInstanceUID="1.2.3.3")
+    manifest = manifest_of(tmp_path, path, fine, label="normal")
+    assert deidentify(manifest, tmp_path / "out", "--as", form, "--burned-in", "blank") == 1
+    said = capsys.readouterr()
+    assert "spot.dcm): burnt-in annotation is " in said.out
+    assert "no air around the breast is found" in said.out
+    assert "1 images may hold burnt-in text" in said.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("form", ["dicom", "png"])
+def test_only_images_whose_pixels_changed_count_as_blanked(tmp_path: Path, form: str) -> None:
+    black = write_mg(tmp_path / "black.dcm", phantom_pixels(256, 192), BurnedInAnnotation="")
+    manifest = manifest_of(tmp_path, black, label="normal")
+    assert deidentify(manifest, tmp_path / "out", "--as", form, "--burned-in", "blank") == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["burned_in"] == {"asked": "blank", "blanked": 0, "blank_unsure": 1, "kept_unsure": 0}
+    for path in (tmp_path / "out").glob("*.dcm"):
+        assert pydicom.dcmread(path).BurnedInAnnotation == ""
+        assert CLEANED not in methods(pydicom.dcmread(path))
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
