@@ -150,6 +150,35 @@ def test_a_paused_training_does_nothing_until_it_goes_on(slow: Desk) -> None:
 
 
 @posix
+@pytest.mark.parametrize("wanted", ["stop", "go on"])
+def test_a_paused_step_whose_keeper_was_killed_hears_the_window(slow: Desk, wanted: str) -> None:
+    job = slow.begin()
+    until(job, lambda view: in_epoch(view, 1))
+    asked.tell(job.id, "pause", report=nothing)
+    until(job, lambda view: view.status == "paused")
+    killed, step = pids(job)
+    os.kill(killed.pid, signal.SIGKILL)
+    while alive.is_alive(killed):
+        time.sleep(0.02)
+    try:
+        view = look(job)
+        assert view.status == "paused"
+        assert "keeper was ended" in view.sentence
+        if wanted == "stop":
+            asked.tell(job.id, "stop", report=nothing)
+        else:
+            asked.go_on(job.id, report=nothing)
+            assert look(job).status in ("running", "failed")
+        view = until(job, ended, 20)
+    finally:
+        alive.tell(step, signal.SIGKILL)
+    assert view.status == "failed"
+    assert ("interrupted" in view.log) == (wanted == "stop"), "the trainer itself heard it"
+    asked.go_on(job.id, report=nothing)
+    assert until(job, ended).status == "finished"
+
+
+@posix
 def test_a_stopped_training_keeps_what_it_learnt_and_goes_on(slow: Desk) -> None:
     job = slow.begin()
     until(job, lambda view: in_epoch(view, 1))

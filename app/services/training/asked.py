@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from app.services.training.frozen import FrozenTest
 from app.services.training.history import Entry, History
 from app.services.training.job import (
     Job,
+    State,
     Wanted,
     jobs_folder,
     new_id,
@@ -27,6 +28,7 @@ from app.services.training.job import (
     read_state,
     want,
     write_job,
+    write_state,
 )
 from app.services.training.look import Broken, JobView, Looker, standing
 from app.services.training.program import keeper_command, trainer_command
@@ -213,10 +215,14 @@ def tell(name: str, wanted: Wanted, *, report: Report) -> None:
         assert state.process is not None
         # Nobody is left to pass it on.
         alive.tell(state.process, signal.SIGTERM)
+        _wake(folder, state)  # one that is paused hears of it when it goes on
 
 
 def go_on(name: str, *, report: Report) -> None:
-    """Let a training go on: wake it, or start its keeper again."""
+    """Let a training go on: wake it, or start its keeper again.
+
+    A step that was paused and whose keeper has gone is woken by the window; its end is waited for.
+    """
     folder = jobs_folder() / name
     state = read_state(folder)
     if state is not None and state.ended is None and alive.is_alive(state.keeper):
@@ -225,9 +231,25 @@ def go_on(name: str, *, report: Report) -> None:
     if standing(folder, state)[0] == "starting":
         return  # asked twice: its keeper is on the way
     if state is not None and alive.is_alive(state.process):
+        _wake(folder, state)
+        if state.paused:
+            return
         raise MammoviewError("what was begun still runs; wait for its end, or stop it first")
     trainer_command()
     _start_keeper(folder)
+
+
+def _wake(folder: Path, state: State) -> None:
+    """Let a step go on that may be paused, and all that it started, where no keeper is left to do so."""
+    if alive.CAN_PAUSE and state.process is not None:
+        alive.tell_group(state.process.pid, signal.SIGCONT)
+    if state.paused:
+        try:
+            write_state(folder, replace(state, paused=False))
+        except OSError as error:
+            raise ReadError(
+                folder / "state.json", f"cannot be written ({error.strerror or error})"
+            ) from error
 
 
 def freeze(

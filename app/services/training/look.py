@@ -166,6 +166,8 @@ def standing(folder: Path, state: State | None) -> tuple[Status, str]:
             return "stopping", "Stopping, once the present batch is done."
         return ("paused", "Paused.") if state.paused else ("running", _sentence(what))
     if alive.is_alive(state.process):
+        if state.paused:
+            return "paused", "Paused. Its keeper was ended; when it goes on, the next step waits for you."
         return (
             "running",
             "Its keeper was ended; what it had begun goes on. The next step waits for you.",
