@@ -29,33 +29,36 @@ class LookingInside(QObject):
         super().__init__(window)
         self._service, self._pictures, self._window = service, pictures, window
         self._jobs = Jobs(1, self)
-        self._asked: tuple[Image, tuple[float, float], str] | None = None
+        self._asked: tuple[Image, tuple[float, float], str, int] | None = None
         self._manifest: Path | None = None
         self.shown: InsideWindow | None = None
         service.inside_found.connect(self._found)
         service.inside_failed.connect(self._failed)
 
-    def ask(self, image: Image, place: tuple[float, float], models: tuple[str, ...]) -> None:
-        """Look at a place with the model looked with last, else the first."""
+    def ask(self, image: Image, place: tuple[float, float], frame: int, models: tuple[str, ...]) -> None:
+        """Look at a place of a frame (0-based) with the model looked with last, else the first."""
         if self.shown is None:
             self.shown = InsideWindow(models, self._window)
             self.shown.wanted.connect(self._again)
             self.shown.manifest_chosen.connect(self._find)
         model = self._asked[2] if self._asked is not None else models[0]
-        self._ask(image, place, model, None)
+        self._ask(image, place, model, None, frame)
         self.shown.show()
         self.shown.raise_()
 
-    def _ask(self, image: Image, place: tuple[float, float], model: str, layer: int | None) -> None:
-        self._asked = (image, place, model)
+    def _ask(
+        self, image: Image, place: tuple[float, float], model: str, layer: int | None, frame: int
+    ) -> None:
+        self._asked = (image, place, model, frame)
         if self.shown is not None:
             self.shown.wait()
-        self._service.look_inside(image, place, model, layer)
+        self._service.look_inside(image, place, model, layer, frame)
 
     @Slot(str, object)
     def _again(self, model: str, layer: int | None) -> None:
         if self._asked is not None:
-            self._ask(self._asked[0], self._asked[1], model, layer)
+            image, place, _, frame = self._asked
+            self._ask(image, place, model, layer, frame)
 
     @Slot(object)
     def _found(self, answer: InsidePlace) -> None:

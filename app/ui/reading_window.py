@@ -29,14 +29,14 @@ class ReadingWindow(QMainWindow):
     bindings, actions_by_id
         The keys as they are bound, and the actions that have them.
     menu_place
-        The image and place (row, col) in stored pixels where the menu of a pane was opened last.
+        The image, place (row, col) in stored pixels and frame where the menu of a pane was opened last.
     """
 
     session: Any
     grid: Grid
     bindings: Bindings
     actions_by_id: dict[str, QAction]
-    menu_place: tuple[Image, tuple[float, float]] | None = None
+    menu_place: tuple[Image, tuple[float, float], int] | None = None
 
     def event(self, event: QEvent) -> bool:
         """Leave arrows, Enter and Space to the list, slider or button that has the keyboard."""
@@ -76,7 +76,7 @@ class ReadingWindow(QMainWindow):
         scene = view.scene
         stored = view.stored_at(QPointF(view.mapFromGlobal(where)))
         frame = None if scene is None else scene.frame
-        self.menu_place = None if stored is None or frame is None else (frame.image, stored)
+        self.menu_place = None if stored is None or frame is None else (frame.image, stored, frame.frame)
         if scene is not None:
             choose = lambda number: self.session.set_voi(index, number)  # noqa: E731
             menus.pane_menu(self, self.actions_by_id, scene, choose).popup(where)

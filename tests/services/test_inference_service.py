@@ -156,3 +156,22 @@ def test_what_every_model_refuses_by_its_facts_is_not_decoded(bundle):
     answer = run_look(LookRequest(bundle.folder, "cpu", gathered), lambda *_: None, no_predictors())
     assert [view.status for view in answer.views] == ["declined", "scored", "declined"]
     assert answer.views[0].reason == "The view is not known; the model reads CC and MLO."
+
+
+@pytest.mark.parametrize("decoded", [True, False])
+def test_a_place_is_looked_at_in_the_frame_asked_for(tmp_path, qtbot, looks, monkeypatch, decoded):
+    frames = np.stack([np.full((64, 64), level, np.uint16) for level in (1000, 2000, 3000)])
+    path = write_mg(tmp_path / "three.dcm", frames, window=(2048, 4096))
+    looks._library.open([path])
+    qtbot.waitUntil(lambda: bool(looks._library.collection.patients), timeout=10_000)
+    (image,) = looks._library.collection.patients[0].studies[0].images
+    if decoded:
+        looks._library.set_screen([(image, 2)])
+        qtbot.waitUntil(lambda: looks._library.frame(image, 2) is not None, timeout=10_000)
+    requests = []
+    monkeypatch.setattr(looks._process, "inside", lambda request, report: requests.append(request))
+    looks.look_inside(image, (5.0, 5.0), "tiny-mean", None, 2)
+    qtbot.waitUntil(lambda: bool(requests), timeout=10_000)
+    (view,) = [each.view for each in requests]
+    assert view.frame == 2
+    assert float(view.pixels.mean()) / 65535 == pytest.approx(3000 / 4095, abs=1e-3), "of 16 bits"

@@ -22,8 +22,8 @@ class Service(QObject):
         super().__init__()
         self.asked = []
 
-    def look_inside(self, image, place, model, layer=None):
-        self.asked.append((image, place, model, layer))
+    def look_inside(self, image, place, model, layer=None, frame=0):
+        self.asked.append((image, place, model, layer, frame))
 
 
 def no_pictures(manifest, cases, *, report):
@@ -53,7 +53,7 @@ def opened(desk):
 def test_the_place_of_the_menu_is_asked_about_and_shown(four_views):
     service, inside, place = opened(four_views)
     image = four_views.window.grid.viewports[0].scene.frame.image
-    assert service.asked == [(image, place, FACTS.name, None)]
+    assert service.asked == [(image, place, FACTS.name, None, 0)]
     shown = inside.shown
     assert shown.isVisible()
     assert shown.state.text() == "Looking..."
@@ -67,8 +67,19 @@ def test_the_place_of_the_menu_is_asked_about_and_shown(four_views):
     across, down = (2.5 * picture.width() / 6, 3.5 * picture.height() / 8)
     assert picture.pixelColor(int(across), int(down)).lightness() == 255
     shown.layers.activated.emit(0)
-    assert service.asked[-1] == (image, place, "test-model", 0)
+    assert service.asked[-1] == (image, place, "test-model", 0, 0)
     shown.close()
+
+
+def test_the_frame_on_screen_is_the_one_asked_about(four_views, monkeypatch):
+    view = four_views.window.grid.viewports[0]
+    shown = replace(view.scene.frame, frame=2)
+    monkeypatch.setattr(view, "scene", replace(view.scene, frame=shown))
+    service, inside, place = opened(four_views)
+    assert service.asked == [(shown.image, place, FACTS.name, None, 2)]
+    inside.shown.layers.activated.emit(0)
+    assert service.asked[-1][4] == 2, "and so with another layer"
+    inside.shown.close()
 
 
 def test_an_answer_about_another_place_is_not_shown(four_views):

@@ -112,7 +112,12 @@ class Inference(QObject):
             )
 
     def look_inside(
-        self, image: Image, place: tuple[float, float], model: str, layer: int | None = None
+        self,
+        image: Image,
+        place: tuple[float, float],
+        model: str,
+        layer: int | None = None,
+        frame: int = 0,
     ) -> None:
         """Ask what a model sees at a place of an image, (row, col) in stored pixels.
 
@@ -120,14 +125,16 @@ class Inference(QObject):
         ----------
         layer
             0-based among the network's convolutions; None: the last of its trunk.
+        frame
+            0-based, of the image: the one that the place was chosen on.
         """
         try:
             bundle = catalogue.get(model)
         except ModelError as error:
             self.inside_failed.emit(str(error))
             return
-        decoded = self._library.cache.peek((image.key, 0))
-        asked = (bundle, image, self._settings.device, decoded, place, layer)
+        decoded = self._library.cache.peek((image.key, frame))
+        asked = (bundle, image, self._settings.device, decoded, place, layer, frame)
         self._jobs.start(Job(self._see, asked), done=self._seen, failed=self._unseen)
 
     def _see(
@@ -138,14 +145,15 @@ class Inference(QObject):
         decoded: FramePixels | None,
         place: tuple[float, float],
         layer: int | None,
+        frame: int,
         *,
         report: Callable[[int, int], None],
     ) -> InsidePlace:
         """Decode, then ask the inference process; runs on the job's thread and knows no Qt."""
         if decoded is None or decoded.refining or decoded.incomplete:
-            view = read_model_view(image)
+            view = read_model_view(image, frame)
         else:
-            view = model_view(decoded.image, decoded.stored)
+            view = model_view(decoded.image, decoded.stored, frame)
         request = PlaceRequest(bundle.folder, device, image.key, view, place, layer)
         return self._process.inside(request, report)
 

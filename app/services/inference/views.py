@@ -42,7 +42,7 @@ def model_view(image: Image, stored: npt.NDArray[np.generic], frame: int = 0) ->
     )
 
 
-def read_model_view(image: Image) -> ArrayView:
-    """Decode the first frame of an image and return it for a model; raises `ReadError`."""
-    stored = read_frame(image, 0).stored
-    return model_view(complete(image, stored), stored)
+def read_model_view(image: Image, frame: int = 0) -> ArrayView:
+    """Decode a frame (0-based) of an image and return it for a model; raises `ReadError`."""
+    stored = read_frame(image, frame).stored
+    return model_view(complete(image, stored), stored, frame)
