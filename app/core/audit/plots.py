@@ -102,7 +102,7 @@ class FrocCurve:
     numbers
         Sensitivity at each of `RATES` (as ``froc.<rule>@<rate>``).
     images, lesions
-        Images that count (scored, every lesion with a place), lesions in them.
+        Images that count (scored, with truth, every lesion listed and with a place), lesions in them.
     """
 
     rule: Rule
@@ -158,7 +158,7 @@ def plots_of(
     kept = units.counted
     positive, score = units.truth[kept] == POSITIVE, units.score[kept]
     patients = units.patient[kept]
-    without = list(_lacks(units, positive))
+    without = [*_left_out_of_froc(table, answers, chosen), *_lacks(units, positive)]
     both = bool(positive.any() and not positive.all())
     return Plots(
         units.unit,
@@ -308,11 +308,12 @@ def froc_of(
 ) -> FrocCurve | None:
     """Return the FROC of a model's boxes; None where it has no boxes or no lesion has a place.
 
-    An image counts where it is scored and every lesion that the model looks for has a place.
+    An image counts where it is scored, its truth is known, and every lesion that the model looks for has a
+    place; a positive one of which no lesion is listed does not: a box on it may be on its lesion.
     """
-    if answers.model.boxes_from is None and not any(said.boxes for said in answers.said.values()):
+    if not _draws_boxes(answers):
         return None
-    wanted = (answers.status == SCORED) if chosen is None else chosen & (answers.status == SCORED)
+    wanted, _, _ = _with_lesions_known(table, answers, chosen)
     images = [one for row in np.flatnonzero(wanted) if (one := _placed(table, answers, int(row))) is not None]
     lesions = sum(len(image.lesions) for image in images)
     if not lesions:
@@ -326,6 +327,29 @@ def froc_of(
     )
     x, y, threshold = _thin(x, y, threshold)
     return FrocCurve(rule, x, y, threshold, numbers, len(images), lesions)
+
+
+def _draws_boxes(answers: Answers) -> bool:
+    return answers.model.boxes_from is not None or any(said.boxes for said in answers.said.values())
+
+
+def _with_lesions_known(table: CaseTable, answers: Answers, chosen: Bools | None) -> tuple[Bools, int, int]:
+    """Return which scored images tell whether they have lesions; how many have no truth, or list none."""
+    scored = (answers.status == SCORED) if chosen is None else chosen & (answers.status == SCORED)
+    unknown = scored & (table.truth == NO_TRUTH)
+    unlisted = scored & (table.truth == POSITIVE)
+    for row in np.flatnonzero(unlisted):
+        unlisted[row] = not table.rows[int(row)].findings
+    return scored & ~unknown & ~unlisted, int(unknown.sum()), int(unlisted.sum())
+
+
+def _left_out_of_froc(table: CaseTable, answers: Answers, chosen: Bools | None) -> list[str]:
+    """Return a sentence on the images that the FROC does not count for want of truth; none: no sentence."""
+    _, unknown, unlisted = _with_lesions_known(table, answers, chosen)
+    if not _draws_boxes(answers) or not unknown + unlisted:
+        return []
+    positive = f"positive ones of which no lesion is listed ({unlisted})"
+    return [f"The FROC leaves out images without truth ({unknown}) and {positive}."]
 
 
 def _placed(table: CaseTable, answers: Answers, row: int) -> ImageBoxes | None:

@@ -136,6 +136,22 @@ def test_an_image_with_a_lesion_without_a_place_is_not_in_the_froc() -> None:
     assert froc_of(unplaced, unplaced.answers[0], "centre", draws=100) is None
 
 
+def test_images_of_which_no_lesion_is_known_are_not_in_the_froc_and_counted_in_a_note() -> None:
+    hit, model = (10.0, 10.0, 30.0, 30.0), AuditModel("d", boxes_from=0.05)
+    labels = ("malignant", "normal", "", "unknown", "malignant")  # the last one lists no lesion
+    rows = [row(k, label, findings=(lesion(hit),) * (k == 0)) for k, label in enumerate(labels)]
+    boxes = {k: (box(0.9, hit),) for k in range(5)}
+    found = table(rows, (0.9,) * 5, models=(model,), boxes=boxes)
+    plots = plots_of(found, found.answers[0], units_of(found, found.answers[0], "image"), draws=10)
+    assert (plots.froc.images, plots.froc.lesions) == (2, 1)
+    assert plots.froc.x[-1] == 0.5  # one false box (of the normal image) on two images
+    note = "The FROC leaves out images without truth (2) and positive ones of which no lesion is listed (1)."
+    assert plots.without[0] == note
+    chosen = np.array([True, True, False, False, False])
+    units = units_of(found, found.answers[0], "image", chosen)
+    assert plots_of(found, found.answers[0], units, chosen=chosen, draws=10).without == ()
+
+
 def test_a_long_curve_is_thinned_but_keeps_its_ends() -> None:
     generator = np.random.default_rng(0)
     count = 3 * MOST_POINTS
