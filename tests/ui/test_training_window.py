@@ -230,6 +230,19 @@ def test_what_is_wished_is_what_is_asked_for(room, made, qtbot):
     assert job.changes == ("lr=1e-3", "title=two words", "train.epochs=3", "train.hours=1.5")
 
 
+def test_what_to_compare_with_stays_when_the_choices_are_listed_again(room, made):
+    form = room.form
+    fill(room, made)
+    assert form.against.currentData() == "phantom-lesions", "as the recipe proposes"
+    form.against.setCurrentIndex(form.against.findData(""))
+    form.present(form._choices)
+    assert form.against.currentData() == ""
+    other = next(one for one in form._choices.recipes if one.key != "phantom-lesions")
+    form.recipe.setCurrentIndex(form.recipe.findData(other.key))
+    form.recipe.setCurrentIndex(form.recipe.findData("phantom-lesions"))
+    assert form.against.currentData() == "phantom-lesions", "another recipe proposes anew"
+
+
 def test_a_frozen_test_is_chosen_in_a_dialog(room, made, qtbot):
     room.form.manifest.setText(str(made.manifest))
     room.form.choose.click()

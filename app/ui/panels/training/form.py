@@ -139,6 +139,7 @@ class Form(QWidget):
 
     def present(self, choices: Choices) -> None:
         """Show what there is to choose from; what was chosen stays."""
+        before, is_first = self._recipe, not self.recipe.count()
         self._choices = choices
         recipes = [(f"{one.name}  –  {one.title}", one.key) for one in choices.recipes]
         _offer(self.recipe, [*recipes, (OTHER, "")])
@@ -150,7 +151,8 @@ class Form(QWidget):
         _offer(self.against, [("nothing", ""), *((name, name) for name in choices.models)])
         self.start.setEnabled(not choices.problem)
         self.say(choices.problem)
-        self._recipe_changed()
+        if is_first or self._recipe != before:
+            self._recipe_changed()
 
     def say(self, sentence: str) -> None:
         """Say why a training cannot be started; "" says nothing."""
