@@ -163,6 +163,7 @@ class Audit(AuditBlinded):
         rows = sheet.table.rows
         answers = [with_exams(each, rows, by_name.get(each.model.name, ())) for each in sheet.table.answers]
         table = sheet.table.with_answers(answers)
+        self._forget_plots()
         self._state = replace(self._state, sheet=sheet_of(table, sheet.lead, sheet.threshold, sheet.said))
         self._count_again()
         self._requeue()

@@ -53,8 +53,9 @@ class AuditCases(QObject):
     -------
     state_changed(AuditState)
         After any change of what `state` gives.
-    plots_changed(Plots)
-        The curves of the unit and subgroup in force; they do not depend on the threshold.
+    plots_changed(Plots or None)
+        The curves of the unit and subgroup in force, or None: what they were of has changed. They do not
+        depend on the threshold.
     case_changed(CaseImages)
         The images of the case on screen, once their headers are read.
     thumbnail_ready(row)
@@ -336,12 +337,19 @@ class AuditCases(QObject):
         sheet = self._state.sheet
         if sheet is None:
             return
+        self._forget_plots()
         group, units = self._count_again()
         self._requeue()
-        if self._plotting is not None:
-            self._plotting.cancel()
         self._plotting = Job(_plots, (sheet, units, self._state.rule, group))
         self._jobs.start(self._plotting, done=self._on_plots, failed=self._on_no_plots)
+
+    def _forget_plots(self) -> None:
+        """Let go of the curves, made or on their way: they are not of what the matrix counts now."""
+        if self._plotting is not None:
+            self._plotting.cancel()
+        had, self._plotting, self._plots = self._plots, None, None
+        if had is not None:
+            self.plots_changed.emit(None)
 
     def _count_again(self) -> tuple[Bools | None, UnitTable]:
         """Count the units of the subgroup; return which cases are in it (None: all), and the units."""

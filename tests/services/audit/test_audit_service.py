@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 from dicom_files import write_mg
 
-from app.core.audit.cases import AuditModel
+from app.core.audit.cases import AuditModel, ViewSaid
 from app.core.audit.filters import Among, CaseFilter
-from app.core.audit.kept import KeptAnswers
+from app.core.audit.kept import ExamRecord, KeptAnswers
 from app.core.audit.outcomes import FN, OUTCOMES, TP
 from app.core.manifest import file_sha256, write_manifest
 from app.core.reading.store import Store
 from app.services.audit import loading
 from app.services.audit.audit import Audit
+from app.services.audit.predicting import Run, plan_of
 from app.services.library import Library
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "core" / "audit"))
@@ -361,6 +362,42 @@ def test_a_report_is_one_folder_without_any_address(opened: Opened, data: Path) 
     numbers = json.loads((data / "report" / "numbers.json").read_text())
     assert numbers["matrix"]["tp"] == 1
     assert len((data / "report" / "cases.csv").read_text().splitlines()) == 9
+
+
+def test_curves_of_what_was_counted_before_stand_beside_no_new_matrix(opened: Opened, data: Path) -> None:
+    audit, told = opened.audit, []
+    changes = (
+        lambda: audit.set_unit("breast"),
+        lambda: audit.set_subgroup(CaseFilter((Among("laterality", ("L",)),))),
+        lambda: opened.open(data / "m.csv", predictions=(data / "p.json",)),
+    )
+    for change in changes:
+        opened.wait(lambda: audit.plots is not None)
+        old = audit.plots
+        told.clear()
+        audit.plots_changed.connect(told.append)
+        change()
+        assert audit.plots is not old
+        assert told[0] is None
+        audit.plots_changed.disconnect(told.append)
+    opened.wait(lambda: audit.plots is not None)
+    audit.set_unit("patient")
+    audit.write_report(data / "early")
+    assert opened.said[-1].startswith("There is nothing to report yet")
+    assert not (data / "early").exists()
+
+
+def test_curves_of_before_the_answers_that_just_came_are_not_reported(opened: Opened, data: Path) -> None:
+    audit = opened.audit
+    opened.wait(lambda: audit.plots is not None)
+    table = audit.state.table
+    plan = plan_of(table.rows, [[row == 7 for row in range(8)]])
+    audit._run = Run((table.answers[0].model,), plan)
+    audit._run.add(0, [(0, ExamRecord((ViewSaid("scored", "", 0.8),) * 4, ("",) * 4, "complete"))])
+    audit._take_news()
+    assert audit.state.matrix.without_score == 0
+    audit.write_report(data / "early")
+    assert opened.said[-1].startswith("There is nothing to report yet")
 
 
 @pytest.mark.parametrize(
