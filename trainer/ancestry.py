@@ -17,7 +17,7 @@ from trainer import weights
 from trainer.errors import TrainerError
 from trainer.recipe import Recipe, resolve
 from trainer.runs import MARKED, Run, Seen, kept_checkpoint, load_checkpoint, patient_mark, read_run
-from trainer.splits import Splits, official_test
+from trainer.splits import Splits, kept_test
 from trainer.task import LesionTask
 
 
@@ -110,7 +110,7 @@ def check_unseen(before: Ancestry, recipe: Recipe, manifest: Manifest, splits: S
     manifest it stood in: two manifests of one data set are the rule, two patients of one id are not.
     """
     part = splits.folds[fold] if fold >= 0 else None
-    tests = set(part.test) if part else set(official_test(manifest, splits))
+    tests = set(part.test) if part else set(kept_test(manifest, splits))
     tunes = set(part.val) if part else set()
     trained = {patient_mark(patient) for one in before.seen for patient in one.trained_on}
     tuned = {patient_mark(patient) for one in before.seen for patient in one.tuned_on}

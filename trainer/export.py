@@ -40,7 +40,7 @@ from trainer.measure import measure
 from trainer.operating import operating_point
 from trainer.recipe import Recipe
 from trainer.runs import Run, patient_mark
-from trainer.splits import official_test, read_splits
+from trainer.splits import kept_test, official_test, read_splits
 from trainer.units import ExamResult
 
 Protocol = Literal["single", "ensemble", "refit"]
@@ -68,7 +68,7 @@ def _together(runs: Sequence[Trained]) -> None:
         )
 
 
-_OFFICIAL = "measured on the official test part, which no run was shown; calibrated on the folds' val parts."
+_OFFICIAL = "measured on the {test} test part, which no run was shown; calibrated on the folds' val parts."
 _PROTOCOLS = {
     ("single", False): "Measured on the test part of fold {fold}, which neither trained nor tuned the "
     "weights; calibrated on the val part.",
@@ -78,7 +78,7 @@ _PROTOCOLS = {
     ("ensemble", True): "The bundle is an ensemble of {folds} folds, " + _OFFICIAL,
     ("refit", False): "The weights are a refit on all patients. The metrics are of the procedure: "
     "held-out scores of {folds} run(s) with the same recipe on the folds.",
-    ("refit", True): "The weights are a refit on all patients but those of the official test part. They "
+    ("refit", True): "The weights are a refit on all patients but those of the {test} test part. They "
     "were " + _OFFICIAL,
 }
 
@@ -164,15 +164,16 @@ def export(folders: Sequence[Path], bundles: Path, tell: Tell, changes: Sequence
     data = _read_data(trained[0].run)
     shipped = refit or (folds[0] if len(folds) == 1 else _ensemble(folds))
     protocol: Protocol = "refit" if refit else "single" if len(folds) == 1 else "ensemble"
-    official = protocol != "single" and bool(official_test(data.manifest, data.splits))
+    kept = protocol != "single" and bool(kept_test(data.manifest, data.splits))
     with tempfile.TemporaryDirectory(prefix="mammoview-export-") as name:
-        if official or len(folds) == 1:
-            asked = shipped if official else folds[0]
+        if kept or len(folds) == 1:
+            asked = shipped if kept else folds[0]
             measured = measure_fixed(folds, asked, asked.recipe, data, Path(name), tell)
         else:
             measured = measure_folds(folds, folds[0].recipe, data, Path(name), tell)
-    text = _PROTOCOLS[protocol, official].format(fold=folds[0].run.fold, folds=len(folds))
-    text = " ".join((text, *_of_boxes(shipped.recipe, official), *data.manifest.caveats))
+    test = "official" if official_test(data.manifest, data.splits) else "kept"
+    text = _PROTOCOLS[protocol, kept].format(fold=folds[0].run.fold, folds=len(folds), test=test)
+    text = " ".join((text, *_of_boxes(shipped.recipe, kept), *data.manifest.caveats))
     return _write(bundles, shipped, trained, measured, text, data.manifest)
 
 

@@ -41,12 +41,19 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """The content of a splits.json; `hash` covers the manifest, the seed and all lists."""
+    """The content of a splits.json; `hash` covers the manifest, the seed and all lists.
+
+    Attributes
+    ----------
+    like
+        Hash of the splits that these follow, "" where they follow none. Their test part is kept for testing.
+    """
 
     manifest_sha256: str
     seed: int
     folds: tuple[Fold, ...]
     hash: str
+    like: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +189,13 @@ def official_test(manifest: Manifest, splits: Splits) -> frozenset[str]:
     return named if all(named <= set(fold.test) for fold in splits.folds) else frozenset()
 
 
+def kept_test(manifest: Manifest, splits: Splits) -> frozenset[str]:
+    """Return whom not even a refit trains on: those who test in splits like others, or officially."""
+    if splits.like:
+        return frozenset(patient for fold in splits.folds for patient in fold.test)
+    return official_test(manifest, splits)
+
+
 def check_seed(seed: int) -> None:
     """Refuse a seed that not every generator takes; raises TrainerError."""
     if not 0 <= seed < 2**32:
@@ -237,21 +251,42 @@ def make_splits(
     return Splits(manifest.sha256, seed, tuple(made), _hash(manifest.sha256, seed, made))
 
 
+def _fold_of(splits: Splits, fold: int) -> Fold:
+    if not 0 <= fold < len(splits.folds):
+        raise TrainerError(f"--fold {fold}: the splits have folds 0 to {len(splits.folds) - 1}")
+    return splits.folds[fold]
+
+
+def found_of(manifest: Manifest, splits: Splits, fold: int) -> str:
+    """Return the sentence of how many patients who tune and test in a fold stand in a manifest."""
+    here, known = set(manifest.patients), _fold_of(splits, fold)
+    counts = {name: len(here & set(known.part(name))) for name in PARTS}
+    text = (
+        f"{manifest.path}: {counts['val']} of {len(known.val)} known patients who tune and "
+        f"{counts['test']} of {len(known.test)} who test are among these"
+    )
+    return text if counts["test"] else f"{text}; others, who would train, are drawn to test"
+
+
 def splits_like(manifest: Manifest, splits: Splits, fold: int, seed: int = 0) -> Splits:
     """Return one fold for another manifest in which patients stand where a fold of known splits has them.
 
     Who is in no list of that fold trains. Where nobody is left to tune or to test, patients who would train
-    are drawn for it. Made for curated sets: who tested once is never trained on.
+    are drawn for it. Made for curated sets: who tests in that fold is never trained on, by a refit neither.
 
     Raises
     ------
     TrainerError
-        No such fold, or too few patients.
+        No such fold, too few patients, or none of the fold's patients, as where ids are written otherwise.
     """
     check_seed(seed)
-    if not 0 <= fold < len(splits.folds):
-        raise TrainerError(f"--fold {fold}: the splits have folds 0 to {len(splits.folds) - 1}")
-    here, known = set(manifest.patients), splits.folds[fold]
+    here, known = set(manifest.patients), _fold_of(splits, fold)
+    if here.isdisjoint((*known.train, *known.val, *known.test)):
+        raise TrainerError(
+            f"{manifest.path}: none of the {len(known.test)} known test patients, nor of those who "
+            "train and tune beside them, is among these; write patient ids as "
+            "in the known splits, or divide without --like"
+        )
     lists: dict[PartName, set[str]] = {"val": here & set(known.val), "test": here & set(known.test)}
     rest = here - lists["val"] - lists["test"]
     missing: list[PartName] = [name for name in ("val", "test") if not lists[name]]
@@ -264,7 +299,7 @@ def splits_like(manifest: Manifest, splits: Splits, fold: int, seed: int = 0) ->
         if not lists[name]:
             raise TrainerError(f"{manifest.path}: there would be no patient in the {name} part")
     made = [Fold(*(tuple(sorted(lists[name])) for name in PARTS))]
-    return Splits(manifest.sha256, seed, tuple(made), _hash(manifest.sha256, seed, made))
+    return Splits(manifest.sha256, seed, tuple(made), _hash(manifest.sha256, seed, made), splits.hash)
 
 
 def one_class(manifest: Manifest) -> str:
@@ -286,6 +321,8 @@ def write_splits(splits: Splits, path: Path) -> None:
         "hash": splits.hash,
         "folds": [{name: list(fold.part(name)) for name in PARTS} for fold in splits.folds],
     }
+    if splits.like:
+        content["like"] = splits.like
     write_json(path, content)
 
 
@@ -329,7 +366,8 @@ def read_splits(path: Path, *, check: bool = True) -> Splits:
         raise TrainerError(f"{path}: version {content.get('version')} is not known to this program")
     try:
         folds = tuple(_fold(entry) for entry in content["folds"])
-        splits = Splits(str(content["manifest_sha256"]), int(content["seed"]), folds, str(content["hash"]))
+        sha256, said = str(content["manifest_sha256"]), str(content["hash"])
+        splits = Splits(sha256, int(content["seed"]), folds, said, str(content.get("like", "")))
     except (KeyError, TypeError, ValueError) as error:
         raise TrainerError(f"{path}: the splits lack {error}") from error
     if check:
@@ -341,19 +379,17 @@ def part_of(manifest: Manifest, splits: Splits, fold: int, name: PartName) -> Pa
     """Return the rows of a part; refuses splits of another manifest and a fold that does not exist."""
     if splits.manifest_sha256 != manifest.sha256:
         raise TrainerError(f"{manifest.path}: the splits were made for another manifest")
-    if not 0 <= fold < len(splits.folds):
-        raise TrainerError(f"--fold {fold}: the splits have folds 0 to {len(splits.folds) - 1}")
-    wanted = set(splits.folds[fold].part(name))
+    wanted = set(_fold_of(splits, fold).part(name))
     rows = tuple(row for row in manifest.rows if row.patient_id in wanted)
     return Part(name, rows, fold, splits.hash)
 
 
 def refit_part(manifest: Manifest, splits: Splits) -> Part:
-    """Return everyone in the splits but the official test patients, who are never trained on."""
+    """Return everyone in the splits but `kept_test`, who are never trained on."""
     if splits.manifest_sha256 != manifest.sha256:
         raise TrainerError(f"{manifest.path}: the splits were made for another manifest")
     listed = {patient for fold in splits.folds for name in PARTS for patient in fold.part(name)}
-    wanted = listed - official_test(manifest, splits)
+    wanted = listed - kept_test(manifest, splits)
     rows = tuple(row for row in manifest.rows if row.patient_id in wanted)
     return Part("train", rows, -1, splits.hash)
 

@@ -60,6 +60,7 @@ def _split(arguments: argparse.Namespace) -> None:
     from app.core.manifest import read_manifest
     from trainer.errors import TrainerError
     from trainer.splits import (
+        found_of,
         make_splits,
         one_class,
         parse_shares,
@@ -78,6 +79,7 @@ def _split(arguments: argparse.Namespace) -> None:
             raise TrainerError("--like: goes with neither --folds, --shares nor official parts")
         known = read_splits(Path(arguments.like))
         splits = splits_like(manifest, known, arguments.fold, arguments.seed)
+        say(found_of(manifest, known, arguments.fold))
     else:
         splits = make_splits(
             manifest, folds=arguments.folds, seed=arguments.seed, official=official, shares=shares
