@@ -16,7 +16,7 @@ import platformdirs
 
 from app.core.errors import ReadError
 from app.core.files import write_json, write_text
-from app.core.manifest import Box, Row
+from app.core.manifest import Box, Row, is_normal
 from model_zoo.breast import find_breast
 from model_zoo.bundle import Bundle, find_bundles, load_bundle, shipped_folder
 from model_zoo.contract import MammogramView, UnreadableView, ViewPrediction
@@ -36,7 +36,6 @@ Choose = Callable[[str], Predictor]
 """The predictor to ask for a patient id."""
 _READERS = 2
 """Studies decoded ahead, so that the networks need not wait for files."""
-_NORMAL = ("normal", "negative", "0", "no", "")
 
 
 def studies(rows: Iterable[Row]) -> list[list[Row]]:
@@ -162,7 +161,7 @@ def target_of(bundle: Bundle, rows: Iterable[Row]) -> Target:
     stated: Mapping[str, Any] = bundle.metrics.get("target", {})
     positive = stated.get("positive")
     if not isinstance(positive, list) or not positive:
-        positive = sorted({row.label for row in rows if row.label.lower() not in _NORMAL})
+        positive = sorted({row.label for row in rows if row.label.strip() and not is_normal(row.label)})
     findings = stated.get("findings")
     if not isinstance(findings, dict):
         findings = {name: ["*"] for name in bundle.spec.outputs.findings[:1]}

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from app.core.manifest import Row
+from app.core.manifest import Row, is_normal
 from app.core.metrics.bootstrap import DRAWS, intervals
 from app.core.metrics.froc import ImageBoxes, froc, random_places
 from app.core.metrics.probability import wilson
@@ -34,7 +34,6 @@ KEY = "other_data"
 LOWEST = 0.05
 """Boxes count in the FROC curve from this score up; recipes export with the same."""
 _LONGEST = 400
-_NORMAL = ("normal", "negative")
 _OPENED = tuple(source for source in SOURCES if source != "dbt")
 
 
@@ -164,6 +163,7 @@ def measure_other(
             "scored": len(scored),
             "patients": len(patients),
             "normal": len(normal),
+            "positive": sum(image.row.label in target.positive for image in scored),
         },
         "not_scored": _reasons(exams),
         "outside_domain": outside_images(bundle.spec, part.rows),
@@ -175,7 +175,7 @@ def measure_other(
 
 
 def _is_normal(row: Row) -> bool:
-    return row.label.lower() in _NORMAL and not row.findings
+    return is_normal(row.label) and not row.findings
 
 
 def _reasons(exams: Sequence[ExamResult]) -> dict[str, int]:

@@ -126,6 +126,9 @@ def _auc(entry: Mapping[str, Any]) -> list[str]:
         if name.startswith("auc.")
     ]
     if not shown:
+        if entry["n"].get("positive") == 0:
+            words = " or ".join(entry["positive"])
+            return [f"None of these labels is the bundle's positive one ({words}): no AUC."]
         return ["One kind of label only: no AUC."]
     return [f"AUC, {' or '.join(entry['positive'])} against the rest (chance 0.5): {', '.join(shown)}."]
 

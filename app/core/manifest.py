@@ -47,11 +47,22 @@ csv.field_size_limit(1 << 26)  # process-wide; an image with a thousand calcific
 NO_PATIENT = "unknown-patient:"
 """Begins the patient id of an image whose patient its data set does not tell; the image's id follows."""
 
+NORMAL_LABELS = frozenset({"normal", "negative", "birads-1", "0", "no"})
+"""Labels, in lower case, that say there is no lesion; the one list of the trainer, the audit and curation."""
+
 Box = tuple[float, float, float, float]
 
 
 class ManifestError(MammoviewError):
     """A manifest, or a file that it names, cannot be used; one sentence."""
+
+
+def is_normal(label: str) -> bool:
+    """Tell whether a label says that there is no lesion: BI-RADS 1 does, BI-RADS 2 (benign) does not.
+
+    An empty label says nothing and is not normal.
+    """
+    return label.strip().lower() in NORMAL_LABELS
 
 
 @dataclass(frozen=True, slots=True)

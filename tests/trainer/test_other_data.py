@@ -15,9 +15,10 @@ from tiny_training import Miniature
 
 from app.core.manifest import Box, Lesion
 from model_zoo.bundle import Bundle, load_bundle, shipped_folder, write_bundle
-from trainer.bundle_notes import put_section
+from trainer.bundle_notes import put_section, write_notes
 from trainer.cli import main
 from trainer.errors import TrainerError
+from trainer.evaluate import target_of
 from trainer.other_data import Wish, as_shown, check, measure_other, opened
 from trainer.other_section import section, store_other
 from trainer.recipe_blocks import Target
@@ -72,7 +73,7 @@ def _entry(bundle: Bundle, exams: list[ExamResult], wish: Wish = WISH) -> dict[s
 def test_the_numbers_are_those_counted_by_hand(bundle: Bundle, exams: list[ExamResult]) -> None:
     entry = _entry(bundle, exams)
     metrics = entry["metrics"]
-    assert entry["n"] == {"images": 9, "scored": 9, "patients": 9, "normal": 4}
+    assert entry["n"] == {"images": 9, "scored": 9, "patients": 9, "normal": 4, "positive": 5}
     # From 0.4 up the normal images have 2, 0, 1 and 0 boxes.
     assert metrics["false_boxes_per_normal_image"]["value"] == 3 / 4
     assert metrics["normal_images_without_box"]["value"] == 2 / 4
@@ -167,7 +168,28 @@ def test_images_of_one_label_have_no_auc_and_no_normal_image(bundle: Bundle, exa
     assert not {"auc.image", "false_boxes_per_normal_image"} & set(entry["metrics"])
     text = section(entry)
     assert "No image here is normal" in text
-    assert "no AUC" in text
+    assert "One kind of label only: no AUC" in text
+
+
+def test_birads_1_is_normal_and_labels_none_of_which_is_positive_are_called_so(
+    bundle: Bundle, exams: list[ExamResult]
+) -> None:
+    """As VinDr-Mammo and INbreast label: BI-RADS 1 is negative, 2 benign (ACR BI-RADS atlas)."""
+
+    def called(one: ExamResult, label: str) -> ExamResult:
+        image = one.images[0]
+        return replace(one, images=(replace(image, row=replace(image.row, label=label)),))
+
+    labels = ["birads-1", "birads-1", "BIRADS-1", "birads-2", *["birads-5"] * 5]
+    entry = _entry(bundle, [called(one, label) for one, label in zip(exams, labels, strict=True)])
+    assert entry["n"]["normal"] == 3
+    assert entry["metrics"]["false_boxes_per_normal_image"]["value"] == (2 + 0 + 1) / 3
+    text = section(entry)
+    assert "No image here is normal" not in text
+    assert "None of these labels is the bundle's positive one (malignant): no AUC." in text
+    rows = [exam.images[0].row for exam in map(called, exams, labels)]
+    unstated = write_notes(bundle, {}, bundle.card)
+    assert target_of(unstated, rows).positive == ("birads-2", "birads-5")
 
 
 @pytest.mark.parametrize("sentence", [", no name", "two\nlines", "x" * 401])

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from app.core.imaging.geometry import Box
+from app.core.manifest import NORMAL_LABELS
 from trainer.curation.statements import Mark, Word
 from trainer.errors import TrainerError
 
 Rule = Literal["leave-out", "latest", "majority"]
 RULES: Final[tuple[Rule, ...]] = get_args(Rule)
 LEAVE_OUT: Final = "leave-out"
-NORMAL: Final = ("normal", "birads-1")
-"""Labels under which there is no lesion."""
+NORMAL: Final = NORMAL_LABELS
 UNNAMED: Final = "(no name)"
 """Stands for a reader who gave no name, in lists and in the file of resolutions."""
 SAME_PLACE: Final = 0.25

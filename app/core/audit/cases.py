@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from app.core.manifest import Box, Lesion, Row
+from app.core.manifest import Box, Lesion, Row, is_normal
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -34,8 +34,6 @@ NO_TRUTH: Final = -1
 
 UNKNOWN_LABELS: Final = frozenset({"", "unknown", "unlabelled", "not stated", "?"})
 """Labels (in lower case) of images whose truth the data set does not tell."""
-
-_NORMAL: Final = frozenset({"normal", "negative", "0", "no"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -265,7 +263,7 @@ def _truth(word: str, positive: set[str]) -> int:
         return NO_TRUTH
     if positive:
         return POSITIVE if word in positive else NEGATIVE
-    return NEGATIVE if word.strip().lower() in _NORMAL else POSITIVE
+    return NEGATIVE if is_normal(word) else POSITIVE
 
 
 def table_of(rows: Sequence[Row], answers: Sequence[Answers] = ()) -> CaseTable:

@@ -38,6 +38,7 @@ def test_what_was_not_asked_failed_or_has_no_truth_is_no_outcome_of_the_model() 
     ("label", "positive", "truth"),
     [
         ("malignant", (), 1), ("benign", (), 1), ("Normal", (), 0), ("", (), -1), ("unknown", (), -1),
+        ("birads-1", (), 0), ("BIRADS-2", (), 1),
         ("benign", ("malignant",), 0), ("malignant", ("malignant",), 1), ("", ("malignant",), -1),
     ],
 )  # fmt: skip
