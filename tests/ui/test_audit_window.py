@@ -183,6 +183,7 @@ def test_a_bar_and_a_point_of_a_curve_lead_to_their_cases(room):
 def test_unit_and_subgroup_are_named_with_every_number(room, qtbot):
     room.head.unit.setCurrentIndex(2)
     room.head.unit.activated.emit(2)
+    assert room.plots.curves.curve is None, "the curve of images is not one of patients"
     assert "patients" in room.matrix.head.text()
     # Exam scores are the bundle's, and this file has none: nothing is counted.
     assert room.matrix.without.text() == "4 patients without score"
@@ -417,6 +418,24 @@ def test_news_of_models_touch_neither_the_labels_offered_nor_the_pictures(room, 
     room.table.viewport().grab()
     assert [room.case.label.itemText(place) for place in range(room.case.label.count())][1:] == ["cyst"]
     assert 0 in asked, "other rows have other pictures"
+
+
+def test_two_panes_take_more_of_the_window_and_stay_where_they_were_moved_to(room):
+    room.resize(1600, 1000)
+    one = room.splitter.sizes()[1]
+    sheet = room.audit.state.sheet
+    both = [replace(sheet.answers), replace(sheet.answers, model=AuditModel("other"))]
+    room.audit._show(sheet_of(sheet.table.with_answers(both), 0, sheet.threshold))
+    assert [view.isHidden() for view in room.views] == [False, False]
+    two = room.splitter.sizes()[1]
+    assert two >= one + 160
+    room.splitter.setSizes([820, 780])
+    moved = room.splitter.sizes()
+    again = sheet.table.with_answers([replace(each) for each in both])  # as news of the models
+    room.audit._show(sheet_of(again, 0, sheet.threshold))
+    assert room.splitter.sizes() == moved
+    room.audit._show(sheet)
+    assert room.splitter.sizes()[1] == pytest.approx(one, abs=1)
 
 
 def test_every_control_has_a_name_to_be_heard(room):

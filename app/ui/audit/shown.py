@@ -36,6 +36,8 @@ from app.ui.audit.wording import sentence
 from app.ui.places import first_size
 
 START: Final = (1600, 1000)
+SHARES: Final = {1: (920, 680), 2: (720, 880)}
+"""Widths of list and pictures by the number of panes: two breasts beside each other need more."""
 LEAST: Final = (1360, 720)
 """Logical pixels below which words would be cut."""
 EMPTY: Final = (
@@ -75,6 +77,7 @@ class AuditShown(QWidget):
         self._marks: tuple[Box, ...] = ()
         self._old = AuditState()
         self._truth = self._boxes = True
+        self._count = 1
         self._drawing: dict[str, tuple[Answers, bool]] = {}
         self.head, self.filters, self.table = Head(), FilterBar(), CaseList(self.audit)
         self.matrix = MatrixView()
@@ -107,7 +110,7 @@ class AuditShown(QWidget):
         self.splitter.addWidget(right)
         self.splitter.setStretchFactor(0, 3)
         self.splitter.setStretchFactor(1, 2)
-        self.splitter.setSizes([920, 680])
+        self.splitter.setSizes(SHARES[1])
         for splitter in (upper, self.splitter):
             splitter.setHandleWidth(1)
             splitter.setChildrenCollapsible(False)
@@ -165,6 +168,9 @@ class AuditShown(QWidget):
         """Show one pane for each model."""
         table = self.audit.state.table
         count = 1 if table is None else max(1, len(table.answers))
+        if count != self._count:
+            self._count = count
+            self.splitter.setSizes(SHARES[count])  # only then: the reader may have moved it
         for index, view in enumerate(self.views):
             view.setVisible(index < count)
         if self.panes.case is not None:
