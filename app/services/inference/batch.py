@@ -177,9 +177,20 @@ def predict_all(
     if scheduler is not None:
         _predict_far(tasks, tuple(folders), take, report, device, scheduler)
         return
+    _predict_here(tasks, tuple(folders), take, report, device, workers)
+
+
+def _predict_here(
+    tasks: Sequence[ExamTask],
+    folders: tuple[Path, ...],
+    take: Take,
+    report: Callable[[int, int], None],
+    device: Device,
+    workers: int,
+) -> None:
     count = max(1, min(workers, len(tasks)))
     threads = max(1, cores() // count)
-    hands = [_Hand(tuple(folders), device, threads) for _ in range(count)]
+    hands = [_Hand(folders, device, threads) for _ in range(count)]
     rest = deque(enumerate(tasks))
     tries: dict[int, int] = {}
     done = 0
