@@ -73,12 +73,26 @@ def stopped_path(folder: Path) -> Path:
     return folder / "checkpoints" / "stopped.ckpt"
 
 
-def start_of(folder: Path) -> Start | None:
-    """Return the checkpoint of a run folder that has come farthest, or None; raises TrainerError."""
+def start_of(folder: Path, pieces: int | None = None) -> Start | None:
+    """Return the checkpoint of a run folder that has come farthest, or None.
+
+    Parameters
+    ----------
+    pieces
+        In which batches will be computed; None: as before. The middle of an epoch counts its batches in its
+        own pieces, so with others it is passed over and the last whole epoch counts.
+
+    Raises
+    ------
+    TrainerError
+        A checkpoint that cannot be read.
+    """
     found = []
     for path in (folder / "checkpoints" / "last.ckpt", stopped_path(folder)):
         if path.is_file():
-            found.append((path, load_checkpoint(path)))
+            content = load_checkpoint(path)
+            if pieces in (None, int(content.get(PIECES, 1))) or path != stopped_path(folder):
+                found.append((path, content))
     if not found:
         return None
     path, content = max(found, key=lambda one: int(one[1]["global_step"]))

@@ -269,7 +269,7 @@ def _train(job: _Job, start: Start | None) -> Any:
         job.stream.write("warning", message=sentence)
         logging.getLogger("trainer").warning(sentence)
         print(f"Warning: {sentence}.", flush=True)
-        start = start_of(job.folder)
+        start = start_of(job.folder, pieces)
 
 
 def _session(job: _Job, start: Start | None, pieces: int) -> Any | None:

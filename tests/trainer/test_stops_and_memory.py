@@ -204,6 +204,27 @@ def test_out_of_memory_halves_the_batch_and_takes_the_same_steps(
     assert state(run)["lr_schedulers"] == state(tmp_path / "roomy")["lr_schedulers"]
 
 
+@pytest.mark.parametrize(("epoch", "gone_on_from"), [(0, None), (1, "last.ckpt")])
+def test_memory_that_runs_out_after_a_stop_takes_no_step_twice(
+    miniature: Miniature,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    epoch: int,
+    gone_on_from: str | None,
+) -> None:
+    roomy, run = tmp_path / "roomy", tmp_path / "tight"
+    train(miniature, roomy, recipe=recipe_of(*STILL))
+    with pytest.raises(StoppedError, match="after batch 2"):
+        train(miniature, run, recipe=recipe_of(*STILL), callbacks=[SignalAt(signal.SIGTERM, epoch, 1)])
+    start = start_of(run, 2)
+    assert (start.path.name if start else None) == gone_on_from
+    too_large(monkeypatch, 2, 0, torch.OutOfMemoryError("CUDA out of memory"))
+    train(miniature, run, recipe=recipe_of(*STILL), resume=True)
+    assert state(run)["pieces"] == 2
+    assert state(run)["global_step"] == state(roomy)["global_step"]
+    assert near(roomy, run)
+
+
 def test_memory_for_not_even_one_image_is_one_sentence(
     miniature: Miniature, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
