@@ -11,7 +11,7 @@ import pytest
 from tiny_training import Miniature, train
 
 from model_zoo.breast import find_breast
-from model_zoo.bundle import load_bundle
+from model_zoo.bundle import load_bundle, shipped_folder
 from model_zoo.contract import ArrayView
 from model_zoo.index import image_mark, read_index
 from model_zoo.verdicts import WORDS, read_verdicts
@@ -68,6 +68,17 @@ def test_a_bundle_without_lesions_to_point_at_is_not_measured(
     assert main(["explain", str(bundle.folder), "--manifest", str(plain)]) == 1
     assert "no image here has a lesion of known place" in capsys.readouterr().err
     assert "explanations" not in load_bundle(bundle.folder).metrics
+
+
+def test_a_bundle_of_texture_numbers_is_refused_by_the_right_reason(
+    miniature: Miniature, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(shipped_folder() / "mias-density", tmp_path / "mias-density")
+    arguments = ["explain", str(folder), "--manifest", str(miniature.manifest.path), "--device", "cpu"]
+    assert main(arguments) == 1
+    said = f"{folder}: none of its networks has a heat map that can be tested"
+    assert said in " ".join(capsys.readouterr().err.split())
+    assert "explanations" not in load_bundle(folder).metrics
 
 
 def test_markers_lie_in_the_air_away_from_the_breast() -> None:

@@ -91,7 +91,7 @@ def measure_maps(
         results = {name: str(test["result"]) for name, test in tests.items()}
         methods[method]["verdict"] = verdict_of(results)
     if not methods:
-        raise TrainerError(f"{bundle.name}: none of its networks has a heat map that can be tested")
+        raise TrainerError(f"{bundle.folder}: none of its networks has a heat map that can be tested")
     for content in methods.values():
         content.pop("maps", None)
     return _block(bundle, asked, part, list(used.values()), methods, plan)

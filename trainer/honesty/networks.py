@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from model_zoo.architectures.texture_classifier import TextureClassifier
 from model_zoo.explain import DenseDetector, Method, PooledClassifier, explain
 from model_zoo.predictor import Predictor
 from trainer.honesty.similarity import Map
@@ -133,12 +134,17 @@ def _of_channel(number: int) -> Work:
 
 
 def explained(predictor: Predictor, method: Method) -> NetworkMaps | None:
-    """Return what makes a bundle's maps by a method; None where it has no such network."""
+    """Return what makes a bundle's maps by a method; None where no network of it has such a map.
+
+    Numbers of texture are measured over the whole breast: a classifier of those has no last map.
+    """
     if method == "detector":
         detector = predictor.network("detector")
         return NetworkMaps(detector, _of_detector) if isinstance(detector, DenseDetector) else None
     classifier = predictor.network("classifier")
-    return NetworkMaps(classifier, _of_classifier(method)) if classifier is not None else None
+    if classifier is None or isinstance(classifier, TextureClassifier):
+        return None
+    return NetworkMaps(classifier, _of_classifier(method))
 
 
 def members(predictor: Predictor, method: Method) -> list[Explained]:
