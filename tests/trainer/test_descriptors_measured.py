@@ -100,6 +100,16 @@ def test_the_training_table_is_called_in_sample(made: Path, capsys: pytest.Captu
     assert "IN-SAMPLE: 90 of its patients" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("option", [["--record", "Tables: mine"], ["--explain"], ["--outside-domain"]])
+def test_what_is_of_images_alone_is_refused_before_anything_is_measured(
+    made: Path, tmp_path: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["evaluate", str(bundle_folder(made)), "--manifest", str(made / "tables")]
+    assert main([*arguments, "-o", str(tmp_path / "report"), *option]) == 1
+    assert f"{option[0]} is only for models that look at images" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "report").exists()
+
+
 def test_a_second_fit_is_the_same_and_takes_no_folder_that_is_there(
     made: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

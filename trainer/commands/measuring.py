@@ -14,8 +14,6 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from trainer.descriptors import commands
 
     if commands.evaluate(arguments, say):
-        if arguments.record:
-            raise TrainerError("--record: only of models that look at images; nothing was put on record")
         return
     from app.core.manifest import read_manifest
     from trainer.assess import assess

@@ -65,12 +65,25 @@ def evaluate(arguments: argparse.Namespace, tell: Tell) -> bool:
     if bundle.spec.reads_images:
         return False
     _no_splits(arguments)
+    _no_images(arguments, bundle.folder)
     metrics = evaluate_descriptors(
         bundle, Path(arguments.manifest), arguments.part, Path(arguments.output), tell
     )
     for name, entry in metrics["metrics"].items():
         tell(_sentence(name, entry))
     return True
+
+
+def _no_images(arguments: argparse.Namespace, folder: Path) -> None:
+    """Refuse, before anything is measured, what can be done of images alone."""
+    asked = {
+        "--record": arguments.record,
+        "--explain": arguments.explain,
+        "--outside-domain": arguments.outside_domain,
+    }
+    for option, given in asked.items():
+        if given:
+            raise TrainerError(f"{folder}: {option} is only for models that look at images; nothing was done")
 
 
 def _no_splits(arguments: argparse.Namespace) -> None:
