@@ -98,24 +98,15 @@ def unit_metrics(units: Units, probable: Units, of: str, fitted: str) -> dict[st
     known = share_of_positives(units)
     spread = None if known is None else known * (1 - known)
     recalled = None if known is None else 2 * known / (1 + known)
-    read_off = "read off these scores; baseline: chance"
+    best = "highest {} at a {} of at least 0.90, read off these scores; baseline: chance"
+    names = ("sensitivity", "specificity")
     made = {
         "auc": auc_entry(units, of),
         "auprc": metric_entry(
             units, average_precisions, "average precision; baseline: share of positives", known
         ),
-        "sens_at_spec90": metric_entry(
-            units,
-            sensitivities_at(0.9),
-            f"highest sensitivity at a specificity of at least 0.90, {read_off}",
-            0.1,
-        ),
-        "spec_at_sens90": metric_entry(
-            units,
-            specificities_at(0.9),
-            f"highest specificity at a sensitivity of at least 0.90, {read_off}",
-            0.1,
-        ),
+        "sens_at_spec90": metric_entry(units, sensitivities_at(0.9), best.format(*names), 0.1),
+        "spec_at_sens90": metric_entry(units, specificities_at(0.9), best.format(*reversed(names)), 0.1),
         "pf1": metric_entry(
             probable,
             decision.probabilistic_f1s,

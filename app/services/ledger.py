@@ -84,14 +84,11 @@ class Ledger(QObject):
         self._base: dict[str, Items] = {}
         self._reads: dict[str, str] = {}
         self._queue: list[Step] = []
-        self._sent = False
+        self._sent = self._looking = self._stopped = self._failed_load = False
         self._number = 0
         self._awaited = 0
-        self._failed_load = False
         self._later: list[Callable[[], None]] = []
         self._ticks = 0
-        self._looking = False
-        self._stopped = False
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._look)
         if self._jobs is not None:
@@ -228,7 +225,6 @@ class Ledger(QObject):
 
     @Slot(object, object)
     def _on_written(self, job: Job, seq: int) -> None:
-        del seq
         step = job.tag
         assert isinstance(step, Step)
         self._sent = False
@@ -312,11 +308,8 @@ class Ledger(QObject):
         assert isinstance(asked, _Asked)
         if asked.number == self._number:
             self._failed_load = True
-            self._refuse(
-                str(error)
-                if isinstance(error, MammoviewError)
-                else f"it cannot be read ({type(error).__name__})"
-            )
+            unread = f"it cannot be read ({type(error).__name__})"
+            self._refuse(str(error) if isinstance(error, MammoviewError) else unread)
             self._go_on()
 
     def _go_on(self) -> None:
