@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 from app.core.manifest import Lesion, Row
 from app.core.reading.report import ReportFinding
+from trainer.curation.cases import BREASTS, Case, cases_of
 from trainer.curation.conflicts import UNNAMED, Conflict, Rule, Settled, overlap, same_place, settle
 from trainer.curation.images import UNLABELLED, Finder, Known
 from trainer.curation.statements import Mark, Said, Tell, Word, file_identity
@@ -20,7 +21,6 @@ from trainer.rois import clipped
 Reports = Literal["fill", "override"]
 UNFINISHED: Final = "0"
 """The assessment that is no label: the exam is not finished."""
-_NAMES: Final = {"R": "right", "L": "left"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def curate(said: Said, known: Iterable[Known], options: Options, tell: Tell) -> 
     """
     every = tuple(known)
     finder = Finder(every, said.images)
-    cases, missing = _cases(said, finder)
+    cases, missing = cases_of(said, finder)
     made = [_Image(said, cases[each.identity], options, tell) for each in every if each.identity in cases]
     rows = [row for image in made for row in image.rows]
     if options.rest:
@@ -94,49 +94,10 @@ def curate(said: Said, known: Iterable[Known], options: Options, tell: Tell) -> 
     )
 
 
-@dataclass(slots=True)
-class _Case:
-    """What was said of one image."""
-
-    known: Known
-    marks: list[Mark] = field(default_factory=list)
-    words: list[Word] = field(default_factory=list)
-
-    @property
-    def studies(self) -> set[str]:
-        return {mark.study for mark in self.marks} | {word.study for word in self.words}
-
-
-def _cases(said: Said, finder: Finder) -> tuple[dict[str, _Case], list[str]]:
-    """Return what was said by image found, and a sentence for each image or study that was not."""
-    cases: dict[str, _Case] = {}
-    missing: dict[str, None] = {}
-
-    def case(known: Known) -> _Case:
-        return cases.setdefault(known.identity, _Case(known))
-
-    for mark in said.marks:
-        known = finder.image(mark.image)
-        if known is None:
-            missing[f"image {mark.image} of study {mark.study}: not among the images searched"] = None
-        else:
-            case(known).marks.append(mark)
-    for word in said.words:
-        named = [finder.image(word.image)] if word.image else list(finder.of_study(word.study))
-        found = [each for each in named if each is not None]
-        if not found:
-            what = f"image {word.name} ({word.image})" if word.image else f"study {word.study}"
-            missing[f"{what}: not among the images searched"] = None
-        for known in found:
-            if word.about not in _NAMES or known.laterality == word.about:
-                case(known).words.append(word)
-    return cases, list(missing)
-
-
 class _Image:
     """One image's rows and records, frame by frame."""
 
-    def __init__(self, said: Said, case: _Case, options: Options, tell: Tell) -> None:
+    def __init__(self, said: Said, case: Case, options: Options, tell: Tell) -> None:
         self.case = case
         self._said, self._options, self._tell = said, options, tell
         self.rows: list[Row] = []
@@ -195,6 +156,9 @@ class _Image:
         if wrong is not None and (settled.word is None or settled.word.about != "label"):
             return f"{wrong.reader or UNNAMED} called the label wrong and gave no other"
         if row.label == UNLABELLED:
+            doubt = self._doubt(row.frame)
+            if doubt and "read" in {word.about for word in said}:
+                return f"read, but {doubt}"
             return "nothing says whether it is normal (no lesion, no assessment, and not marked as read)"
         return ""
 
@@ -209,7 +173,7 @@ class _Image:
             return [*corrections, *(replace(word, value=before.label) for word in others)]
         if before.label != UNLABELLED and self._options.reports == "fill":
             return []
-        assessed = [word for word in said if word.about in _NAMES and word.value != UNFINISHED]
+        assessed = [word for word in said if word.about in BREASTS and word.value != UNFINISHED]
         return [replace(word, value=f"birads-{word.value.lower()}") for word in assessed]
 
     def _density(self, before: Row) -> tuple[str, tuple[Conflict, ...]]:
@@ -231,15 +195,22 @@ class _Image:
         """Return the label and, in words, where it comes from; empty: as it was."""
         word = settled.word
         if word is not None:
-            return word.value, "reader report" if word.about in _NAMES else "reader's verdict"
+            return word.value, "reader report" if word.about in BREASTS else "reader's verdict"
         if any(mark.positive for mark in settled.marks):
             if before.label in (UNLABELLED, "normal"):
                 return "lesion", "reader's findings"
             return before.label, "label as before, reader's findings"
         about = {each.about for each in self.case.words}
-        if before.label == UNLABELLED and "read" in about and not about & set(_NAMES):
+        read = "read" in about and not about & set(BREASTS)
+        if before.label == UNLABELLED and read and not self._doubt(before.frame):
             return "normal", "read, no lesion marked"
         return before.label, "label as before, reader's findings" if marked else "label as before"
+
+    def _doubt(self, frame: int) -> str:
+        """Return why the read mark of the study does not make a frame normal, empty where it may."""
+        if any(mark.positive and mark.frame != frame for mark in self.case.marks):
+            return "another of its frames has a lesion"
+        return self.case.doubt
 
     def _record(
         self,
@@ -294,7 +265,7 @@ def _word(word: Word) -> dict[str, Any]:
         "reader": word.reader,
         "made": word.made,
         "change": word.seq,
-        "source": "reader report" if word.about in (*_NAMES, "density") else "reader",
+        "source": "reader report" if word.about in (*BREASTS, "density") else "reader",
     }
 
 

@@ -5,6 +5,7 @@ import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
+import pydicom
 import pytest
 from reading_days import BOX, PROPOSAL, Day
 
@@ -58,8 +59,9 @@ def test_accepted_corrected_added_and_rejected_findings_become_rows(day: Day) ->
         "exam1/RCC": ("lesion", (Lesion("mass", BOX),)),
         "exam1/LCC": ("lesion", (Lesion("calcification", (50.0, 5.0, 60.0, 15.0)),)),
         "exam1/RMLO": ("lesion", (Lesion("distortion", (30.0, 20.0, 45.0, 40.0)),)),
-        "exam1/LMLO": ("normal", ()),
     }
+    # What the model proposed in LMLO is none, but the breast has a lesion: that view of it is not normal.
+    assert records["exam1/LMLO"]["left_out"].startswith("read, but exam1/LCC has a lesion")
     assert {name: each["findings"][0]["is"] for name, each in records.items()} == {
         "exam1/RCC": "accepted",
         "exam1/LCC": "corrected",
@@ -133,6 +135,62 @@ def test_reports_label_images_that_have_no_label(day: Day) -> None:
     }
     assert {row.label_source for row in rows.values()} == {"curated: reader report"}
     assert {row.density for row in rows.values()} == {"C"}
+
+
+def test_a_read_breast_without_a_lesion_is_normal_and_its_other_views_beside_one_are_not(
+    day: Day, capsys
+) -> None:
+    day.answer("LMLO", "accepted", "Ada")
+    day.answer("RCC", "rejected", "Ada")
+    day.read("Ada")
+    rows, records, _ = curated(day)
+    assert {name: row.label for name, row in rows.items()} == {
+        "exam1/LMLO": "lesion",
+        "exam1/RCC": "normal",
+        "exam1/RMLO": "normal",
+    }
+    reason = "read, but exam1/LMLO has a lesion and is, or may be, of the same breast"
+    assert records["exam1/LCC"]["left_out"] == reason
+    assert f"exam1/LCC: {reason}; left out" in capsys.readouterr().out
+
+
+def without_laterality(day: Day, *names: str) -> None:
+    for path in (day.images / "exam1").iterdir():
+        if path.stem in names:
+            ds = pydicom.dcmread(path)
+            del ds.ImageLaterality
+            del ds.PatientOrientation  # from which the side could be told
+            ds.save_as(path)
+
+
+@pytest.mark.parametrize("gone", [("LCC", "LMLO"), ("LMLO",), ("RCC", "LCC", "RMLO", "LMLO")])
+def test_an_assessment_whose_breast_is_not_found_leaves_no_image_normal(
+    tmp_path: Path, capsys, gone: tuple[str, ...]
+) -> None:
+    day = Day(tmp_path, exams=2)
+    day.report("Ada", left="5")
+    day.read("Ada")
+    day.read("Ada", number=2)  # of which nothing else was said
+    without_laterality(day, *gone)
+    capsys.readouterr()
+    rows, _, _ = curated(day)
+    said = capsys.readouterr().out
+    found = "LCC" not in gone  # and so the assessment has an image
+    sides = {"exam1/LCC": "birads-5", "exam1/RCC": "normal", "exam1/RMLO": "normal"}
+    assert {name: row.label for name, row in rows.items()} == {
+        **(sides if found else {}),
+        **{f"exam2/{name}": "normal" for name in ("RCC", "LCC", "RMLO", "LMLO")},
+    }
+    assert "exam1/LMLO: read, but the assessment of the left breast may be of this image; left out" in said
+    assert ("no image is known to be of the left breast, which Ada assessed" in said) == (not found)
+
+
+def test_a_lesion_in_an_image_of_no_known_breast_may_be_in_any(day: Day) -> None:
+    day.draw("LCC", BOX, "mass", "Ada")
+    day.read("Ada")
+    without_laterality(day, "LCC")
+    rows, _, _ = curated(day)
+    assert {name: row.label for name, row in rows.items()} == {"exam1/LCC": "lesion"}
 
 
 def test_an_unfinished_assessment_is_no_label(day: Day) -> None:
