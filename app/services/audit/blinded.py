@@ -22,6 +22,7 @@ class AuditBlinded(AuditVerdicts):
 
     _session: Session | None = None
     _since: float | None = None
+    _painted = False
 
     def set_reader(self, reader: str) -> None:
         """Name who judges from now on; a blinded reading is of the reader who began it, and ends."""
@@ -53,14 +54,22 @@ class AuditBlinded(AuditVerdicts):
         order = reading_order(cases, name.strip(), reader, with_model)
         self._session = Session(name.strip(), reader, with_model, order)
         self._state = replace(self._state, blinded=self._session_now(), sorting=AS_IT_IS)
+        self._begin_time()  # of a case that is on screen already
         left = self._state.blinded.left if self._state.blinded else ()
         self.show_cases(order, f"blinded reading “{name.strip()}”")
         if left:
             self.pick(left[0])
 
-    def shown(self) -> None:
-        """Tell that the image of the case on screen is there: its time runs from now on."""
-        self._since = time.monotonic()
+    def image_painted(self, row: int) -> None:
+        """Tell that the pixels of a case are on screen; the first time its seconds begin.
+
+        Parameters
+        ----------
+        row
+            The case; another one than that of `state.current` is passed over.
+        """
+        if row == self._state.current and not self._painted:
+            self._painted, self._since = True, time.monotonic()
 
     def answer(self, assessment: int, marks: Sequence[Box] = ()) -> None:
         """Answer the case on screen; truth and model are then shown, and the answer stays.
@@ -108,10 +117,13 @@ class AuditBlinded(AuditVerdicts):
         return () if sheet is None else readings(self._answers(), sheet)
 
     def pick(self, row: int) -> None:
-        """Put a case on screen; in a blinded reading its time begins (`shown` begins it anew)."""
+        """Put a case on screen; in a blinded reading its time begins, anew with `image_painted`."""
         if row != self._state.current:
-            self._since = time.monotonic()
+            self._begin_time()
         super().pick(row)
+
+    def _begin_time(self) -> None:
+        self._since, self._painted = time.monotonic(), False
 
     def _take_up(self) -> None:
         self._session = None  # its rows were those of the table before

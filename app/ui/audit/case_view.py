@@ -41,10 +41,12 @@ LEAST: Final = 6
 class CaseView(QWidget):
     """Left button: grey scale (or a mark, while marks are wanted); middle: move; right and wheel: zoom.
 
-    Signals: `marked` (box of stored pixels) when the reader drew a mark.
+    Signals: `marked` (box of stored pixels) when the reader drew a mark, `painted` after each painting of
+    the image's pixels.
     """
 
     marked = Signal(object)
+    painted = Signal()
 
     def __init__(self, panes: CasePanes, index: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -167,6 +169,8 @@ class CaseView(QWidget):
             paint_warnings(painter, scene)
         self._write(painter, scene)
         painter.end()
+        if scene is not None and scene.frame is not None:
+            self.painted.emit()
 
     def _write(self, painter: QPainter, scene: Scene | None) -> None:
         case = self.session.case

@@ -191,8 +191,6 @@ class AuditShown(QWidget):
         for view in self.views:
             view.masked = self._session.settings.mask_names
             view.update()
-        if self.audit.state.blinded is not None and case.row == self.audit.state.current:
-            self.audit.shown()
         self._outline()
 
     def _outline(self) -> None:

@@ -85,6 +85,7 @@ class AuditWindow(AuditShown):
         case.marks_cleared.connect(lambda: self._take_marks(()))
         for view in self.views:
             view.marked.connect(lambda box: self._take_marks((*self._marks, box)))
+            view.painted.connect(self._tell_painted)
         self._session.settings_changed.connect(lambda settings: audit.set_reader(settings.reader))
 
     def _give_keys(self) -> None:
@@ -151,6 +152,10 @@ class AuditWindow(AuditShown):
             self._session.open_paths(list(dict.fromkeys(paths)))
             self.parent().raise_()
             self.parent().activateWindow()
+
+    def _tell_painted(self) -> None:
+        if self.panes.case is not None:
+            self.audit.image_painted(self.panes.case.row)
 
     def _toggle(self, *, truth: bool) -> None:
         if truth:

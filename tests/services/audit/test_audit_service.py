@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from app.core.audit.kept import ExamRecord, KeptAnswers
 from app.core.audit.outcomes import FN, OUTCOMES, TP
 from app.core.manifest import file_sha256, write_manifest
 from app.core.reading.store import Store
-from app.services.audit import loading
+from app.services.audit import blinded, loading
 from app.services.audit.audit import Audit
 from app.services.audit.predicting import Run, plan_of
 from app.services.library import Library
@@ -257,7 +258,7 @@ def test_blinded_the_truth_is_hidden_until_the_answer(opened: Opened, data: Path
     assert not (data / "queue.csv").exists()
     audit.answer(9)
     assert audit.state.hidden(first)
-    audit.shown()
+    audit.image_painted(first)
     audit.answer(4, [(1, 2, 3, 4)])
     assert not audit.state.hidden(first)
     assert audit.matching(first) is not None
@@ -311,6 +312,25 @@ def test_another_reader_ends_the_blinded_reading(opened: Opened) -> None:
     audit.begin_blinded("pilot", [0, 2])
     audit.answer(4)
     assert [answer.reader for answer in audit.state.blinded.answers.values()] == ["dr b"]
+
+
+def test_the_seconds_of_an_answer_begin_when_its_image_is_painted_first(opened: Opened, monkeypatch) -> None:
+    audit, now = opened.audit, [100.0]
+    monkeypatch.setattr(blinded, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    audit.pick(7)
+    audit.begin_blinded("pilot", [0, 2])
+    first = audit.state.current
+    for moment, painted in ((103.0, 7), (110.0, first), (112.0, first)):  # 7 is still painted, then decoded
+        now[0] = moment
+        audit.image_painted(painted)
+    now[0] = 115.0
+    audit.answer(2)
+    assert audit.state.blinded.answers[first].seconds == 5.0
+    audit.next_case()
+    second = audit.state.current
+    now[0] = 119.0  # its image cannot be painted: the time since it was asked for
+    audit.answer(2)
+    assert audit.state.blinded.answers[second].seconds == 4.0
 
 
 def test_no_file_tells_the_truth_while_a_blinded_reading_goes_on(opened: Opened, data: Path) -> None:
