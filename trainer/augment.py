@@ -51,7 +51,8 @@ class Augment:
 
     def __call__(self, batch: Batch, epoch: int, step: int, rank: int = 0) -> Batch:
         """Return the changed batch; with a crop an image is positive if a lesion is left in it."""
-        draw = torch.Generator().manual_seed(((self.seed * 1_000_003 + epoch) * 1_000_003 + step) * 64 + rank)
+        number = ((self.seed * 1_000_003 + epoch) * 1_000_003 + step) * 64 + rank
+        draw = torch.Generator().manual_seed(number % 2**63)  # torch takes no larger one
         if self.inserted is not None:
             batch = insert_masses(batch, self.inserted, draw)
         affine = self._affine(batch, draw)

@@ -204,7 +204,8 @@ class LesionTask(lightning.LightningModule):  # type: ignore[misc]
 
     def on_train_batch_start(self, batch: Batch, step: int) -> None:
         """Seed dropout by step, so that a resumed training goes on exactly, within an epoch too."""
-        torch.manual_seed((self.seed * 1_000_003 + self.current_epoch) * 1_000_003 + step)
+        number = (self.seed * 1_000_003 + self.current_epoch) * 1_000_003 + step
+        torch.manual_seed(number % 2**63)  # torch takes no larger one
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep in how many pieces batches are computed."""
