@@ -138,14 +138,15 @@ def bundle_card(
         "## What it reaches",
         protocol,
         metrics_table(metrics),
-        _left_out(metrics),
+        _left_out(spec, metrics),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _left_out(metrics: Mapping[str, Any]) -> str:
+def _left_out(spec: BundleSpec, metrics: Mapping[str, Any]) -> str:
+    """Return what is not in the numbers; a model without a detector has no box metrics to be left out of."""
     lines = [f"- {count} not scored: {reason}" for reason, count in metrics.get("not_scored", {}).items()]
-    if metrics.get("without_place"):
+    if metrics.get("without_place") and "detector" in spec.networks:
         lines.append(
             f"- {metrics['without_place']} images have an abnormality without a place: they count for the "
             "image's metrics and are left out of the box metrics."
@@ -162,6 +163,6 @@ def report_card(spec: BundleSpec, metrics: Mapping[str, Any], *, protocol: str) 
         "## What it reaches here",
         protocol,
         metrics_table(metrics),
-        _left_out(metrics),
+        _left_out(spec, metrics),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

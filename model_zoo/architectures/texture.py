@@ -113,7 +113,7 @@ def _quantiles(values: Tensor) -> Tensor:
 
 
 def _relative(quantiles: Tensor) -> Tensor:
-    """Return where the middle quantiles lie between the darkest and the brightest twentieth's edge."""
+    """Return the middle quantiles on a scale of their own: 0 is the quantile 0.05, 1 the quantile 0.99."""
     low, high = quantiles[1], quantiles[8]
     return ((quantiles - low) / (high - low).clamp_min(1e-3))[2:8]
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from app.core.manifest import Lesion, Row
-from model_zoo.bundle import shipped_folder, write_bundle
+from model_zoo.bundle import load_bundle, shipped_folder, write_bundle
 from model_zoo.spec import read_spec
-from trainer.card import metrics_table
+from trainer.card import metrics_table, report_card
 from trainer.evaluate import write_report
 from trainer.measure import measure
 from trainer.operating import Trial, operating_point
@@ -58,6 +58,14 @@ def test_froc_says_that_classes_are_pooled_and_from_which_score() -> None:
     for name, entry in entries.items():
         if name.startswith("froc") or name == "map50":
             assert "classes pooled; boxes from a score of 0.35 up" in str(entry["method"])
+
+
+@pytest.mark.parametrize(("name", "boxes"), [("mias-density", False), ("mias-lesions", True)])
+def test_only_a_card_with_boxes_tells_of_images_without_a_place(name: str, boxes: bool) -> None:
+    shipped = load_bundle(shipped_folder() / name)
+    assert shipped.metrics["without_place"] == 1
+    made = report_card(shipped.spec, shipped.metrics, protocol="")
+    assert ("box metrics" in made, "box metrics" in shipped.card) == (boxes, boxes)
 
 
 def test_an_operating_point_is_judged_where_it_was_not_chosen() -> None:
