@@ -16,11 +16,13 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
+from app.core.audit.verdicts import AUDIT
 from app.core.files import write_text
 from app.core.manifest import Row, file_sha256, read_manifest, write_manifest
 from app.core.reading.history import Change, Edit
@@ -95,8 +97,6 @@ def write_snapshot(folder: Path, made: Curated, log: Log, options: Options) -> s
 
 
 def _write(folder: Path, made: Curated, log: Log, options: Options) -> str:
-    used = [each for each in log.changes if each.study in made.studies]
-    write_text(folder / _CHANGES, "".join(f"{canonical(asdict(each))}\n" for each in used))
     before: dict[str, Row] = {}
     images = []
     frames = {(record["image"], record["frame"]) for record in made.records}
@@ -105,6 +105,9 @@ def _write(folder: Path, made: Curated, log: Log, options: Options) -> str:
         rows = [known.row(frame) for frame in sorted(wanted | {row.frame for row in known.rows})]
         before |= {row.image_id: row for row in rows}
         images.append(_image(known, rows))
+    files = {row.sha256 or row.image_id for row in before.values()}
+    used = [each for each in log.changes if _is_used(each, made.studies, files)]
+    write_text(folder / _CHANGES, "".join(f"{canonical(asdict(each))}\n" for each in used))
     write_manifest(before.values(), folder / _BEFORE)
     write_set(made, log, options, folder / MANIFEST)
     names = (_CHANGES, _BEFORE, MANIFEST, record_file(folder / MANIFEST).name)
@@ -119,6 +122,14 @@ def _write(folder: Path, made: Curated, log: Log, options: Options) -> str:
     found = _hash(content)
     write_text(folder / FILE, json.dumps({**content, "hash": found}, indent=1, sort_keys=True) + "\n")
     return found
+
+
+def _is_used(change: Change, studies: Collection[str], files: Collection[str]) -> bool:
+    """Tell whether a set was made from a change; verdicts and choices name their image's file at the end."""
+    if change.study != AUDIT:
+        return change.study in studies
+    images = (unquote(item.rpartition("/")[2]) for item, *_ in change.edits)
+    return any(image.rpartition("/")[0] in files for image in images)
 
 
 def _image(known: Known, rows: Iterable[Row]) -> dict[str, Any]:

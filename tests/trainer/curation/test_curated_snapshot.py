@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from reading_days import Day
 
+from app.core.audit.choice import Chosen, choosing
+from app.core.manifest import file_sha256
 from trainer import cli
 
 
@@ -50,6 +52,26 @@ def test_a_snapshot_alone_makes_its_manifest_again(day: Day) -> None:
     assert cli.main(["index", "curated", str(day.folder / "one"), "-o", str(out)]) == 0
     assert out.read_bytes() == files["manifest.csv"]
     assert out.with_name("again.csv.curation.jsonl").read_bytes() == files["manifest.csv.curation.jsonl"]
+
+
+@pytest.mark.parametrize("verdict", [False, True])
+def test_a_snapshot_keeps_how_its_own_images_were_chosen_and_no_others(day: Day, verdict: bool) -> None:
+    for name in ("RCC", "gone"):
+        file = day.images / "exam1" / "RCC.dcm"
+        image = f"{file_sha256(file) if name == 'RCC' else 'f' * 64}/0"
+        who = ("Ada", "2026-11-21T09:00:00+00:00")
+        chosen = Chosen(image, f"exam1/{name}", f"P-{name}", "random", 0.5, 1, 4, 0, None, (), "", *who)
+        for change in choosing([chosen], {}):
+            day.store.commit(change)
+    if verdict:
+        day.verdict("RCC", "Ada", "label wrong", "malignant")
+    files = snapshot(day, "one")
+    record = files["manifest.csv.curation.jsonl"]
+    assert b'"strategy":"random"' in record
+    assert b"P-gone" not in files["changes.jsonl"]  # a patient of whom the set has no image
+    out = day.folder / "again.csv"
+    assert cli.main(["index", "curated", str(day.folder / "one"), "-o", str(out)]) == 0
+    assert out.with_name("again.csv.curation.jsonl").read_bytes() == record
 
 
 def test_a_snapshot_with_the_rest_of_a_manifest_and_other_rules(day: Day, capsys) -> None:
