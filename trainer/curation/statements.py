@@ -7,7 +7,7 @@ contradict each other is said in `trainer.curation.conflicts`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 
 from app.core.audit.choice import is_chosen, read_chosen
@@ -294,11 +294,3 @@ def _loaded(text: str | None) -> object:
         return None if text is None else json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def by_image(marks: Iterable[Mark]) -> Mapping[str, list[Mark]]:
-    """Return marks by the image's identity."""
-    found: dict[str, list[Mark]] = {}
-    for mark in marks:
-        found.setdefault(mark.image, []).append(mark)
-    return found
