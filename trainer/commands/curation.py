@@ -132,10 +132,10 @@ def _next_cases(arguments: argparse.Namespace) -> None:
         arguments.reader,
     )
     chosen = next_cases.offered(manifest, sought, scores, vectors, read, models)
-    if store:
+    next_cases.write_queue(chosen, manifest, Path(arguments.output))
+    if store:  # last, for a choice that nobody could read would stay on record
         next_cases.record(chosen, store)
         say(f"{store}: the choice of {len(chosen)} cases is on record")
-    next_cases.write_queue(chosen, manifest, Path(arguments.output))
     kept_out = sum(row.patient_id in frozen for row in manifest.rows)
     done = f"{len(chosen)} cases by {arguments.strategy}"
     say(f"{arguments.output}: {done}; {kept_out} frozen images are never offered")

@@ -217,6 +217,8 @@ def frozen_patients(splits: Path, fold: int | None = None) -> frozenset[str]:
         content = json.loads(splits.read_text(encoding="utf-8"))
         if content.get("format") != "mammoview-splits":
             raise ReadError(splits, "is no mammoview-splits file")
+        if fold is not None and not 0 <= fold < len(content["folds"]):
+            raise ReadError(splits, f"has no fold {fold}; its {len(content['folds'])} folds count from 0")
         folds = content["folds"] if fold is None else [content["folds"][fold]]
         parts = [{str(one) for one in each["test"]} for each in folds]
         everyone = {str(one) for each in folds for name in ("train", "val", "test") for one in each[name]}

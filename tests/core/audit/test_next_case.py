@@ -117,7 +117,7 @@ def test_folds_that_test_everyone_need_one_to_be_named(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="name the fold"):
         frozen_patients(splits)
     assert frozen_patients(splits, 1) == {"a", "b"}
-    with pytest.raises(ReadError, match="cannot be read"):
+    with pytest.raises(ReadError, match="has no fold 2"):
         frozen_patients(splits, 2)
 
 

@@ -100,6 +100,28 @@ def test_what_was_read_is_left_out_and_the_choice_is_on_record(day: Day) -> None
     ]) == 0  # fmt: skip
 
 
+def test_a_queue_that_cannot_be_written_leaves_no_choice_on_record(day: Day, capsys) -> None:
+    day.store.close()
+    taken = day.folder / "queue"
+    taken.mkdir()
+    manifest, splits = str(day.folder / "manifest.csv"), str(day.folder / "splits.json")
+    base = ["next-cases", manifest, "-o", str(taken), "--splits", splits, "--strategy", "random"]
+    assert cli.main([*base, "--store", str(day.path)]) == 1
+    store = Store(day.path)
+    assert not [item for item in store.items("audit") if is_chosen(item)]
+    store.close()
+
+
+@pytest.mark.parametrize("fold", ["-1", "1"])
+def test_a_fold_that_is_not_there_freezes_nobody_and_is_refused(day: Day, capsys, fold: str) -> None:
+    out = day.folder / "q.csv"
+    manifest, splits = str(day.folder / "manifest.csv"), str(day.folder / "splits.json")
+    base = ["next-cases", manifest, "-o", str(out), "--splits", splits, "--strategy", "random"]
+    assert cli.main([*base, "--fold", fold]) == 1
+    assert f"has no fold {fold}" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_two_models_that_rank_a_case_apart(day: Day) -> None:
     one = predictions(day, "a", {"exam1/RCC": 0.1, "exam1/LCC": 0.5, "exam3/RCC": 0.9})
     two = predictions(day, "b", {"exam1/RCC": 0.8, "exam1/LCC": 0.4, "exam3/RCC": 0.6})
