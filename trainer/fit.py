@@ -47,6 +47,8 @@ from trainer.watch import number
 
 Report = Callable[[int, int], None]
 
+_LOG = "trainer.log"
+
 
 def quiet(log: Path | None) -> None:
     """Send what libraries log and warn to a file (or nowhere), so that stderr stays ours."""
@@ -169,6 +171,23 @@ def fit(
     machine, stream = machine or Machine(), events or Events()
     accelerator_of(machine)
     check_seed(seed)
+    train, val, before = _usable(recipe, manifest, splits, fold)
+    run = _describe(manifest, splits_path, recipe, train, val, seed, before)
+    start = _may_start(folder, run, resume)
+    _say_start(stream, recipe, fold, len(train.rows), folder, start)
+    if start is not None and not start.batches and has_ended(start.content, recipe.train.epochs):
+        stream.write("done", folder=str(folder), epochs=recipe.train.epochs, metrics={})
+        return folder
+    _prepare((*train.rows, *(val.rows if val else ())), recipe, stream, report)
+    own = (*callbacks, *(() if leads() else (_LogLater(folder / _LOG),)))
+    job = _Job(recipe, folder, machine, seed, train, val, stream, own, report is not None)
+    return _kept(job, run, start)
+
+
+def _usable(
+    recipe: Recipe, manifest: Manifest, splits: Splits, fold: int
+) -> tuple[Part, Part | None, Ancestry]:
+    """Return the parts that train and tune and the weights begun from, all of which may be used."""
     for row in manifest.rows:
         check_file(row)
     train, val = _parts(manifest, splits, fold)
@@ -177,34 +196,36 @@ def fit(
     inserted_of(recipe, samples)
     before = ancestry(recipe)
     check_unseen(before, recipe, manifest, splits, fold)
-    run = _describe(manifest, splits_path, recipe, train, val, seed, before)
-    start = _may_start(folder, run, resume)
+    return train, val, before
+
+
+def _say_start(
+    stream: Events, recipe: Recipe, fold: int, images: int, folder: Path, start: Start | None
+) -> None:
     stream.write(
         "start",
         recipe=recipe.name,
         fold=fold,
-        images=len(train.rows),
+        images=images,
         folder=str(folder),
         epochs=recipe.train.epochs,
         resumed=start is not None,
     )
-    if start is not None and not start.batches and has_ended(start.content, recipe.train.epochs):
-        stream.write("done", folder=str(folder), epochs=recipe.train.epochs, metrics={})
-        return folder
-    _prepare((*train.rows, *(val.rows if val else ())), recipe, stream, report)
+
+
+def _kept(job: _Job, run: Run, start: Start | None) -> Path:
+    """Train, keeping the run's record and log, and return its folder."""
+    recipe, folder = job.recipe, job.folder
     if leads():
         write_run(run, folder)
-    log = folder / "trainer.log"
     # The leader alone makes the folder, after it has seen that there is none: under SLURM and torchrun all
     # processes begin at once.
-    quiet(log if leads() else None)
-    own = (*callbacks, *(() if leads() else (_LogLater(log),)))
-    job = _Job(recipe, folder, machine, seed, train, val, stream, own, report is not None)
+    quiet(folder / _LOG if leads() else None)
     engine = _train(job, start)
     if leads():
         need_ended(folder, recipe.train.epochs)
     final = {name: number(value) for name, value in engine.callback_metrics.items()}
-    stream.write("done", folder=str(folder), epochs=int(engine.current_epoch), metrics=final)
+    job.stream.write("done", folder=str(folder), epochs=int(engine.current_epoch), metrics=final)
     return folder
 
 
