@@ -55,7 +55,7 @@ class Words:
     names
         The identities of the whole manifest.
     shared
-        Words that two patients of the manifest have in common.
+        Words that two patients of the manifest have in common; rows of nobody known may all be of one.
     """
 
     names: Identities
@@ -72,7 +72,7 @@ def words_of(rows: Sequence[Row], names: Identities) -> Words:
     """Return the words that may stay of a manifest's rows."""
     owners: dict[str, set[str]] = {}
     for row in rows:
-        for word in _free(row):
+        for word in _free(row) if row.patient_known else ():
             owners.setdefault(word, set()).add(row.patient_id)
     return Words(names, frozenset(word for word, patients in owners.items() if len(patients) > 1))
 

@@ -26,7 +26,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from app.core.manifest import Lesion, Row, file_sha256, read_manifest, write_manifest
+from app.core.manifest import NO_PATIENT, Lesion, Row, file_sha256, read_manifest, write_manifest
 from app.core.phantom.exam import make_exam
 from app.core.phantom.write import write_exam
 from trainer import cli
@@ -437,6 +437,19 @@ def test_a_label_that_only_one_patient_has_may_name_her(tmp_path: Path, capsys) 
     assert deidentify(manifest, tmp_path / "out") == 1
     assert "may name somebody" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("unknown", "shared"), [("", True), (NO_PATIENT, False)])
+def test_a_label_is_shared_only_by_patients_who_are_known(tmp_path: Path, unknown: str, shared: bool) -> None:
+    paths = [
+        write_mg(tmp_path / f"{n}.dcm", PatientID="", PatientName="", SOPInstanceUID=f"1.2.3.{n}")
+        for n in (1, 2)
+    ]
+    rows = read_manifest(manifest_of(tmp_path, *paths, label="cyst of hers")).rows
+    # Images of whom nobody knows may all be of one patient.
+    rows = [replace(row, patient_id=f"{unknown}{n}") for n, row in enumerate(rows)]
+    manifest = write_manifest(rows, tmp_path / "two.csv").path
+    assert deidentify(manifest, tmp_path / "out") == (0 if shared else 1)
 
 
 def test_an_identity_that_would_remain_stops_the_export(tmp_path: Path, capsys, monkeypatch) -> None:
