@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +13,7 @@ from app.core.manifest import caveats_of
 from model_zoo.bundle import Bundle
 from model_zoo.predictor import Device, Predictor, load_predictor
 from trainer.card import report_card
-from trainer.curves import curves, write_curves
+from trainer.curves import Curve, curves, write_curves
 from trainer.ensembles import member_bundle
 from trainer.evaluate import (
     Choose,
@@ -28,14 +28,16 @@ from trainer.evaluate import (
     target_of,
     write_report,
 )
-from trainer.gallery import gallery, write_gallery
+from trainer.gallery import Picture, gallery, write_gallery
 from trainer.measure import measure
 from trainer.other_data import Wish, as_shown, check, measure_other, opened, outside_sentence
 from trainer.other_section import store_other
+from trainer.recipe_blocks import Target
 from trainer.report_page import evaluation_page
 from trainer.runs import patient_mark
 from trainer.splits import Part
 from trainer.subgroups import subgroups
+from trainer.units import ExamResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,28 +143,50 @@ def assess(
         answered = score_part(asked.choose, part, report)
         exams = as_shown(answered, bundle.spec)
         pictures = gallery(exams, target, point, asked.choose)
+    declined = outside_sentence(bundle.spec, part.rows) if wish.outside else ""
+    protocol = " ".join(filter(None, (_protocol(bundle, part, asked.seen), declined)))
+    metrics = _measured(bundle, part, exams, target, protocol)
+    drawn = curves(exams, target, boxes=boxes_from(bundle.spec) is not None)
+    _write(folder, bundle, metrics, exams, drawn, pictures)
+    if wish.sentence:
+        store_other(bundle, measure_other(bundle, part, answered, target, wish))
+    return metrics
+
+
+def _measured(
+    bundle: Bundle, part: Part, exams: Sequence[ExamResult], target: Target, protocol: str
+) -> dict[str, Any]:
+    """Return the content of metrics.json."""
+    point = next(iter(bundle.spec.operating_points), None)
+    least = boxes_from(bundle.spec)
     metrics: dict[str, Any] = measure(
         exams,
         target,
         bundle=f"{bundle.name} {bundle.version}",
         split=part.split_hash or "all",
-        boxes_from=boxes_from(bundle.spec),
+        boxes_from=least,
         point=point,
     )
-    detects = boxes_from(bundle.spec) is not None
-    metrics["subgroups"] = subgroups(exams, target, point, boxes=detects)
-    declined = outside_sentence(bundle.spec, part.rows) if wish.outside else ""
-    metrics["protocol"] = " ".join(filter(None, (_protocol(bundle, part, asked.seen), declined)))
+    metrics["subgroups"] = subgroups(exams, target, point, boxes=least is not None)
+    metrics["protocol"] = protocol
     metrics["part"] = {"name": part.name, "fold": part.fold if part.fold >= 0 else None}
     metrics["target"] = target_json(target)
+    return metrics
+
+
+def _write(
+    folder: Path,
+    bundle: Bundle,
+    metrics: dict[str, Any],
+    exams: Sequence[ExamResult],
+    drawn: Sequence[Curve],
+    pictures: Sequence[Picture],
+) -> None:
+    """Write the report folder."""
     card = report_card(bundle.spec, metrics, protocol=metrics["protocol"])
-    drawn = curves(exams, target, boxes=detects)
     title = f"{bundle.spec.title or bundle.name} {bundle.version}: evaluation"
     with report_into(folder):
         write_report(folder, metrics, card, exams)
         write_curves(drawn, folder)
         write_gallery(pictures, folder)
         write_text(folder / "index.html", evaluation_page(title, metrics, card, drawn, pictures))
-    if wish.sentence:
-        store_other(bundle, measure_other(bundle, part, answered, target, wish))
-    return metrics

@@ -49,25 +49,11 @@ def measure(
     point
         An operating point that was chosen on other images, to be tried on these.
     """
-
-    def positive(row: Row) -> bool:
-        return row.label in target.positive
-
     images = [image for exam in exams for image in exam.images]
     scored = [image for image in images if image.score is not None]
-    of = " or ".join(target.positive) + " against the rest"
-    units = all_units(exams, positive)
-    metrics: dict[str, Any] = {}
-    for own in units:
-        probable, fitted = _probable(own, probabilities)
-        metrics |= unit_metrics(own, probable, of, fitted)
-        if point is not None:
-            metrics |= point_metrics(own, point)
-    metrics |= _malignant(exams, target)
-    metrics |= _density(scored, target)
-    placed = placed_boxes(exams, target)
-    if boxes_from is not None and any(image.lesions for image in placed):
-        metrics.update(box_metrics(placed, boxes_from))
+    units = all_units(exams, lambda row: row.label in target.positive)
+    metrics = _by_unit(units, target, probabilities, point) | _malignant(exams, target)
+    metrics |= _density(scored, target) | _boxes(exams, target, boxes_from)
     return {
         "format": "mammoview-metrics",
         "version": 1,
@@ -87,6 +73,23 @@ def measure(
 
 
 _PLURAL = ("images", "breasts", "patients")
+
+
+def _by_unit(
+    units: Sequence[Units],
+    target: Target,
+    probabilities: Mapping[str, float] | None,
+    point: OperatingPoint | None,
+) -> dict[str, Any]:
+    """Return the metrics of images, breasts and patients."""
+    of = " or ".join(target.positive) + " against the rest"
+    metrics: dict[str, Any] = {}
+    for own in units:
+        probable, fitted = _probable(own, probabilities)
+        metrics |= unit_metrics(own, probable, of, fitted)
+        if point is not None:
+            metrics |= point_metrics(own, point)
+    return metrics
 
 
 def _probable(units: Units, probabilities: Mapping[str, float] | None) -> tuple[Units, str]:
@@ -113,6 +116,14 @@ def _malignant(exams: Sequence[ExamResult], target: Target) -> dict[str, Any]:
         "auc.malignant.image": auc_entry(by_image(exams, malignant), of),
         "auc.malignant.breast": auc_entry(by_breast(exams, malignant), of),
     }
+
+
+def _boxes(exams: Sequence[ExamResult], target: Target, boxes_from: float | None) -> dict[str, Any]:
+    """Return the metrics of the detector, where there are one and lesions to be found."""
+    placed = placed_boxes(exams, target)
+    if boxes_from is None or not any(image.lesions for image in placed):
+        return {}
+    return dict(box_metrics(placed, boxes_from))
 
 
 def _density(images: Sequence[ImageResult], target: Target) -> dict[str, Any]:
