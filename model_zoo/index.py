@@ -1,4 +1,4 @@
-"""The bundle's own index of what it was trained on: vectors and hashed image ids, no pixel of anyone.
+"""The bundle's own index of what it was trained on: vectors and marks of image ids, no pixel of anyone.
 
 ``index.safetensors`` holds ``vectors`` float16 (N, D), ``mean`` float32 (D,) and, as metadata, ``entries``:
 a JSON list of `Entry` in the order of the vectors, with what made them. Numpy only.
@@ -35,9 +35,11 @@ class Entry:
     Attributes
     ----------
     image
-        `image_mark` of the manifest's image id: it leads back to the image only for who has the manifest.
+        `image_mark` of the manifest's image id: it leads back to the image for who has the manifest, or can
+        guess the id.
     what
-        What the data set says is there, for example ``mass, malignant`` or ``no lesion``.
+        What the data set says is there, for example ``mass, malignant`` or ``no lesion``; known words of
+        lesions alone, never a reader's own.
     box
         (row0, col0, row1, col1) in stored pixels.
     licence
@@ -91,7 +93,11 @@ def _directions(vectors: Vectors) -> Vectors:
 
 
 def image_mark(image_id: str) -> str:
-    """Return the hash by which an image stands in an index: 16 hexadecimal digits of SHA-256."""
+    """Return the hash by which an image stands in an index: 16 hexadecimal digits of SHA-256, no salt.
+
+    Whoever can guess an image's id can check it: train on a de-identified copy before a bundle leaves the
+    house.
+    """
     return hashlib.sha256(image_id.encode()).hexdigest()[:16]
 
 

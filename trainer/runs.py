@@ -24,7 +24,7 @@ MARKED = "mark:"
 
 
 def patient_mark(patient: str) -> str:
-    """Return a patient's mark in a bundle: enough to recognise her, not to name her."""
+    """Return a patient's mark in a bundle, as `app.core.manifest.patient_mark` makes it; a mark stays one."""
     if patient.startswith(MARKED):
         return patient.removeprefix(MARKED)
     return mark_of(patient)

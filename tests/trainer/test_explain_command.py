@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny_training import Miniature, train
 
+from app.core.manifest import write_manifest
 from model_zoo.breast import find_breast
 from model_zoo.bundle import load_bundle, shipped_folder
 from model_zoo.contract import ArrayView
@@ -104,7 +106,15 @@ def test_the_index_names_the_places_a_bundle_was_trained_on(
     miniature: Miniature, exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle = load_bundle(shutil.copytree(exported, tmp_path / "bundle"))
-    assert main(["embed", str(bundle.folder), "--manifest", str(miniature.manifest.path)]) == 0
+    typed = "as in Berta Muster's other breast"
+    named = [
+        replace(row, findings=tuple(replace(one, label=typed, pathology=typed) for one in row.findings))
+        if row.laterality == "L"
+        else row
+        for row in miniature.manifest.rows
+    ]
+    manifest = write_manifest(named, tmp_path / "typed.csv").path
+    assert main(["embed", str(bundle.folder), "--manifest", str(manifest)]) == 0
     assert "no pixels" in capsys.readouterr().out
     after = load_bundle(bundle.folder)
     index = read_index(after)
@@ -116,6 +126,13 @@ def test_the_index_names_the_places_a_bundle_was_trained_on(
     plain = [row for row in rows if not row.findings]
     assert len(index.entries) == len(places) + PLAIN * len(plain)
     assert {entry.image for entry in index.entries} <= {image_mark(row.image_id) for row in rows}
+    left = {image_mark(row.image_id) for row in rows if row.laterality == "L" and row.findings}
+    right = [row for row in rows if row.laterality != "L" and row.findings]
+    assert left, "a left breast of those that trained it has a lesion"
+    assert {entry.what for entry in index.entries if entry.image in left} == {"lesion"}, "not what was typed"
+    for row in right:
+        told = {entry.what for entry in index.entries if entry.image == image_mark(row.image_id)}
+        assert told == {f"{one.label}, {one.pathology}" for one in row.findings}, "known words stay"
     # What is looked up with an entry's own vector finds that entry first.
     lesion = next(number for number, entry in enumerate(index.entries) if entry.what != NOTHING)
     (nearest,) = index.nearest(index.vectors[lesion], 1)

@@ -50,7 +50,7 @@ def _embed(arguments: argparse.Namespace) -> None:
     bundle = find_bundle(arguments.bundle, [models_folder()])
     rows = read_manifest(Path(arguments.manifest)).rows
     made, places = embed_bundle(bundle, rows, counter("images"), trained_only=not arguments.all)
-    say(f"{made.folder}: an index of {places} places; it holds vectors and hashed image ids, no pixels")
+    say(f"{made.folder}: an index of {places} places; it holds vectors and marks of image ids, no pixels")
 
 
 def add_sample(parser: argparse.ArgumentParser) -> None:
