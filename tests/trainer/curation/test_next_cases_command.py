@@ -101,12 +101,15 @@ def test_what_was_read_is_left_out_and_the_choice_is_on_record(day: Day) -> None
 
 
 def test_a_queue_that_cannot_be_written_leaves_no_choice_on_record(day: Day, capsys) -> None:
+    day.draw("RCC", BOX, "mass", "Ada")
     day.store.close()
     taken = day.folder / "queue"
     taken.mkdir()
     manifest, splits = str(day.folder / "manifest.csv"), str(day.folder / "splits.json")
     base = ["next-cases", manifest, "-o", str(taken), "--splits", splits, "--strategy", "random"]
+    capsys.readouterr()
     assert cli.main([*base, "--store", str(day.path)]) == 1
+    assert "queue" in capsys.readouterr().err
     store = Store(day.path)
     assert not [item for item in store.items("audit") if is_chosen(item)]
     store.close()
