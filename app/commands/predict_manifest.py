@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.commands.output import write_json
+from app.commands.prediction_json import document, view_entry
 from app.core.audit.cases import AuditModel, ViewSaid
 from app.core.audit.kept import FILE_NAME, ExamRecord, KeptAnswers
 from app.core.errors import MammoviewError
@@ -89,25 +90,7 @@ def _document(
         said = [(model, own[key]) for model, own in zip(models, answers, strict=True) if key in own]
         if said:
             studies += [_study([rows[place] for place in exam], said) for exam in exams]
-    return {
-        "format": "mammoview-prediction",
-        "version": 1,
-        "models": [
-            {
-                "name": model.name,
-                "version": model.version,
-                "outputs": {
-                    "score": {
-                        "of": model.score_of,
-                        "prevalence": model.prevalence,
-                        "calibrated": model.calibrated,
-                    }
-                },
-            }
-            for model in models
-        ],
-        "studies": studies,
-    }
+    return document(models, studies)
 
 
 def _study(rows: Sequence[Row], said: Sequence[tuple[AuditModel, ExamRecord]]) -> dict[str, Any]:
@@ -135,28 +118,15 @@ def _scores(record: ExamRecord) -> dict[str, Any]:
 
 
 def _view(model: str, row: Row, uid: str, said: ViewSaid) -> dict[str, Any]:
-    return {
-        "sop_uid": uid,
-        "path": str(row.path),
-        "model": model,
-        "laterality": row.laterality or None,
-        "view": row.view or None,
-        "status": said.status,
-        "reason": said.reason or None,
-        "score": said.score,
-        "findings": [
-            {
-                "label": box.label,
-                "score": box.score,
-                "calibrated": box.calibrated,
-                "frame": row.frame,
-                "box": [float(edge) for edge in box.box],
-            }
-            for box in said.boxes
-        ],
-        "heatmap": None,
-        "notes": list(said.notes),
-    }
+    return view_entry(
+        said,
+        [(box, row.frame) for box in said.boxes],
+        uid=uid,
+        path=row.path,
+        model=model,
+        laterality=row.laterality or None,
+        view=row.view or None,
+    )
 
 
 def _summary(path: Path, rows: Sequence[Row], keys: Exams, answers: Sequence[dict[str, ExamRecord]]) -> int:

@@ -14,9 +14,13 @@ from typing import Any
 import numpy as np
 
 from app.commands.output import write_bytes, write_json, write_png
+from app.core.audit.cases import AuditModel, SaidBox, ViewSaid
 from app.core.imaging.image import Image, Study
 from app.core.reading.findings import ModelFacts
-from model_zoo.contract import ExamPrediction, HeatMap, ViewPrediction
+from model_zoo.contract import BoxFinding, ExamPrediction, HeatMap, ViewPrediction
+
+Told = ModelFacts | AuditModel
+"""A model as the second look or as the audit knows it: both say what its numbers are of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,18 +38,65 @@ def write_predictions(
     """Write the JSON and, where asked, the heat maps; paths in it are relative to the JSON."""
     if heatmaps is not None:
         heatmaps.mkdir(parents=True, exist_ok=True)
-    write_json(
-        out,
-        {
-            "format": "mammoview-prediction",
-            "version": 1,
-            "models": [_model(model) for model in models],
-            "studies": [_study(result, out, heatmaps) for result in results],
-        },
-    )
+    write_json(out, document(models, [_study(result, out, heatmaps) for result in results]))
 
 
-def _model(model: ModelFacts) -> dict[str, Any]:
+def document(models: Sequence[Told], studies: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the whole document of models and of studies that are entries already."""
+    return {
+        "format": "mammoview-prediction",
+        "version": 1,
+        "models": [_model(model) for model in models],
+        "studies": list(studies),
+    }
+
+
+def view_entry(
+    said: ViewPrediction | ViewSaid,
+    boxes: Sequence[tuple[BoxFinding | SaidBox, int]],
+    *,
+    uid: str,
+    path: Path,
+    model: str,
+    laterality: str | None,
+    view: str | None,
+    heatmap: str | None = None,
+) -> dict[str, Any]:
+    """Return one model's answer about one image.
+
+    Parameters
+    ----------
+    boxes
+        Each with its frame.
+    heatmap
+        Path of the heat map from the JSON's folder, or None.
+    """
+    return {
+        "sop_uid": uid,
+        "path": str(path),
+        "model": model,
+        "laterality": laterality,
+        "view": view,
+        "status": said.status,
+        "reason": said.reason or None,
+        "score": said.score,
+        "findings": [
+            {
+                "label": box.label,
+                "score": box.score,
+                "calibrated": box.calibrated,
+                "frame": frame,
+                "box": [float(edge) for edge in box.box],
+            }
+            for box, frame in boxes
+        ],
+        "heatmap": heatmap,
+        "notes": list(said.notes),
+        **({"classes": dict(said.classes)} if said.classes else {}),
+    }
+
+
+def _model(model: Told) -> dict[str, Any]:
     outputs: dict[str, Any] = {
         "score": {"of": model.score_of, "prevalence": model.prevalence, "calibrated": model.calibrated}
     }
@@ -94,29 +145,16 @@ def _view(
         heatmap = os.path.relpath(
             _write_heatmap(view.heatmap, image, prediction, heatmaps), out.parent or "."
         )
-    return {
-        "sop_uid": view.uid,
-        "path": str(image.path),
-        "model": prediction.model,
-        "laterality": view.laterality,
-        "view": view.view,
-        "status": view.status,
-        "reason": view.reason,
-        "score": view.score,
-        "findings": [
-            {
-                "label": box.label,
-                "score": box.score,
-                "calibrated": box.calibrated,
-                "frame": box.frame,
-                "box": [float(edge) for edge in box.box],
-            }
-            for box in view.findings
-        ],
-        "heatmap": heatmap,
-        "notes": list(view.notes),
-        **({"classes": view.classes} if view.classes else {}),
-    }
+    return view_entry(
+        view,
+        [(box, box.frame) for box in view.findings],
+        uid=view.uid,
+        path=image.path,
+        model=prediction.model,
+        laterality=view.laterality,
+        view=view.view,
+        heatmap=heatmap,
+    )
 
 
 def _write_heatmap(heat: HeatMap, image: Image, prediction: ExamPrediction, folder: Path) -> Path:

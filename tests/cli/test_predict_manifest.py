@@ -149,3 +149,26 @@ def test_heat_maps_of_a_manifest_are_refused(threads, manifest, tmp_path, capsys
     arguments = ["predict", str(path), "-o", str(tmp_path / "o.json"), "--model", bundle, "--heatmaps", "h"]
     assert main(arguments) == 1
     assert "heat maps are made of images and folders" in capsys.readouterr().err
+
+
+def test_a_manifest_and_its_file_tell_the_same_classes(threads, tmp_path) -> None:
+    breast = np.zeros((512, 384), np.uint16)
+    breast[64:448, :256] = np.random.default_rng(0).integers(1200, 2600, (384, 256))
+    film = tmp_path / "l.dcm"
+    # Film is what a file is whose detector is one; shared/field/display.md.
+    write_mg(film, breast, laterality="L", orientation=("A", "FL"), window=(2048, 4096), DetectorType="FILM",
+             ImagerPixelSpacing=[0.4, 0.4], PixelSpacing=[0.4, 0.4])  # fmt: skip
+    row = Row("i", "p", "p", "L", "MLO", film, 0, file_sha256(film), 512, 384, (0.4, 0.4), "film",
+              "", "", "", "normal", "made: up")  # fmt: skip
+    write_manifest([row], tmp_path / "m.csv")
+    for source, name in ((film, "a.json"), (tmp_path / "m.csv", "b.json")):
+        argv = ["-o", str(tmp_path / name), "--model", "mias-density", "--device", "cpu"]
+        assert main(["predict", str(source), *argv]) == 0
+    one, other = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    assert one["models"] == other["models"]
+    assert one["models"][0]["outputs"]["classes"]["of"] == "density"
+    (view,), (again,) = one["studies"][0]["views"], other["studies"][0]["views"]
+    assert view["status"] == "scored"
+    assert sum(view["classes"].values()) == pytest.approx(1.0)
+    assert set(view) == set(again)
+    assert again["classes"] == pytest.approx(view["classes"], abs=1e-6)

@@ -88,6 +88,8 @@ class AuditModel:
         Score from which its boxes are shown; None: it has none.
     finds
         Labels of lesions that its boxes are to find: ``mass``, ``malignant mass``, ``*`` (any); empty: any.
+    classes_of, classes_calibrated
+        What its further classes tell apart (``density``), or empty; whether their chances are calibrated.
     has_seen
         Marks (`app.core.manifest.patient_mark`) of the patients whose images trained or tuned it.
     """
@@ -104,6 +106,8 @@ class AuditModel:
     threshold_unit: str = "image"
     boxes_from: float | None = None
     finds: tuple[str, ...] = ()
+    classes_of: str = ""
+    classes_calibrated: bool = False
     has_seen: frozenset[str] = frozenset()
 
     def looks_for(self, lesion: Lesion) -> bool:
@@ -125,13 +129,20 @@ class SaidBox:
 
 @dataclass(frozen=True, slots=True)
 class ViewSaid:
-    """What a model said about one image; `score` and `boxes` are empty unless ``scored``."""
+    """What a model said about one image; `score`, `boxes` and `classes` are empty unless ``scored``.
+
+    Attributes
+    ----------
+    classes
+        Chance, 0..1, of each further class by its name (density); empty where the model tells none apart.
+    """
 
     status: str
     reason: str = ""
     score: float | None = None
     boxes: tuple[SaidBox, ...] = ()
     notes: tuple[str, ...] = ()
+    classes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

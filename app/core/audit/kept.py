@@ -192,6 +192,7 @@ def record_text(record: ExamRecord) -> str:
             "score": view.score,
             "boxes": [[box.label, box.score, list(box.box), box.calibrated] for box in view.boxes],
             "notes": list(view.notes),
+            **({"classes": dict(view.classes)} if view.classes else {}),
         }
         for view, uid in zip(record.views, record.uids, strict=True)
     ]
@@ -215,6 +216,7 @@ def read_record(text: str) -> ExamRecord:
             view["score"],
             tuple(SaidBox(label, score, tuple(box), sure) for label, score, box, sure in view["boxes"]),
             tuple(view["notes"]),
+            view.get("classes", {}),
         )
         for view in data["views"]
     )

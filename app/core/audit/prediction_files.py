@@ -113,13 +113,14 @@ def _view(data: Mapping[str, Any], folder: Path) -> FileView:
         for box in data["findings"]
     )
     notes = tuple(str(note) for note in data.get("notes", ()))
+    classes = {str(name): float(chance) for name, chance in data.get("classes", {}).items()}
     return FileView(
         str(data["model"]),
         str(data["sop_uid"] or ""),
         _absolute(path, folder),
         str(data.get("laterality") or ""),
         str(data.get("view") or ""),
-        ViewSaid(data["status"], str(data.get("reason") or ""), score, boxes, notes),
+        ViewSaid(data["status"], str(data.get("reason") or ""), score, boxes, notes, classes),
     )
 
 

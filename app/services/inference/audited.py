@@ -25,6 +25,7 @@ def audit_model(bundle: Bundle) -> AuditModel:
     boxes = target.get("findings", {})
     labels = [str(label) for own in boxes.values() for label in own] if isinstance(boxes, Mapping) else []
     positive = target.get("positive", ())
+    classes = spec.outputs.classes
     seen = bundle.metrics.get("trained_on_patients", ())
     return AuditModel(
         name=spec.name,
@@ -39,6 +40,8 @@ def audit_model(bundle: Bundle) -> AuditModel:
         threshold_unit=spec.outputs.score.unit,
         boxes_from=spec.detection.score_threshold if "detector" in spec.networks else None,
         finds=tuple(labels),
+        classes_of=classes.of if classes is not None else "",
+        classes_calibrated=classes is not None and classes.temperature is not None,
         has_seen=frozenset(str(mark) for mark in seen) if isinstance(seen, list) else frozenset(),
     )
 

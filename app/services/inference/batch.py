@@ -130,6 +130,7 @@ def record_of(said: ExamPrediction) -> ExamRecord:
             view.score,
             tuple(SaidBox(box.label, box.score, box.box, box.calibrated) for box in view.findings),
             view.notes,
+            dict(view.classes),
         )
         for view in said.views
     )

@@ -17,7 +17,12 @@ from app.core.errors import ReadError
 
 ROWS = [row(k) for k in range(4)]
 RECORD = ExamRecord(
-    (ViewSaid("scored", "", 0.25, (box(0.5, (1.0, 2.0, 3.0, 4.0)),), ("note",)), ViewSaid("failed", "torn")),
+    (
+        ViewSaid(
+            "scored", "", 0.25, (box(0.5, (1.0, 2.0, 3.0, 4.0)),), ("note",), {"fatty": 0.75, "dense": 0.25}
+        ),
+        ViewSaid("failed", "torn"),
+    ),
     ("1.2", ""),
     "partial",
     {"L": 0.25, "R": None},
