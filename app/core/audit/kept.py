@@ -20,6 +20,7 @@ from app.core.audit.cases import ExamSaid, SaidBox, ViewSaid
 from app.core.errors import ReadError
 from app.core.manifest import Row
 from app.core.stated import stored_orientation
+from app.core.transactions import transaction
 
 FILE_NAME: Final = "predictions.sqlite"
 _APPLICATION_ID: Final = 0x4D4D5650
@@ -120,15 +121,8 @@ class KeptAnswers:
             It cannot be written (a full disk); what was kept before stays.
         """
         rows = [(bundle, exam, record_text(record)) for exam, record in answers]
-        with self._ready() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                connection.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", rows)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        with self._ready() as connection, transaction(connection):
+            connection.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", rows)
 
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""

@@ -22,6 +22,7 @@ from typing import Final
 from app.core.errors import MammoviewError, ReadError
 from app.core.reading.history import LIMIT, Change, Edit
 from app.core.reading.migrations import APPLICATION_ID, MIGRATIONS, migrate, version_of
+from app.core.transactions import transaction
 
 FILE_NAME: Final = "work.sqlite"
 PATIENCE_S: Final = 5.0
@@ -150,14 +151,8 @@ class Store:
         StoreError
         """
         with self._ready(write=True) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(connection):
                 seq = _write(connection, change)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
             return seq
 
     def changed_elsewhere(self) -> bool:

@@ -27,17 +27,7 @@ BEHIND: Final = 20
 
 
 class AuditWindow(AuditShown):
-    """Shows an `Audit` and sends it what the reader wants.
-
-    Parameters
-    ----------
-    session
-        Of the workstation: its library decodes, its settings name the reader, its store keeps verdicts.
-    main
-        The workstation's window, which remembers where this one stood.
-    folder
-        Of kept answers and filters, for tests; None: the reader's own.
-    """
+    """Shows an `Audit` and sends it what the reader wants; parameters are those of `AuditShown`."""
 
     def __init__(self, session, main: QWidget, folder: Path | None = None) -> None:
         super().__init__(session, main, folder)
