@@ -16,9 +16,14 @@ def test_what_ends_the_block_takes_everything_back(tmp_path) -> None:
     connection.execute("CREATE TABLE t (n INTEGER)")
     with transaction(connection):
         connection.execute("INSERT INTO t VALUES (1)")
-    with pytest.raises(KeyboardInterrupt), transaction(connection):
-        connection.execute("INSERT INTO t VALUES (2)")
-        raise KeyboardInterrupt
+
+    def stopped() -> None:
+        with transaction(connection):
+            connection.execute("INSERT INTO t VALUES (2)")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     assert connection.execute("SELECT n FROM t").fetchall() == [(1,)]
     assert not connection.in_transaction
 
