@@ -57,7 +57,10 @@ class Head(QFrame):
         self._presenting = False
         self.open = QPushButton("Open…")
         self.title, self.standing = Elided("title", 120), Elided("quiet")
-        self.notes = Elided("warning")
+        # A warning that is cut off warns of nothing: each has a line of its own, and wraps.
+        self.notes = QLabel()
+        self.notes.setProperty("role", "warning")
+        self.notes.setWordWrap(True)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setFixedWidth(120)
@@ -167,7 +170,7 @@ class Head(QFrame):
         self.title.write(state.title or ("Opening…" if state.loading else "Nothing is open"))
         is_open = sheet is not None
         self.counting.setVisible(is_open)
-        self.notes.write("  ".join(state.notes))
+        self.notes.setText("\n".join(state.notes))
         self.notes.setVisible(bool(state.notes))
         for part in (self.lead, self.unit, self.group, self.threshold, self.usual, self.more):
             part.setEnabled(is_open)

@@ -26,7 +26,7 @@ from app.ui.drop_down import DropDown
 from app.ui.panels.training import words
 from app.ui.panels.training.parts import add_row, label
 
-WIDTH = 640
+WIDTH = 760
 OTHER = "another recipe"
 
 
@@ -84,7 +84,7 @@ class Form(QWidget):
 
     def _make_editors(self, device: str) -> None:
         self.manifest, self.splits = QLineEdit(), QLineEdit()
-        self.manifest.setPlaceholderText("manifest.csv of a data set or of a curated snapshot")
+        self.manifest.setPlaceholderText("manifest.csv, of a data set or curated")
         self.splits.setPlaceholderText("none: divided as the frozen test is")
         self.recipe, self.frozen, self.against, self.device = (DropDown() for _ in range(4))
         self.recipe.currentIndexChanged.connect(lambda _: self._recipe_changed())
