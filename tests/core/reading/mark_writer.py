@@ -1,13 +1,14 @@
 """A program that adds marks to a store and prints each uid once it is told that it is saved.
 
-``python mark_writer.py STORE STUDY PREFIX COUNT`` (0: until it is killed; else it prints "ready" and
-waits for a line first). Loads no Qt.
+``python mark_writer.py STORE STUDY PREFIX [--led]``: until it is killed; led, it prints "ready", waits for
+a line, and adds marks until its standard input ends. Loads no Qt.
 """
 
 from __future__ import annotations
 
 import itertools
 import sys
+import threading
 from pathlib import Path
 
 from app.core.reading.annotations import Annotation
@@ -29,12 +30,15 @@ def added(study: str, annotation: Annotation, **facts: str) -> Change:
 
 
 def main() -> None:
-    path, study, prefix, count = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
-    store = Store(path, patience_s=20)
-    if count:
+    path, study, prefix, *led = sys.argv[1:]
+    store, told_to_stop = Store(Path(path), patience_s=20), threading.Event()
+    if led:
         print("ready", flush=True)
         sys.stdin.readline()
-    for number in itertools.islice(itertools.count(), count or None):
+        threading.Thread(target=lambda: (sys.stdin.read(), told_to_stop.set()), daemon=True).start()
+    for number in itertools.count():
+        if told_to_stop.is_set():
+            return
         uid = f"{prefix}-{number}"
         store.commit(added(study, mark(uid)))
         print(uid, flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import sqlite3
 import subprocess
@@ -16,13 +17,13 @@ WRITER = Path(__file__).with_name("mark_writer.py")
 KILLS = 50
 
 
-def started(root: Path, store: Path, prefix: str, count: int = 0) -> subprocess.Popen[str]:
+def started(root: Path, store: Path, prefix: str, *options: str) -> subprocess.Popen[str]:
     """Start the program that adds marks."""
     command = [sys.executable, "-c", f"import runpy, sys; sys.path.insert(0, {str(root)!r}); "]
     command[-1] += (
         f"sys.argv = [{str(WRITER)!r}, *sys.argv[1:]]; runpy.run_path(sys.argv[0], run_name='__main__')"
     )
-    arguments = [str(store), "study", prefix, str(count)]
+    arguments = [str(store), "study", prefix, *options]
     return subprocess.Popen([*command, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
@@ -71,7 +72,7 @@ def test_a_mark_that_was_said_to_be_saved_survives_every_kill(tmp_path: Path, ro
 
 def test_two_programs_that_write_at_once_lose_nothing(tmp_path: Path, root: Path) -> None:
     path = tmp_path / "work.sqlite"
-    programs = [started(root, path, prefix, 60) for prefix in ("left", "right")]
+    programs = [started(root, path, prefix, "--led") for prefix in ("left", "right")]
     for program in programs:
         assert program.stdout is not None
         assert program.stdout.readline() == "ready\n"
@@ -79,11 +80,22 @@ def test_two_programs_that_write_at_once_lose_nothing(tmp_path: Path, root: Path
         assert program.stdin is not None
         program.stdin.write("go\n")
         program.stdin.flush()
-    told = {line.strip() for program in programs for line in program.communicate()[0].splitlines()}
-    assert [program.returncode for program in programs] == [0, 0]
+    # Neither stops before both have kept forty: however the machine shares its time, they write at once.
+    told = set[str]()
+    for program in programs:
+        assert program.stdout is not None
+        told |= {program.stdout.readline().strip() for _ in range(40)}
+    for program in programs:
+        assert program.stdin is not None
+        program.stdin.close()
+    for program in programs:
+        assert program.stdout is not None
+        told |= set(program.stdout.read().split())
+    assert [program.wait() for program in programs] == [0, 0]
     work, _ = work_of("study", Store(path).items("study"))
     there = [each.uid for each in work.annotations]
-    assert len(there) == 120
+    assert len(there) == len(told) >= 80
     assert set(there) == told
     sides = [uid.split("-")[0] for uid in there]
-    assert sides != sorted(sides), "they did not write at the same time: nothing was tried"
+    turns = sum(one != other for one, other in itertools.pairwise(sides))
+    assert turns > 1, "they did not write at the same time: nothing was tried"
