@@ -15,7 +15,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from trainer.errors import TrainerError
-from trainer.insert import Inserted, insert_masses
+from trainer.insert import Inserted, insert_lesions
 from trainer.recipe_blocks import Augmentation
 from trainer.samples import Batch
 from trainer.splits import Part
@@ -34,7 +34,7 @@ class Augment:
     seed
         With epoch and step it decides every draw, so that a resumed training draws the same.
     inserted
-        Which synthetic masses come first, or None.
+        Which synthetic lesions come first, or None.
 
     Raises
     ------
@@ -54,7 +54,7 @@ class Augment:
         number = ((self.seed * 1_000_003 + epoch) * 1_000_003 + step) * 64 + rank
         draw = torch.Generator().manual_seed(number % 2**63)  # torch takes no larger one
         if self.inserted is not None:
-            batch = insert_masses(batch, self.inserted, draw)
+            batch = insert_lesions(batch, self.inserted, draw)
         affine = self._affine(batch, draw)
         if affine is not None:
             batch = self._moved(batch, affine.to(batch.pixels.device))

@@ -285,7 +285,7 @@ def _training_facts(trained: Sequence[Trained], recipe: Recipe) -> list[str]:
     facts += [f"Pretrained on: {sentence}." for sentence in ancestors]
     if recipe.augment.insert_lesions:
         facts.append(
-            f"Synthetic: in each epoch a drawn mass in {recipe.augment.insert_lesions:.0%} of the normal "
+            f"Synthetic: in each epoch a drawn lesion in {recipe.augment.insert_lesions:.0%} of the normal "
             "images that train; none in those that tune or test."
         )
     if trained[0].changes:

@@ -1,4 +1,4 @@
-"""Synthetic help: masses of the phantom, drawn into normal images of the training part.
+"""Synthetic help: lesions of the phantom, drawn into normal images of the training part.
 
 They are drawn where images are augmented, which takes nothing but a train part: what tunes and what tests
 is always as it was. Whether it helps is to be measured; a card says that it was done.
@@ -26,13 +26,19 @@ _DIAMETERS = (8.0, 24.0)
 """Of a mass, mm."""
 _CONTRASTS = (0.32, 0.65)
 """Of its middle, in units of `tissue_range`; as in `app.core.phantom.lesions`."""
+_CLUSTERS = (3.0, 16.0)
+"""Diameter of a cluster of calcifications, mm."""
+_CLUSTER_CONTRASTS = (0.25, 1.3)
+"""Of a calcification 0.35 mm thick; on film the faint ones are fainter than the phantom's."""
+_SPECKS = (0.7, 1.3)
+"""Multiplies the size of calcifications: film spreads them."""
 _NOWHERE = ViewShape("L", "CC", np.zeros((3, 2)), (0.0, 0.0), Gland(0.0, 0.0, 1.0, 1.0, 0.0), None, 1.0, 0.0)
-"""A view whose nipple is the patch's middle: nothing else of a breast has a part in drawing a mass."""
+"""A view whose nipple is the patch's middle: nothing else of a breast has a part in drawing a lesion."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """How many masses are drawn, how large a pixel is, and what a detector calls them.
+    """How many lesions are drawn, how large a pixel is, and what a detector calls them.
 
     Attributes
     ----------
@@ -40,13 +46,15 @@ class Inserted:
         Chance of each image that is no positive and has no lesion.
     mm
         Millimetres per prepared pixel.
-    kind
-        The detector's class of a mass, 0-based.
+    mass, cluster
+        The detector's class of a mass and of a cluster of calcifications, 0-based; None where it has no
+        class for them, and then none is drawn. One of both where it has both.
     """
 
     share: float
     mm: float
-    kind: int
+    mass: int | None
+    cluster: int | None = None
 
 
 def inserted_of(recipe: Recipe, train: PartSamples) -> Inserted | None:
@@ -55,14 +63,23 @@ def inserted_of(recipe: Recipe, train: PartSamples) -> Inserted | None:
     if not share:
         return None
     what = f"recipe {recipe.name}: augment: insert_lesions"
-    kind, mm = recipe.target.class_of("mass"), recipe.preprocess.resize.mm
-    if "detector" not in recipe.networks or kind is None:
-        raise TrainerError(f"{what} needs a detector with a class for a mass")
+    mass, cluster = recipe.target.class_of("mass"), recipe.target.class_of("calcification")
+    if "detector" not in recipe.networks or (mass is None and cluster is None):
+        raise TrainerError(f"{what} needs a detector with a class for a mass or for a calcification")
+    mm = recipe.preprocess.resize.mm
     if mm is None:
-        raise TrainerError(f"{what} needs a canvas by spacing: a mass has a size in millimetres")
+        raise TrainerError(f"{what} needs a canvas by spacing: a lesion has a size in millimetres")
     if not any(not train.is_positive(row) and not row.findings for row in train.part.rows):
         raise TrainerError(f"{what}: no image of the {train.part.name} part is normal, so there is no room")
-    return Inserted(share, mm, kind)
+    return Inserted(share, mm, mass, cluster)
+
+
+def draw_lesion(rng: np.random.Generator, how: Inserted) -> tuple[Drawn, int]:
+    """Return a lesion of one of the detector's kinds, and its class."""
+    if how.mass is not None and (how.cluster is None or rng.random() < 0.5):
+        return draw_mass(rng, how.mm), how.mass
+    assert how.cluster is not None
+    return draw_cluster(rng, how.mm), how.cluster
 
 
 def draw_mass(rng: np.random.Generator, mm: float) -> Drawn:
@@ -83,6 +100,22 @@ def draw_mass(rng: np.random.Generator, mm: float) -> Drawn:
     return draw(lesion, _NOWHERE, mm)
 
 
+def draw_cluster(rng: np.random.Generator, mm: float) -> Drawn:
+    """Return a cluster of calcifications of the phantom, as `draw_mass` returns a mass."""
+    form = str(rng.choice(("punctate", "punctate", "pleomorphic", "pleomorphic", "linear")))
+    lesion = Lesion(
+        kind="calc",
+        label="calcification",
+        side="L",
+        position=Position(0.0, 0.0, 0.0),
+        diameter_mm=float(np.exp(rng.uniform(*np.log(_CLUSTERS)))),
+        contrast=float(np.exp(rng.uniform(*np.log(_CLUSTER_CONTRASTS)))),
+        form=form,
+        seed=int(rng.integers(2**31)),
+    )
+    return draw(lesion, _NOWHERE, mm, float(rng.uniform(*_SPECKS)))
+
+
 def tissue_range(pixels: Pixels, breast: npt.NDArray[np.bool_]) -> float:
     """Return how far an image's tissues are apart: the middle half of its breast's values.
 
@@ -93,9 +126,9 @@ def tissue_range(pixels: Pixels, breast: npt.NDArray[np.bool_]) -> float:
 
 
 def insert(
-    pixels: Pixels, breast: npt.NDArray[np.bool_], mass: Drawn, rng: np.random.Generator
+    pixels: Pixels, breast: npt.NDArray[np.bool_], lesion: Drawn, rng: np.random.Generator
 ) -> tuple[Pixels, npt.NDArray[np.float64]] | None:
-    """Return an image with a mass somewhere in its breast, and the mass's box; None where none fits.
+    """Return an image with a lesion somewhere in its breast, and its box; None where it does not fit.
 
     Parameters
     ----------
@@ -105,11 +138,11 @@ def insert(
     Returns
     -------
     pixels
-        A copy: the mass adds its signal times `tissue_range`, within the breast alone.
+        A copy: the lesion adds its signal times `tissue_range`, within the breast alone.
     box
-        float64 (1, 4): row0, col0, row1, col1 of the mass's body, edges at pixel corners.
+        float64 (1, 4): row0, col0, row1, col1 of its mask, edges at pixel corners.
     """
-    rows, columns = (np.flatnonzero(mass.mask.any(axis=axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero(lesion.mask.any(axis=axis)) for axis in (1, 0))
     radius = max(int(rows[-1] - rows[0]), int(columns[-1] - columns[0])) / 2 + 1
     # The frame is an end too: what is cut there would have no true box.
     inside = breast.astype(np.uint8)
@@ -119,16 +152,16 @@ def insert(
         return None
     row, column = places[int(rng.integers(len(places)))]
     corner = (int(row - (rows[0] + rows[-1]) // 2), int(column - (columns[0] + columns[-1]) // 2))
-    target, source = overlap(corner, mass.mask.shape, pixels.shape)
+    target, source = overlap(corner, lesion.mask.shape, pixels.shape)
     made = pixels.copy()
-    made[target] += mass.signal[source] * np.float32(tissue_range(pixels, breast)) * breast[target]
+    made[target] += lesion.signal[source] * np.float32(tissue_range(pixels, breast)) * breast[target]
     first = np.array([corner[0] + rows[0], corner[1] + columns[0]], dtype=np.float64)
     last = np.array([corner[0] + rows[-1] + 1, corner[1] + columns[-1] + 1], dtype=np.float64)
     return made, np.concatenate([first, last])[None]
 
 
-def insert_masses(batch: Batch, how: Inserted, draws: torch.Generator) -> Batch:
-    """Return a batch with a mass in so many of its normal images; the others stay as they are."""
+def insert_lesions(batch: Batch, how: Inserted, draws: torch.Generator) -> Batch:
+    """Return a batch with a lesion in so many of its normal images; the others stay as they are."""
     chance = torch.rand(len(batch.views), generator=draws)
     seeds = torch.randint(2**31, (len(batch.views),), generator=draws)
     pixels, positive = batch.pixels.clone(), batch.positive.clone()
@@ -140,12 +173,13 @@ def insert_masses(batch: Batch, how: Inserted, draws: torch.Generator) -> Batch:
         rng = np.random.default_rng(int(seeds[number]))
         image = batch.pixels[number, 0].cpu().numpy()
         breast = batch.mask[number, 0].cpu().numpy() > 0.5
-        found = insert(image, breast, draw_mass(rng, how.mm), rng) if breast.any() else None
+        lesion, kind = draw_lesion(rng, how)
+        found = insert(image, breast, lesion, rng) if breast.any() else None
         if found is None:
             continue
         device = batch.pixels.device
         pixels[number, 0] = torch.from_numpy(found[0]).to(device)
         ellipses[number] = torch.from_numpy(ellipses_of(found[1])).to(device)
-        classes[number] = torch.tensor([how.kind], dtype=torch.int64, device=device)
+        classes[number] = torch.tensor([kind], dtype=torch.int64, device=device)
         positive[number] = 1.0
     return replace(batch, pixels=pixels, ellipses=ellipses, classes=classes, positive=positive)

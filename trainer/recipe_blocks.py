@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.core.manifest import Lesion
 from model_zoo.fields import Fields
 
 
@@ -61,6 +62,10 @@ class Target:
             if label in labels or "*" in labels or (pathology and f"{pathology} {label}" in labels):
                 return number
         return None
+
+    def takes(self, lesion: Lesion) -> bool:
+        """Return whether one of the classes takes a lesion of the manifest."""
+        return self.class_of(lesion.label, lesion.pathology) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +160,8 @@ class Augmentation:
     brightness, noise
         In units of the prepared pixels (their standard deviation).
     insert_lesions
-        Chance that a normal image of the training part is given a drawn mass (`trainer.insert`); detectors
-        alone.
+        Chance that a normal image of the training part is given a drawn mass or cluster of
+        calcifications, whichever a detector has a class for (`trainer.insert`).
     about
         What rotations turn about: ``wall``, the middle of the chest wall's edge, so that the breast stays
         attached; ``centre``, of the canvas.

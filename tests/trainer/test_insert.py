@@ -1,4 +1,4 @@
-"""Drawn masses: in normal images that train alone, where they are said to be, as strong as they are said."""
+"""Drawn lesions: in normal images that train alone, where they are said to be, as strong as they are said."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tiny_training import TINY, Miniature, train
 from trainer.augment import Augment
 from trainer.errors import TrainerError
 from trainer.export import _training_facts
-from trainer.insert import Inserted, draw_mass, insert, inserted_of, tissue_range
+from trainer.insert import Inserted, draw_cluster, draw_lesion, draw_mass, insert, inserted_of, tissue_range
 from trainer.recipe import Recipe, read_recipe
 from trainer.recipe_blocks import Augmentation
 from trainer.samples import Batch, PartSamples, boxes_of
@@ -47,6 +47,31 @@ def test_a_mass_adds_its_contrast_within_its_box_and_the_breast(seed: int) -> No
     assert 8 * 0.5 <= (row1 - row0) * MM <= 24 * 1.6
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_cluster_adds_specks_within_its_box_and_nothing_between_them(seed: int) -> None:
+    mm, rng = 0.2, np.random.default_rng(seed)
+    flat, breast = np.kron(FLAT, np.ones((3, 3), np.float32)), np.kron(BREAST, np.ones((3, 3), bool))
+    cluster = draw_cluster(rng, mm)
+    found = insert(flat, breast, cluster, rng)
+    assert found is not None
+    made, box = found
+    added = made - flat
+    row0, col0, row1, col1 = (int(edge) for edge in box[0])
+    assert added[row0:row1, col0:col1].sum() > 0.99 * added.sum() > 0
+    # Three to sixteen millimetres across, 0.8 mm around; the hull of few specks may be much narrower.
+    assert 5 <= max(row1 - row0, col1 - col0) <= (16 + 2 * 0.8) * 1.1 / mm
+    # Nine to thirty calcifications of at most 0.6 mm times 1.3: most of the box is as it was.
+    assert (added[row0:row1, col0:col1] < 0.05 * added.max()).mean() > 0.3
+    assert added.max() == pytest.approx(cluster.signal.max() * tissue_range(flat, breast), rel=0.02)
+
+
+def test_what_is_drawn_is_what_the_detector_has_a_class_for() -> None:
+    rng = np.random.default_rng(0)
+    assert {draw_lesion(rng, Inserted(1.0, MM, 3))[1] for _ in range(6)} == {3}
+    assert {draw_lesion(rng, Inserted(1.0, MM, None, 2))[1] for _ in range(6)} == {2}
+    assert {draw_lesion(rng, Inserted(1.0, MM, 0, 1))[1] for _ in range(20)} == {0, 1}
+
+
 def test_where_no_mass_fits_none_is_drawn() -> None:
     narrow = np.zeros_like(BREAST)
     narrow[40:60, 5:9] = True
@@ -70,7 +95,7 @@ def batch(count: int) -> Batch:
     )
 
 
-def test_so_many_normal_images_get_a_mass_and_no_other() -> None:
+def test_so_many_normal_images_get_a_lesion_and_no_other() -> None:
     before = batch(102)
     changed = Augment(TRAIN, Augmentation(), 0, Inserted(0.3, MM, 1))(before, 0, 0)
     assert torch.equal(changed.pixels[:2], before.pixels[:2])
@@ -112,16 +137,19 @@ def test_what_cannot_be_had_is_said_before_a_training(miniature: Miniature, tmp_
         train(miniature, tmp_path / "run", recipe=recipe)
     assert not (tmp_path / "run").exists()
     base = detector()
-    assert inserted_of(base, PartSamples(part, base)) == Inserted(0.5, 2.0, base.target.class_of("mass") or 0)
+    assert inserted_of(base, PartSamples(part, base)) == Inserted(0.5, 2.0, 0, 0)
+    alone = detector("target.findings.abnormality=['CALC']")
+    with pytest.raises(TrainerError, match="a class for a mass or for a calcification"):
+        inserted_of(alone, PartSamples(part, alone))
     sick = replace(part, rows=tuple(row for row in part.rows if row.label != "normal"))
     with pytest.raises(TrainerError, match="no image of the train part is normal"):
         inserted_of(base, PartSamples(sick, base))
 
 
-def test_a_card_says_that_masses_were_drawn() -> None:
+def test_a_card_says_that_lesions_were_drawn() -> None:
     run = SimpleNamespace(split_hash="", manifest_sha256="", fold=0, seed=0, versions={}, ancestors=())
     trained = [SimpleNamespace(run=run, changes=())]
     said = " ".join(_training_facts(trained, detector()))  # type: ignore[arg-type]
-    assert "a drawn mass in 50% of the normal images that train; none in those that tune or test" in said
+    assert "a drawn lesion in 50% of the normal images that train; none in those that tune or test" in said
     without = _training_facts(trained, detector("augment.insert_lesions=0"))  # type: ignore[arg-type]
-    assert "drawn mass" not in " ".join(without)
+    assert "drawn lesion" not in " ".join(without)
