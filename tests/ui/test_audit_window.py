@@ -268,6 +268,21 @@ def test_a_verdict_by_key_is_kept_and_undone(room, qtbot):
     assert room.audit.verdict(3).given == "malignant", "the data set's label stands"
 
 
+def test_a_label_is_corrected_by_key_and_taken_back_by_the_verdict_s_key(room, qtbot):
+    show(room, qtbot, 3)
+    room.table.setFocus()
+    press(room, Key.Key_L, Qt.KeyboardModifier.ShiftModifier)
+    offered = room.case.label.view()
+    assert offered.isVisible()
+    while offered.currentIndex().data() != "normal":
+        QTest.keyClick(offered, Key.Key_Down)
+    QTest.keyClick(offered, Key.Key_Return)
+    assert (room.audit.verdict(3).verdict, room.audit.verdict(3).label) == ("label wrong", "normal")
+    assert QApplication.focusWidget() is room.table, "the next key goes on with the cases"
+    press(room, Key.Key_L)
+    assert room.audit.verdict(3) is None
+
+
 def test_a_note_is_written_with_keys_that_are_verdicts_elsewhere(room, qtbot):
     show(room, qtbot, 1)
     press(room, Key.Key_N)

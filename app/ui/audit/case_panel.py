@@ -31,6 +31,7 @@ KEYS: Final = {"agree": "A", "model wrong": "M", "label wrong": "L", "unusable i
 NEXT_KEY: Final = "Space"
 BACK_KEY: Final = "Shift+Space"
 NOTE_KEY: Final = "N"
+RELABEL_KEY: Final = "Shift+L"
 SHORT: Final = {"unusable image": "Unusable"}
 
 
@@ -97,7 +98,9 @@ class CasePanel(QFrame):
         self.answers = {number: self._answer_button(number) for number in ASSESSMENT_WORDS}
         self.label = DropDown()
         self.label.setAccessibleName("What the label should be")
-        self.label.setToolTip("With “label wrong”: what it should be; the data set's label stays as it is")
+        self.label.setToolTip(
+            f"With “label wrong”: what it should be ({RELABEL_KEY}); the data set's label stays as it is"
+        )
         self.note, self.tags = QLineEdit(), QLineEdit()
         self.note.setPlaceholderText(f"Note  ({NOTE_KEY})")
         self.note.setAccessibleName("Note")
@@ -115,7 +118,7 @@ class CasePanel(QFrame):
         button.setAccessibleName(f"Verdict: {name}")
         button.setToolTip(f"{name.capitalize()} ({KEYS[name]}); once more takes it back")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(lambda: self.judged.emit(name, self._corrected(name)))
+        button.clicked.connect(lambda: self.judged.emit(name, self.corrected(name)))
         return button
 
     def _answer_button(self, number: int) -> QPushButton:
@@ -198,7 +201,13 @@ class CasePanel(QFrame):
                 return True
         return super().eventFilter(line, event)
 
-    def _corrected(self, verdict: str) -> str:
+    def offer_labels(self) -> None:
+        """Open the list of what the label should be, for the arrow keys and Enter."""
+        if self.label.isVisible():
+            self.label.showPopup()
+
+    def corrected(self, verdict: str) -> str:
+        """Return the label that goes with a verdict: of a wrong one what is chosen, else empty."""
         return self.label.currentData() or "" if verdict == "label wrong" else ""
 
     def _relabel(self) -> None:

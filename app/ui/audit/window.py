@@ -15,7 +15,7 @@ from app.core.audit.plots import rows_at, rows_between
 from app.core.audit.units import PLURAL
 from app.core.manifest import Box
 from app.ui.audit import papers
-from app.ui.audit.case_panel import BACK_KEY, KEYS, NEXT_KEY, NOTE_KEY
+from app.ui.audit.case_panel import BACK_KEY, KEYS, NEXT_KEY, NOTE_KEY, RELABEL_KEY
 from app.ui.audit.opening import OpenDialog
 from app.ui.audit.shown import AuditShown
 from app.ui.focus import keeps
@@ -83,6 +83,7 @@ class AuditWindow(AuditShown):
         keys = {NEXT_KEY: lambda: self.step(1), BACK_KEY: lambda: self.step(-1), "Ctrl+Z": self.audit.undo}
         keys |= {"Ctrl+Shift+Z": self.audit.redo, "Ctrl+O": self.ask_open, NOTE_KEY: self.case.note.setFocus}
         keys |= {TRUTH_KEY: lambda: self._toggle(truth=True), BOXES_KEY: lambda: self._toggle(truth=False)}
+        keys[RELABEL_KEY] = self.case.offer_labels
         for verdict, key in KEYS.items():
             keys[key] = lambda verdict=verdict: self.judge(verdict)
         for number in self.case.answers:
@@ -123,7 +124,7 @@ class AuditWindow(AuditShown):
         """Give the case on screen a verdict by key; while it is read blinded there is none."""
         state = self.audit.state
         if state.current is not None and not state.hidden(state.current):
-            self.audit.set_verdict(verdict)
+            self.audit.set_verdict(verdict, label=self.case.corrected(verdict))
 
     def assess(self, number: int) -> None:
         """Answer the case of a blinded reading; truth and model are then shown."""
