@@ -42,6 +42,11 @@ class Audit(AuditBlinded):
     # Models
 
     @property
+    def folders(self) -> dict[str, Path]:
+        """By model's name its bundle's folder; a model known from a prediction file only is missing."""
+        return self._folders
+
+    @property
     def missing(self) -> int:
         """Images times models that have no answer and could be asked for (a bundle is known)."""
         return sum(int((each.status == ABSENT).sum()) for each in self._askable())

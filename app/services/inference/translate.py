@@ -22,7 +22,9 @@ def second_look(
     prediction: ExamPrediction, images: Sequence[Image], study_key: str, model: ModelFacts
 ) -> SecondLook:
     """Return a finished look; `images` are the ones asked about, in the order of the prediction's views."""
-    views = tuple(_view(view, image) for view, image in zip(prediction.views, images, strict=True))
+    views = tuple(
+        view_look(view, image.key, image.label) for view, image in zip(prediction.views, images, strict=True)
+    )
     look = SecondLook(
         study_key=study_key,
         model=model,
@@ -45,11 +47,12 @@ def failed_look(sentence: str, study_key: str, model: ModelFacts) -> SecondLook:
     return SecondLook(study_key=study_key, model=model, state="failed", remarks=(sentence,))
 
 
-def _view(view: ViewPrediction, image: Image) -> ViewLook:
+def view_look(view: ViewPrediction, key: tuple[str, str], label: str) -> ViewLook:
+    """Return what a model said about one image, which is known by its key (path, SOP instance UID)."""
     heat = view.heatmap
     return ViewLook(
-        key=image.key,
-        label=image.label,
+        key=key,
+        label=label,
         status=view.status,
         reason=view.reason or "",
         score=view.score,

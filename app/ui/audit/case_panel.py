@@ -20,9 +20,11 @@ from PySide6.QtWidgets import (
 from app.core.audit.blinded import ASSESSMENT_WORDS
 from app.core.audit.columns import TRUTHS
 from app.core.audit.verdicts import VERDICTS, CaseVerdict
+from app.services.audit.maps import MapsState
 from app.services.audit.state import AuditState
 from app.ui import theme
 from app.ui.audit import wording
+from app.ui.audit.map_lines import MapLines
 from app.ui.bar_parts import Elided
 from app.ui.drop_down import DropDown
 
@@ -32,6 +34,7 @@ NEXT_KEY: Final = "Space"
 BACK_KEY: Final = "Shift+Space"
 NOTE_KEY: Final = "N"
 RELABEL_KEY: Final = "Shift+L"
+MAP_KEY: Final = "H"
 SHORT: Final = {"unusable image": "Unusable"}
 
 
@@ -67,7 +70,7 @@ class CasePanel(QFrame):
     """Signals name what the reader wants.
 
     `judged` (verdict, corrected label), `noted` (text), `tagged` (text, by commas), `assessed` (1 to 5),
-    `went` (-1 or 1), `undone`, `redone`, `reading_asked`, `marks_cleared`.
+    `went` (-1 or 1), `undone`, `redone`, `reading_asked`, `marks_cleared`, `map_asked`.
     """
 
     judged = Signal(str, str)
@@ -79,6 +82,7 @@ class CasePanel(QFrame):
     redone = Signal()
     reading_asked = Signal()
     marks_cleared = Signal()
+    map_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,12 +140,17 @@ class CasePanel(QFrame):
         )
         self.undo, self.redo = _small("Undo", "Nothing to undo"), _small("Redo", "Nothing to do again")
         self.read = _small("Read", "Open this exam in the reading window, with all its views")
+        self.heat = _small("Heat map", f"The model's own map over the image ({MAP_KEY})")
+        self.heat.setCheckable(True)
+        self.heat.setProperty("role", "line")
+        self.maps = MapLines()
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 8, 12, 12)
         column.setSpacing(8)
         column.addLayout(_row(self.title, self.outcome, None, self.place, self.back, self.forth))
-        column.addLayout(_row(self.facts, self.undo, self.redo, self.read, stretch=0))
+        column.addLayout(_row(self.facts, self.heat, self.undo, self.redo, self.read, stretch=0))
         column.addWidget(self.said)
+        column.addWidget(self.maps)
         judging, answering = QWidget(), QWidget()
         lines = QVBoxLayout(judging)
         lines.setContentsMargins(0, 0, 0, 0)
@@ -173,6 +182,7 @@ class CasePanel(QFrame):
         self.redo.clicked.connect(self.redone)
         self.read.clicked.connect(self.reading_asked)
         self.clear.clicked.connect(self.marks_cleared)
+        self.heat.clicked.connect(self.map_asked)
         self.label.activated.connect(lambda _: self._relabel())
         for line, said in ((self.note, self.noted), (self.tags, self.tagged)):
             line.editingFinished.connect(lambda line=line, said=said: self._written(line, said))
@@ -243,6 +253,11 @@ class CasePanel(QFrame):
             button.setEnabled(bool(what))
             button.setToolTip(what or "Nothing")
         self._present_blinded(state, row)
+
+    def present_maps(self, state: MapsState) -> None:
+        """Say what is to be said of heat maps, and whether they are on."""
+        self.heat.setChecked(state.wanted and not state.waits)
+        self.maps.present(state)
 
     def _present_words(self, row: int, own: CaseVerdict | None) -> None:
         for name, button in self.verdicts.items():

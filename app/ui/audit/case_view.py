@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.core.hanging.placement import anchor_of, place
 from app.core.imaging.geometry import Affine
 from app.core.manifest import Box
+from app.core.reading.findings import Evidence
 from app.services.audit.panes import CasePanes
 from app.services.frames import FramePixels
 from app.services.state import OverlayState, PaneState
@@ -19,6 +20,7 @@ from app.ui import theme
 from app.ui.audit.truth_boxes import Outline, paint_outlines
 from app.ui.labels import LINE
 from app.ui.lettering import advance, plated_text, small
+from app.ui.overlays.heat_map import paint_heat_map
 from app.ui.overlays.orientation import paint_orientation
 from app.ui.overlays.scale_bar import paint_scale_bar
 from app.ui.overlays.warnings import paint_warnings
@@ -29,7 +31,7 @@ from app.ui.tools.pan import PanTool
 from app.ui.tools.window import WindowTool
 from app.ui.tools.zoom import ZoomTool
 
-OVERLAYS: Final = (paint_orientation, paint_scale_bar)
+OVERLAYS: Final = (paint_heat_map, paint_orientation, paint_scale_bar)
 """No corner text: who it is does not matter to an audit, and what it is stands below the image."""
 REST_MS: Final = 80
 """How long the hand must rest before exact pixels take the place of a sketch."""
@@ -56,6 +58,9 @@ class CaseView(QWidget):
         self.masked = False
         self.model = ""
         self.shown: tuple[Outline, ...] = ()
+        self.evidence: Evidence | None = None
+        self._look = OverlayState(boxes=False)
+        self._colours = "inferno"
         self._raster = Raster()
         self._tools = {tool.NAME: tool() for tool in (WindowTool, PanTool, ZoomTool)}
         self._held = ""
@@ -73,6 +78,13 @@ class CaseView(QWidget):
         """Show outlines over the image, and whose they are."""
         if (shown, model) != (self.shown, self.model):
             self.shown, self.model = shown, model
+            self.update()
+
+    def present_map(self, evidence: Evidence | None, overlay: OverlayState, colours: str) -> None:
+        """Draw a heat map over the image (None: none) as the reading window would."""
+        look = OverlayState(boxes=False, heatmap=True, opacity=overlay.opacity, threshold=overlay.threshold)
+        if (evidence, look, colours) != (self.evidence, self._look, self._colours):
+            self.evidence, self._look, self._colours = evidence, look, colours
             self.update()
 
     def _moved(self) -> None:
@@ -110,13 +122,15 @@ class CaseView(QWidget):
         failed = self.session.library.failure(pane.viewport.image, pane.viewport.frame)
         return Scene(
             pane=pane,
-            overlay=OverlayState(boxes=False),
+            overlay=self._look,
             size=self.device_size,
             ratio=self.devicePixelRatioF(),
             frame=frame,
             affine=None if frame is None else self._affine(frame, pane),
             failed=failed if frame is None else "",
             masked=self.masked,
+            evidence=self.evidence,
+            colours=self._colours,
         )
 
     def _affine(self, frame: FramePixels, pane: PaneState) -> Affine:

@@ -22,6 +22,7 @@ from app.core.audit.plots import Plots
 from app.core.manifest import Box, Row
 from app.core.reading.store import Store
 from app.services.audit.audit import Audit
+from app.services.audit.maps import CaseMaps, MapsState
 from app.services.audit.panes import CasePanes
 from app.services.audit.state import AuditState, CaseImages
 from app.ui.audit.case_panel import CasePanel
@@ -74,6 +75,7 @@ class AuditShown(QWidget):
         store = Store(path) if path is not None else None
         self.audit = Audit(session.library, store, session.settings.reader, self, folder)
         self.panes = CasePanes(session.library, self)
+        self.maps = CaseMaps(self)
         self._marks: tuple[Box, ...] = ()
         self._old = AuditState()
         self._truth = self._boxes = True
@@ -163,6 +165,22 @@ class AuditShown(QWidget):
         if state.answers is not old.answers or (old.table is None) != (state.table is None):
             self._arrange()
         self._outline()
+        self.maps.present(state, self.audit.folders, self._session.settings.device)
+
+    @Slot(object)
+    def _show_maps(self, state: MapsState) -> None:
+        """Say what the heat maps of the case are, and draw them."""
+        self.case.present_maps(state)
+        self._heat()
+
+    def _heat(self) -> None:
+        """Draw the heat maps over the images they are of: not while another case is still on screen."""
+        of, row = self.maps.state.of, self.audit.state.current
+        here = self.panes.case is not None and self.panes.case.row == row
+        overlay, colours = self._session.overlay, self._session.settings.colour_map
+        for index, view in enumerate(self.views):
+            evidence = of[index].evidence if here and index < len(of) else None
+            view.present_map(evidence, overlay, colours)
 
     def _arrange(self) -> None:
         """Show one pane for each model."""
@@ -192,6 +210,7 @@ class AuditShown(QWidget):
             view.masked = self._session.settings.mask_names
             view.update()
         self._outline()
+        self._heat()
 
     def _outline(self) -> None:
         """Draw truth, boxes and marks over the image, as far as they may be seen.

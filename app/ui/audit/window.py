@@ -15,7 +15,7 @@ from app.core.audit.plots import rows_at, rows_between
 from app.core.audit.units import PLURAL
 from app.core.manifest import Box
 from app.ui.audit import papers
-from app.ui.audit.case_panel import BACK_KEY, KEYS, NEXT_KEY, NOTE_KEY, RELABEL_KEY
+from app.ui.audit.case_panel import BACK_KEY, KEYS, MAP_KEY, NEXT_KEY, NOTE_KEY, RELABEL_KEY
 from app.ui.audit.opening import OpenDialog
 from app.ui.audit.shown import AuditShown
 from app.ui.focus import keeps
@@ -72,6 +72,10 @@ class AuditWindow(AuditShown):
         case.undone.connect(audit.undo)
         case.redone.connect(audit.redo)
         case.reading_asked.connect(self.read_exam)
+        case.map_asked.connect(self.heat_map)
+        case.maps.wanted.connect(self.maps.show_anyway)
+        self.maps.changed.connect(self._show_maps)
+        self._session.overlay_changed.connect(lambda _: self._heat())
         case.marks_cleared.connect(lambda: self._take_marks(()))
         for view in self.views:
             view.marked.connect(lambda box: self._take_marks((*self._marks, box)))
@@ -83,6 +87,7 @@ class AuditWindow(AuditShown):
         keys = {NEXT_KEY: lambda: self.step(1), BACK_KEY: lambda: self.step(-1), "Ctrl+Z": self.audit.undo}
         keys |= {"Ctrl+Shift+Z": self.audit.redo, "Ctrl+O": self.ask_open, NOTE_KEY: self.case.note.setFocus}
         keys |= {TRUTH_KEY: lambda: self._toggle(truth=True), BOXES_KEY: lambda: self._toggle(truth=False)}
+        keys[MAP_KEY] = self.heat_map
         keys[RELABEL_KEY] = self.case.offer_labels
         for verdict, key in KEYS.items():
             keys[key] = lambda verdict=verdict: self.judge(verdict)
@@ -130,6 +135,11 @@ class AuditWindow(AuditShown):
         """Answer the case of a blinded reading; truth and model are then shown."""
         if self.audit.state.blinded is not None:
             self.audit.answer(number, self._marks)
+
+    def heat_map(self) -> None:
+        """Show the heat maps of the case, or hide them; one that waits to be asked for is then asked for."""
+        shown = self.maps.state
+        self.maps.show(not shown.wanted or shown.waits)
 
     def end_blinded(self) -> None:
         """Leave the blinded reading: everything is shown again."""
@@ -214,6 +224,7 @@ class AuditWindow(AuditShown):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.case.finish_writing()
         self.panes.close()
+        self.maps.stop()
         self.audit.stop()
         self.parent().places.keep(self.objectName(), self)
         super().closeEvent(event)
