@@ -238,18 +238,35 @@ def test_boxes_are_drawn_from_the_score_on_from_which_the_model_shows_them(room,
     ]
 
 
-def test_the_froc_takes_neither_the_threshold_nor_a_click_of_the_scale_of_images(room):
-    curves, before = room.plots.curves, texts(room, "image")
+def test_the_froc_has_no_point_of_the_threshold_on_the_scores_of_images(room):
+    curves = room.plots.curves
     curves.tabs.setCurrentIndex(CURVES.index("FROC"))
     assert curves.curve.lesions == 2
     room.audit.set_threshold(0.4)
     assert len(curves.point.getData()[0]) == 0
-    for x, y in zip(curves.curve.x, curves.curve.y, strict=True):
-        curves.click(float(x), float(y))
-    assert texts(room, "image") == before
     curves.tabs.setCurrentIndex(CURVES.index("ROC"))
     x, y = curves.point.getData()
     assert (x[0], y[0]) == pytest.approx((1 / 3, 3 / 4))
+
+
+def test_a_point_of_the_froc_leads_to_what_is_missed_or_false_there(room, qtbot):
+    curves = room.plots.curves
+    curves.tabs.setCurrentIndex(CURVES.index("FROC"))
+    # Image 2 has a hit at 0.8 and a false box at 0.55, image 3 a lesion and no box; five images count.
+    curves.click(0.2, 0.5)
+    qtbot.waitUntil(lambda: texts(room, "image") == ["i3", "i2"], timeout=WAIT_MS)
+    assert "1 image with a missed lesion, then 1 image with a false box, of 5" in room.said.text()
+    assert [float(own[0]) for own in curves.point.getData()] == [0.2, 0.5]
+    assert len(show(room, qtbot, 2)) == 3, "the lesion and both boxes"
+    curves.click(0.0, 0.5)
+    qtbot.waitUntil(lambda: texts(room, "image") == ["i3"], timeout=WAIT_MS)
+    shown = show(room, qtbot, 2)
+    assert [one.words for one in shown if "0." in one.words] == ["mass  0.80, hit"], (
+        "0.55 does not count there"
+    )
+    room.filters.clear.click()
+    assert len(show(room, qtbot, 2)) == 3
+    assert len(curves.point.getData()[0]) == 0
 
 
 def test_a_verdict_by_key_is_kept_and_undone(room, qtbot):

@@ -285,9 +285,8 @@ def rows_between(units: UnitTable, low: float, high: float, truth: int | None = 
     return units.rows_of(wanted)
 
 
-def nearest(curve: Curve | FrocCurve, x: float, y: float) -> int:
-    """Return the point of a curve that is nearest to a place, both axes from 0 to 1 alike."""
-    wide = max(float(curve.x[-1]), 1.0)
+def nearest(curve: Curve | FrocCurve, x: float, y: float, wide: float = 1.0) -> int:
+    """Return the point of a curve that is nearest to a place; `wide` is how much of x the plot shows."""
     return int(np.argmin(((curve.x - x) / wide) ** 2 + (curve.y - y) ** 2))
 
 
@@ -313,8 +312,7 @@ def froc_of(
     """
     if not _draws_boxes(answers):
         return None
-    wanted, _, _ = _with_lesions_known(table, answers, chosen)
-    images = [one for row in np.flatnonzero(wanted) if (one := _placed(table, answers, int(row))) is not None]
+    images = [image for _, image in images_of_froc(table, answers, chosen)]
     lesions = sum(len(image.lesions) for image in images)
     if not lesions:
         return None
@@ -327,6 +325,15 @@ def froc_of(
     )
     x, y, threshold = _thin(x, y, threshold)
     return FrocCurve(rule, x, y, threshold, numbers, len(images), lesions)
+
+
+def images_of_froc(
+    table: CaseTable, answers: Answers, chosen: Bools | None = None
+) -> list[tuple[int, ImageBoxes]]:
+    """Return the images that a FROC counts, each with its row: boxes, and lesions that are looked for."""
+    wanted, _, _ = _with_lesions_known(table, answers, chosen)
+    rows = [int(row) for row in np.flatnonzero(wanted)]
+    return [(row, one) for row in rows if (one := _placed(table, answers, row)) is not None]
 
 
 def _draws_boxes(answers: Answers) -> bool:

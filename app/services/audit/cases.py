@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal, Slot
 
-from app.core.audit.cases import AuditModel, Bools, Places
+from app.core.audit.cases import AuditModel, Bools
 from app.core.audit.columns import Sheet, sheet_of
 from app.core.audit.filters import (
     EVERY_CASE,
@@ -24,7 +24,7 @@ from app.core.audit.filters import (
 from app.core.audit.kept import FILE_NAME as KEPT
 from app.core.audit.kept import KeptAnswers
 from app.core.audit.matching import Matching, match
-from app.core.audit.outcomes import matrix, rows_in_cell
+from app.core.audit.outcomes import matrix
 from app.core.audit.plots import Plots, plots_of
 from app.core.audit.sorting import Sorting, ordered
 from app.core.audit.units import Unit, UnitTable, units_of
@@ -216,20 +216,6 @@ class AuditCases(QObject):
         """Order the queue by a column (`sorting.SORTABLE`; empty: as the manifest has it)."""
         self._state = replace(self._state, sorting=Sorting(column, falling))
         self._requeue()
-
-    def show_cases(self, rows: Places | Sequence[int], words: str) -> None:
-        """Make the cases behind a point, a bar or a cell the queue; `words` says what they are."""
-        self._state = replace(self._state, picked=words, queue=np.asarray(rows, dtype=np.intp))
-        self._requeue()
-        if len(self._state.queue):
-            self.pick(int(self._state.queue[0]))
-
-    def show_cell(self, cell: int) -> None:
-        """Make the cases behind a cell of the matrix (`outcomes.TP` ...) the queue."""
-        units, sheet = self._state.units, self._state.sheet
-        if units is not None and sheet is not None:
-            words = f"{('TP', 'FP', 'FN', 'TN')[cell]} ({units.unit}) at {sheet.threshold:.3f}"
-            self.show_cases(rows_in_cell(units, sheet.threshold, cell), words)
 
     def save_filter(self, name: str) -> None:
         """Keep the filter in force under a name; one of that name is replaced."""

@@ -89,6 +89,8 @@ class AuditState:
         What the queue is made from.
     picked
         In words, where the queue is cases behind a point or cell (`Audit.show_cases`); empty: the filter's.
+    boxes_above
+        Score above which the leading model's boxes count while the queue is of a point of the FROC.
     queue
         Rows of the table on screen, intp, in order.
     current
@@ -123,6 +125,7 @@ class AuditState:
     filter: CaseFilter = EVERY_CASE
     sorting: Sorting = AS_IT_IS
     picked: str = ""
+    boxes_above: float | None = None
     queue: Places = field(default_factory=_no_rows)
     current: int | None = None
     saved: tuple[CaseFilter, ...] = ()
@@ -145,6 +148,14 @@ class AuditState:
     def answers(self) -> Answers | None:
         """What the leading model said, or None."""
         return None if self.sheet is None else self.sheet.answers
+
+    def boxes_from(self, model: int) -> float | None:
+        """Return the score from which a model's boxes are drawn and matched; None: all that it says."""
+        if self.sheet is None:
+            return None
+        if self.picked and self.boxes_above is not None and model == self.sheet.lead:
+            return float(np.nextafter(self.boxes_above, np.inf))  # a point of a FROC leaves its own score out
+        return self.sheet.table.answers[model].model.boxes_from
 
     @property
     def place(self) -> int | None:

@@ -30,13 +30,13 @@ from app.core.audit.verdicts import (
     verdict_text,
 )
 from app.core.reading.store import Store
-from app.services.audit.cases import AuditCases
+from app.services.audit.behind import AuditBehind
 from app.services.jobs import Jobs
 from app.services.ledger import Ledger
 from app.services.library import Library
 
 
-class AuditVerdicts(AuditCases):
+class AuditVerdicts(AuditBehind):
     """Judging cases; signals and parameters as of `AuditCases`, and
 
     Parameters

@@ -22,6 +22,8 @@ _LEFT: Final = Qt.MouseButton.LeftButton
 LEAST_SCORES: Final = 156
 LEAST_CURVE: Final = 224
 """Logical pixels that each plot has at least, so that no word is cut."""
+MOST_FALSE: Final = 8.0
+"""False boxes per image to which the FROC is drawn."""
 LINE: Final = 16
 """Logical pixels of a line of words."""
 NEAR: Final = 0.1
@@ -160,17 +162,20 @@ class ScorePlot(QWidget):
 class CurvePlot(QWidget):
     """ROC, precision-recall, FROC or calibration, with the point of the threshold in force.
 
-    Signals: `point_chosen` (threshold) when a point was clicked, `bin_chosen` (low, high) of the calibration.
-    The FROC has neither point nor clicks: it is of the scores of boxes, and they of those of units.
+    Signals: `point_chosen` (threshold) when a point was clicked, `froc_chosen` of the FROC (boxes count above
+    this score), `bin_chosen` (low, high) of the calibration. The FROC has no point of the threshold in force:
+    it is of the scores of boxes, and the others of those of units; its point is the one last clicked.
     """
 
     point_chosen = Signal(float)
+    froc_chosen = Signal(float)
     bin_chosen = Signal(float, float)
 
     def __init__(self) -> None:
         super().__init__()
         self._plots: Plots | None = None
         self._threshold = 0.5
+        self._boxes: float | None = None
         self.tabs = QTabBar()
         self.tabs.setAccessibleName("Curve")
         self.tabs.setDrawBase(False)
@@ -219,6 +224,9 @@ class CurvePlot(QWidget):
         """Put the point where the threshold is, of a curve that has the same scale."""
         self._threshold = threshold
         curve = self.curve
+        if isinstance(curve, FrocCurve):
+            self._show_boxes(curve)
+            return
         if not isinstance(curve, Curve) or not len(curve.x):
             self.point.setData([], [])
             return
@@ -228,6 +236,17 @@ class CurvePlot(QWidget):
             self.point.setData([], [])
         else:
             self.point.setData([float(curve.x[place])], [float(curve.y[place])])
+
+    def show_boxes(self, above: float | None) -> None:
+        """Put the point of the FROC where boxes count above a score; None: nothing is listed by it."""
+        self._boxes = above
+        if isinstance(self.curve, FrocCurve):
+            self._show_boxes(self.curve)
+
+    def _show_boxes(self, curve: FrocCurve) -> None:
+        at = np.flatnonzero(curve.threshold == self._boxes) if self._boxes is not None else ()
+        place = int(at[0]) if len(at) else None
+        self.point.setData(*([], []) if place is None else ([curve.x[place]], [curve.y[place]]))
 
     def _draw(self) -> None:
         plots, name = self._plots, CURVES[self.tabs.currentIndex()]
@@ -255,7 +274,7 @@ class CurvePlot(QWidget):
         wide = 1.0
         if curve is not None and len(curve.x):
             self.line.setData(curve.x, curve.y, stepMode=None)
-            wide = max(1.0, min(float(curve.x[-1]), 8.0)) if name == "FROC" else 1.0
+            wide = _wide(curve)
         if name == "ROC":
             self.chance.setData([0, 1], [0, 1])
         elif name == "PR" and plots.counted:
@@ -308,17 +327,23 @@ class CurvePlot(QWidget):
     def click(self, x: float, y: float) -> None:
         """Choose the point of the curve that is near a place of the plot, if one is."""
         curve, plots = self.curve, self._plots
-        if isinstance(curve, Curve) and len(curve.x):
-            place = nearest(curve, x, y)
-            wide = max(float(curve.x[-1]), 1.0)
+        if curve is not None and len(curve.x):
+            wide = _wide(curve)
+            place = nearest(curve, x, y, wide)
             apart = abs(curve.x[place] - x) / wide, abs(curve.y[place] - y)
             if max(apart) <= NEAR:
-                self.point_chosen.emit(float(curve.threshold[place]))
+                chosen = self.point_chosen if isinstance(curve, Curve) else self.froc_chosen
+                chosen.emit(float(curve.threshold[place]))
         elif plots is not None and plots.calibration is not None and self.tabs.currentIndex() == 3:
             bins = plots.calibration.bins
             near = min(bins, key=lambda one: (one.score - x) ** 2 + (one.share - y) ** 2)
             if max(abs(near.score - x), abs(near.share - y)) <= NEAR:
                 self.bin_chosen.emit(near.low_edge, near.high_edge)
+
+
+def _wide(curve: Curve | FrocCurve) -> float:
+    """Return how much of the x axis is shown: of the FROC at most eight false boxes per image."""
+    return max(1.0, min(float(curve.x[-1]), MOST_FALSE)) if isinstance(curve, FrocCurve) else 1.0
 
 
 class PlotRow(QWidget):

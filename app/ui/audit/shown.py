@@ -158,6 +158,7 @@ class AuditShown(QWidget):
             self.plots.present(None if hides else self.audit.plots, BLINDED if hides else "")
         if state.sheet is not None:
             self.plots.show_threshold(state.sheet.threshold)
+            self.plots.curves.show_boxes(state.boxes_above if state.picked else None)
         if old.loading and not state.loading:
             self.say("")
         if state.refused and state.refused != old.refused:
@@ -226,7 +227,7 @@ class AuditShown(QWidget):
             if row is not None and sheet is not None and index < len(sheet.table.answers):
                 answers = sheet.table.answers[index]
                 model = answers.model.name if len(sheet.table.answers) > 1 else ""
-                matching = self.audit.matching(row, index, answers.model.boxes_from)
+                matching = self.audit.matching(row, index, state.boxes_from(index))
                 if self.panes.case is not None and self.panes.case.row == row:
                     shown = outlines(
                         matching,

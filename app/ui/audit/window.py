@@ -63,6 +63,7 @@ class AuditWindow(AuditShown):
         self.plots.scores.dragged.connect(audit.set_threshold)
         self.plots.scores.bar_chosen.connect(self._show_bar)
         self.plots.curves.point_chosen.connect(self._show_point)
+        self.plots.curves.froc_chosen.connect(self._show_froc)
         self.plots.curves.bin_chosen.connect(lambda low, high: self._show_bar(low, high, None))
         case.judged.connect(lambda verdict, label: audit.set_verdict(verdict, label=label))
         case.noted.connect(audit.set_note)
@@ -181,6 +182,10 @@ class AuditWindow(AuditShown):
         if units is not None:
             words = f"the {PLURAL[units.unit]} nearest to {threshold:.3f}"
             self._list(rows_at(units, threshold, BEHIND), words)
+
+    def _show_froc(self, above: float) -> None:
+        self.case.finish_writing()
+        self.audit.show_froc(above)
 
     def _show_cell(self, cell: int) -> None:
         self.case.finish_writing()

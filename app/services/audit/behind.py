@@ -1,0 +1,86 @@
+"""From a plot back to the cases behind it: they become the queue, and the words say what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import Slot
+
+from app.core.audit.cases import Answers, Bools, CaseTable, Places
+from app.core.audit.filters import EVERY_CASE, passing
+from app.core.audit.froc_cases import FrocCases, froc_cases
+from app.core.audit.outcomes import rows_in_cell
+from app.core.metrics.froc import Rule
+from app.services.audit.cases import AuditCases, sentence_of
+from app.services.jobs import Job, Report
+
+
+class AuditBehind(AuditCases):
+    """The queue made by a click; signals and parameters as of `AuditCases`."""
+
+    _finding: Job | None = None
+
+    def show_cases(self, rows: Places | Sequence[int], words: str) -> None:
+        """Make the cases behind a point, a bar or a cell the queue; `words` says what they are."""
+        self._list(rows, words)
+
+    def show_cell(self, cell: int) -> None:
+        """Make the cases behind a cell of the matrix (`outcomes.TP` ...) the queue."""
+        units, sheet = self._state.units, self._state.sheet
+        if units is not None and sheet is not None:
+            words = f"{('TP', 'FP', 'FN', 'TN')[cell]} ({units.unit}) at {sheet.threshold:.3f}"
+            self.show_cases(rows_in_cell(units, sheet.threshold, cell), words)
+
+    def show_froc(self, above: float) -> None:
+        """Make the images behind a point of the FROC the queue, in the background: those with errors there.
+
+        First those with a missed lesion, then those with a false box. While they are the queue only boxes
+        of a score above the point's are drawn and matched; a `message` says how many there are of each.
+
+        Parameters
+        ----------
+        above
+            `FrocCurve.threshold` of the point; -inf: all boxes.
+        """
+        sheet, subgroup = self._state.sheet, self._state.subgroup
+        if sheet is None:
+            return
+        group = None if subgroup == EVERY_CASE else passing(sheet, subgroup)
+        if self._finding is not None:
+            self._finding.cancel()
+        wanted = (sheet.table, sheet.answers, self._state.rule, above, group)
+        self._finding = Job(_behind, wanted, tag=(sheet.table, sheet.lead))
+        self._jobs.start(self._finding, done=self._on_behind, failed=self._on_not_behind)
+
+    @Slot(object, object)
+    def _on_behind(self, job: Job, found: FrocCases) -> None:
+        sheet = self._state.sheet
+        if job is not self._finding or sheet is None or job.tag != (sheet.table, sheet.lead):
+            return
+        self._finding = None
+        if len(found.rows):
+            self._list(found.rows, found.words, found.above)
+            self.message.emit(found.words)
+        else:
+            self.message.emit("Nothing is wrong at this point: no lesion is missed and no box is false.")
+
+    @Slot(object, object)
+    def _on_not_behind(self, job: Job, error: Exception) -> None:
+        if job is self._finding:
+            self._finding = None
+            self.message.emit(sentence_of(error))
+
+    def _list(self, rows: Places | Sequence[int], words: str, boxes_above: float | None = None) -> None:
+        queue = np.asarray(rows, dtype=np.intp)
+        self._state = replace(self._state, picked=words, queue=queue, boxes_above=boxes_above)
+        self._requeue()
+        if len(self._state.queue):
+            self.pick(int(self._state.queue[0]))
+
+
+def _behind(
+    table: CaseTable, answers: Answers, rule: Rule, above: float, group: Bools | None, *, report: Report
+) -> FrocCases:
+    return froc_cases(table, answers, rule, above, group)
