@@ -19,7 +19,7 @@ from trainer.recipe import Recipe
 
 ENSEMBLES = {
     "classifier": ("evidence-classifier", "texture-classifier"),
-    "detector": ("fcos-detector",),
+    "detector": ("fcos-detector", "two-scale-detector"),
 }
 """By role, the architectures that know `members`."""
 

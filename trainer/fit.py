@@ -188,6 +188,8 @@ def _usable(
     recipe: Recipe, manifest: Manifest, splits: Splits, fold: int
 ) -> tuple[Part, Part | None, Ancestry]:
     """Return the parts that train and tune and the weights begun from, all of which may be used."""
+    if (recipe.config("detector") or ("",))[0] == "two-scale-detector":
+        raise TrainerError(f"recipe {recipe.name}: a two-scale-detector is made by join, of two trained runs")
     for row in manifest.rows:
         check_file(row)
     train, val = _parts(manifest, splits, fold)

@@ -215,7 +215,7 @@ def _check_networks(recipe: Recipe, where: str) -> None:
                     f"{where}: networks: detector has {config['members']} members, but an ensemble is "
                     "made by export, of the runs of as many folds"
                 )
-            classes = config.get("classes", 1)
+            classes = network.classes if role == "detector" else 0
             if role == "detector" and classes != len(recipe.target.findings):
                 raise TrainerError(
                     f"{where}: networks: detector has {classes} classes, "

@@ -70,6 +70,12 @@ def _fcos_detector(config: Mapping[str, Any]) -> nn.Module:
     return build(config)
 
 
+def _two_scale_detector(config: Mapping[str, Any]) -> nn.Module:
+    from model_zoo.architectures.two_scale_detector import build
+
+    return build(config)
+
+
 def _mask_detector(config: Mapping[str, Any]) -> nn.Module:
     from model_zoo.architectures.mask_detector import build
 
@@ -83,6 +89,7 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture("transfer-classifier", "classifier", _transfer_classifier),
     Architecture("texture-classifier", "classifier", _texture_classifier),
     Architecture("fcos-detector", "detector", _fcos_detector),
+    Architecture("two-scale-detector", "detector", _two_scale_detector),
     Architecture("mask-rcnn", "detector", _mask_detector),
 )
 

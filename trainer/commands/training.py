@@ -1,4 +1,4 @@
-"""Commands of a training: fit, export, import-weights."""
+"""Commands of a training: fit, join, export, import-weights."""
 
 from __future__ import annotations
 
@@ -112,6 +112,16 @@ def _export(arguments: argparse.Namespace) -> None:
         say("The interval reaches 0.5: this model is not shown to be better than chance.")
 
 
+def _join(arguments: argparse.Namespace) -> None:
+    from trainer.fit import quiet
+    from trainer.join import join
+
+    quiet(None)
+    coarse, fine = ([Path(run) for run in runs] for runs in (arguments.runs, arguments.fine))
+    folders = join(coarse, fine, Path(arguments.output), say, share=arguments.share, changes=arguments.set)
+    say(f"{arguments.output}: {len(folders)} runs, to be exported together")
+
+
 def _import_weights(arguments: argparse.Namespace) -> None:
     from trainer.weights import LICENCE, import_weights
 
@@ -120,7 +130,7 @@ def _import_weights(arguments: argparse.Namespace) -> None:
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Declare fit, export and import-weights."""
+    """Declare fit, join, export and import-weights."""
     fit = commands.add_parser("fit", help="train")
     fit.add_argument("recipe", metavar="RECIPE", help="name or .toml file")
     fit.add_argument(
@@ -144,6 +154,19 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     fit.add_argument("--sweep", action="extend", nargs="+", default=[], metavar="key=v1,v2")
     fit.add_argument("--events", metavar="FILE")
     fit.set_defaults(run=_fit)
+    join = commands.add_parser("join", help="make one detector of a coarse and a fine one")
+    join.add_argument("runs", nargs="+", metavar="runs/COARSE")
+    join.add_argument("--fine", nargs="+", required=True, metavar="runs/FINE")
+    join.add_argument("-o", "--output", required=True, metavar="runs/NAME")
+    join.add_argument(
+        "--share",
+        type=float,
+        default=0.25,
+        metavar="S",
+        help="false boxes of the fine one per false box of the coarse one",
+    )
+    join.add_argument("--set", action="extend", nargs="+", default=[], metavar="key=value")
+    join.set_defaults(run=_join)
     export = commands.add_parser("export", help="make a bundle of one or more runs")
     export.add_argument("runs", nargs="+", metavar="runs/NAME")
     export.add_argument("-o", "--output", required=True, metavar="bundles/")
