@@ -28,10 +28,15 @@ _CONTRASTS = (0.32, 0.65)
 """Of its middle, in units of `tissue_range`; as in `app.core.phantom.lesions`."""
 _CLUSTERS = (3.0, 16.0)
 """Diameter of a cluster of calcifications, mm."""
-_CLUSTER_CONTRASTS = (0.25, 1.3)
+_CLUSTER_CONTRASTS = (0.4, 1.4)
 """Of a calcification 0.35 mm thick; on film the faint ones are fainter than the phantom's."""
 _SPECKS = (0.7, 1.3)
 """Multiplies the size of calcifications: film spreads them."""
+_LONE = 0.5
+"""Chance that a drawn cluster has a lone, coarse calcification near it, which is no cluster."""
+_LONE_MM = (0.7, 4.0)
+_LONE_AWAY_MM = (10.0, 25.0)
+"""Of its middle from the cluster's: within the same crop, beyond the cluster's box."""
 _NOWHERE = ViewShape("L", "CC", np.zeros((3, 2)), (0.0, 0.0), Gland(0.0, 0.0, 1.0, 1.0, 0.0), None, 1.0, 0.0)
 """A view whose nipple is the patch's middle: nothing else of a breast has a part in drawing a lesion."""
 
@@ -160,6 +165,49 @@ def insert(
     return made, np.concatenate([first, last])[None]
 
 
+def add_lone(
+    pixels: Pixels,
+    breast: npt.NDArray[np.bool_],
+    box: npt.NDArray[np.float64],
+    rng: np.random.Generator,
+    mm: float,
+) -> Pixels:
+    """Return an image with one coarse calcification, solid or a rim, some way from a cluster.
+
+    Films are full of them, and next to none of them bears a mark: a detector of clusters has to learn
+    that they are none. Where the place drawn lies outside the breast, the image stays as it is.
+
+    Parameters
+    ----------
+    box
+        float64 (1, 4), the cluster's.
+    """
+    away, angle = rng.uniform(*_LONE_AWAY_MM) / mm, rng.uniform(0, 2 * np.pi)
+    middle = (box[0, :2] + box[0, 2:]) / 2 + away * np.array([np.sin(angle), np.cos(angle)])
+    row, column = (int(value) for value in middle)
+    inside = 0 <= row < pixels.shape[0] and 0 <= column < pixels.shape[1] and bool(breast[row, column])
+    if not inside:
+        return pixels
+    radius = float(np.exp(rng.uniform(*np.log(_LONE_MM)))) / mm / 2
+    half = int(np.ceil(radius * 1.5)) + 3
+    down, across = np.mgrid[-half : half + 1, -half : half + 1].astype(np.float64)
+    turn, flat = rng.uniform(0, np.pi), rng.uniform(0.7, 1.0)
+    along, beside = (
+        down * np.cos(turn) + across * np.sin(turn),
+        across * np.cos(turn) - down * np.sin(turn),
+    )
+    wavy = 1 + 0.12 * np.sin(3 * np.arctan2(along, beside) + rng.uniform(0, 2 * np.pi))
+    inward = radius * wavy - np.hypot(along, beside / flat)
+    shade = np.clip(inward + 0.5, 0, 1)
+    if rng.random() < 0.4 and radius * mm > 0.5:
+        shade = shade - 0.7 * np.clip(inward - 0.35 * radius + 0.5, 0, 1)
+    contrast = float(np.exp(rng.uniform(*np.log(_CLUSTER_CONTRASTS)))) * tissue_range(pixels, breast)
+    target, source = overlap((row - half, column - half), shade.shape, pixels.shape)
+    made = pixels.copy()
+    made[target] += (shade[source] * contrast * breast[target]).astype(np.float32)
+    return made
+
+
 def insert_lesions(batch: Batch, how: Inserted, draws: torch.Generator) -> Batch:
     """Return a batch with a lesion in so many of its normal images; the others stay as they are."""
     chance = torch.rand(len(batch.views), generator=draws)
@@ -177,9 +225,12 @@ def insert_lesions(batch: Batch, how: Inserted, draws: torch.Generator) -> Batch
         found = insert(image, breast, lesion, rng) if breast.any() else None
         if found is None:
             continue
+        made, box = found
+        if kind == how.cluster != how.mass and rng.random() < _LONE:
+            made = add_lone(made, breast, box, rng, how.mm)
         device = batch.pixels.device
-        pixels[number, 0] = torch.from_numpy(found[0]).to(device)
-        ellipses[number] = torch.from_numpy(ellipses_of(found[1])).to(device)
+        pixels[number, 0] = torch.from_numpy(made).to(device)
+        ellipses[number] = torch.from_numpy(ellipses_of(box)).to(device)
         classes[number] = torch.tensor([kind], dtype=torch.int64, device=device)
         positive[number] = 1.0
     return replace(batch, pixels=pixels, ellipses=ellipses, classes=classes, positive=positive)

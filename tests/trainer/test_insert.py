@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -14,7 +15,16 @@ from tiny_training import TINY, Miniature, train
 from trainer.augment import Augment
 from trainer.errors import TrainerError
 from trainer.export import _training_facts
-from trainer.insert import Inserted, draw_cluster, draw_lesion, draw_mass, insert, inserted_of, tissue_range
+from trainer.insert import (
+    Inserted,
+    add_lone,
+    draw_cluster,
+    draw_lesion,
+    draw_mass,
+    insert,
+    inserted_of,
+    tissue_range,
+)
 from trainer.recipe import Recipe, read_recipe
 from trainer.recipe_blocks import Augmentation
 from trainer.samples import Batch, PartSamples, boxes_of
@@ -63,6 +73,24 @@ def test_a_cluster_adds_specks_within_its_box_and_nothing_between_them(seed: int
     # Nine to thirty calcifications of at most 0.6 mm times 1.3: most of the box is as it was.
     assert (added[row0:row1, col0:col1] < 0.05 * added.max()).mean() > 0.3
     assert added.max() == pytest.approx(cluster.signal.max() * tissue_range(flat, breast), rel=0.02)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_lone_calcification_lies_beyond_the_cluster_and_is_one_piece(seed: int) -> None:
+    mm, rng = 0.2, np.random.default_rng(seed)
+    breast = np.ones((600, 600), bool)
+    flat = np.tile(np.linspace(-1, 1, 600, dtype=np.float32), (600, 1))
+    box = np.array([[280.0, 280.0, 320.0, 320.0]])
+    added = add_lone(flat, breast, box, rng, mm) - flat
+    rows, columns = np.nonzero(added > 0.01 * added.max())
+    # 10 to 25 mm from the cluster's middle, 0.7 to 4 mm across, at most a quarter more where it is wavy.
+    away = np.hypot(rows - 300, columns - 300) * mm
+    assert 10 - 2.7 < away.min() < away.max() < 25 + 2.7
+    assert 0.5 < (np.ptp(rows) + 1) * mm < 4 * 1.25 + 2 * mm
+    assert cv2.connectedComponents((added > 0.01 * added.max()).astype(np.uint8))[0] == 2, "air and one piece"
+    nothing = np.zeros_like(breast)
+    nothing[300, 300] = True
+    assert add_lone(flat, nothing, box, rng, mm) is flat
 
 
 def test_what_is_drawn_is_what_the_detector_has_a_class_for() -> None:
