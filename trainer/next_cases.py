@@ -8,17 +8,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from app.core.audit.choice import Chosen, choosing
-from app.core.audit.next_case import Offer, Pool, Strategy, next_cases
 from app.core.audit.prediction_files import join, read_predictions
-from app.core.audit.verdicts import AUDIT, identity
+from app.core.audit.verdicts import AUDIT
 from app.core.errors import ReadError
 from app.core.files import write_text
 from app.core.manifest import Manifest, Row
@@ -31,27 +28,6 @@ from trainer.errors import TrainerError
 Floats = npt.NDArray[np.float64]
 Tell = Callable[[str], None]
 _COLUMNS = ("rank", "image_id", "patient_id", "path", "strategy", "value")
-
-
-@dataclass(frozen=True, slots=True)
-class Sought:
-    """What is asked for; see `app.core.audit.next_case.next_cases`.
-
-    Attributes
-    ----------
-    frozen, frozen_by
-        Patients who are never offered, and the hash of the splits that say so ("" where there are none).
-    reader
-        Who asks.
-    """
-
-    strategy: Strategy
-    count: int
-    frozen: frozenset[str]
-    frozen_by: str = ""
-    threshold: float | None = None
-    seed: int = 0
-    reader: str = ""
 
 
 def scores_of(files: Sequence[Path], rows: Sequence[Row], tell: Tell) -> tuple[Floats, tuple[str, ...]]:
@@ -128,63 +104,6 @@ def read_already(store: Path, manifest: Manifest, tell: Tell) -> npt.NDArray[np.
         of_image = (known for known in named if known and word.image)
         met |= {row.image_id for known in (*sides, *of_image) for row in known.rows}
     return np.array([row.image_id in met for row in manifest.rows], np.bool_)
-
-
-def offered(
-    manifest: Manifest,
-    sought: Sought,
-    scores: Floats,
-    embeddings: npt.NDArray[np.float32] | None,
-    read: npt.NDArray[np.bool_] | None,
-    models: Sequence[str],
-) -> tuple[Chosen, ...]:
-    """Return the cases to read next, as they are recorded.
-
-    Raises
-    ------
-    ChoiceError
-        The strategy lacks what it needs, or no case is left.
-    """
-    rows = manifest.rows
-    pool = Pool([row.patient_id for row in rows], scores, embeddings, read)
-    offers = next_cases(
-        pool,
-        sought.strategy,
-        sought.count,
-        frozen=sought.frozen,
-        threshold=sought.threshold,
-        seed=sought.seed,
-    )
-    made = datetime.now(UTC).isoformat(timespec="seconds")
-    used = tuple(models) if sought.strategy != "random" else ()
-    free = sum(
-        row.patient_id not in sought.frozen and not (read is not None and bool(read[number]))
-        for number, row in enumerate(rows)
-    )
-    return tuple(
-        _chosen(offer, rank, rows[offer.case], sought, free, used, made)
-        for rank, offer in enumerate(offers, start=1)
-    )
-
-
-def _chosen(
-    offer: Offer, rank: int, row: Row, sought: Sought, free: int, models: tuple[str, ...], made: str
-) -> Chosen:
-    return Chosen(
-        image=identity(row),
-        image_id=row.image_id,
-        patient_id=row.patient_id,
-        strategy=sought.strategy,
-        value=offer.value,
-        rank=rank,
-        of=free,
-        seed=sought.seed,
-        threshold=sought.threshold,
-        models=models,
-        frozen=sought.frozen_by,
-        reader=sought.reader,
-        made=made,
-    )
 
 
 def write_queue(chosen: Sequence[Chosen], manifest: Manifest, path: Path) -> None:

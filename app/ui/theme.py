@@ -194,6 +194,14 @@ QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {QUIET}; bo
     background: {WINDOW}; }}
 QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; image: url(icons:check.svg); }}
 QCheckBox::indicator:focus {{ border-color: {ACCENT}; }}
+QRadioButton {{ spacing: 8px; }}
+QRadioButton:disabled {{ color: {DISABLED}; }}
+QRadioButton::indicator {{ width: 12px; height: 12px; border: 1px solid {QUIET}; border-radius: 7px;
+    background: {WINDOW}; }}
+QRadioButton::indicator:checked {{ width: 6px; height: 6px; border: 4px solid {ACCENT};
+    background: {WINDOW}; }}
+QRadioButton::indicator:focus {{ border-color: {ACCENT}; }}
+QRadioButton::indicator:disabled {{ border-color: {DISABLED}; }}
 QMenu {{ background: {RAISED}; border: 1px solid {LINE}; padding: 4px; }}
 QMenu::item {{ padding: 4px 24px 4px 8px; border-radius: 4px; min-height: 20px; }}
 QMenu::item:selected {{ background: {ACCENT_GROUND}; }}

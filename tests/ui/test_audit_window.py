@@ -25,6 +25,7 @@ from app.services.audit.state import AuditState
 from app.services.library import Library
 from app.services.session import Session
 from app.ui import icons, theme
+from app.ui.audit.next_dialog import NextDialog
 from app.ui.audit.opening import OpenDialog
 from app.ui.audit.plots import CURVES
 from app.ui.audit.table_model import CASE, COLUMNS
@@ -267,6 +268,20 @@ def test_a_point_of_the_froc_leads_to_what_is_missed_or_false_there(room, qtbot)
     room.filters.clear.click()
     assert len(show(room, qtbot, 2)) == 3
     assert len(curves.point.getData()[0]) == 0
+
+
+def test_the_cases_to_read_next_are_asked_for_by_strategy(room, qtbot):
+    room.filters.next.click()
+    dialog = room.findChild(NextDialog)
+    assert not dialog.strategies["disagreement"].isEnabled(), "there is one model"
+    assert dialog.strategies["uncertainty"].isChecked()
+    dialog.count.setValue(3)
+    dialog.list_button.click()
+    # Scores 0.1 0.2 0.31 0.45 | 0.6 0.7 0.9 at 0.5: the nearest are 0.6, then 0.45 and 0.7 alike.
+    qtbot.waitUntil(lambda: texts(room, "image") == ["i5", "i1", "i7"], timeout=WAIT_MS)
+    assert "next to read by uncertainty: 3 of 8 not yet read" in room.filters.said.whole
+    show(room, qtbot, 1)
+    assert "chosen by uncertainty, 2 of 8" in room.case.said.whole
 
 
 def test_a_verdict_by_key_is_kept_and_undone(room, qtbot):

@@ -106,6 +106,7 @@ def _deidentify(arguments: argparse.Namespace) -> None:
 
 def _next_cases(arguments: argparse.Namespace) -> None:
     from app.core.audit.next_case import frozen_patients
+    from app.core.audit.offering import Sought, offered
     from app.core.manifest import read_manifest
     from trainer import next_cases
     from trainer.splits import read_splits
@@ -122,7 +123,7 @@ def _next_cases(arguments: argparse.Namespace) -> None:
     if arguments.strategy == "diversity" and arguments.embed:
         vectors, name = next_cases.embeddings_of(arguments.embed, manifest.rows, counter("images"))
         models = (name,)
-    sought = next_cases.Sought(
+    sought = Sought(
         arguments.strategy,
         arguments.count,
         frozen,
@@ -131,7 +132,7 @@ def _next_cases(arguments: argparse.Namespace) -> None:
         arguments.seed,
         arguments.reader,
     )
-    chosen = next_cases.offered(manifest, sought, scores, vectors, read, models)
+    chosen = offered(manifest.rows, sought, scores, vectors, read, models)
     next_cases.write_queue(chosen, manifest, Path(arguments.output))
     if store:  # last, for a choice that nobody could read would stay on record
         next_cases.record(chosen, store)

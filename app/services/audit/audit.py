@@ -19,8 +19,8 @@ from app.core.audit.reported import AuditReport, Exhibit, cases_csv
 from app.core.files import write_text
 from app.core.manifest import Row
 from app.core.settings import Device
-from app.services.audit.blinded import AuditBlinded
 from app.services.audit.cases import sentence_of
+from app.services.audit.next_cases import AuditNext
 from app.services.audit.predicting import Plan, Run, plan_of, predict, usual_workers
 from app.services.audit.state import Predicting
 from app.services.inference.gallery import exhibits
@@ -30,8 +30,8 @@ NEWS_MS = 500
 """How often the table takes in what models said meanwhile."""
 
 
-class Audit(AuditBlinded):
-    """All of an audit: `AuditCases`, `AuditVerdicts`, `AuditBlinded`, and running models and reports.
+class Audit(AuditNext):
+    """All of an audit: `AuditCases`, `AuditVerdicts`, `AuditBlinded`, `AuditNext`, and models and reports.
 
     Signals are those of `AuditCases`, parameters those of `AuditVerdicts`.
     """

@@ -6,6 +6,7 @@ of the table on screen, in its order.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from app.core.audit.blinded import Session
 from app.core.audit.cases import Answers, CaseTable, Places
+from app.core.audit.choice import Chosen
 from app.core.audit.columns import Sheet
 from app.core.audit.filters import EVERY_CASE, CaseFilter
 from app.core.audit.outcomes import Matrix
@@ -109,6 +111,8 @@ class AuditState:
         What would be undone or done again, in words; empty: nothing.
     refused
         Why verdicts cannot be kept, as a sentence; empty: all is well.
+    chosen
+        By row, how a strategy last chose the case to be read (`Audit.offer_next`).
     blinded
         The blinded reading that goes on, or None. While `hidden(row)` its truth must not be
         shown, while `model_hidden(row)` neither any model's answer (nor any outcome).
@@ -137,6 +141,7 @@ class AuditState:
     undo: str = ""
     redo: str = ""
     refused: str = ""
+    chosen: Mapping[int, Chosen] = field(default_factory=dict)
     blinded: Session | None = None
 
     @property

@@ -63,6 +63,9 @@ def facts_of(state: AuditState, row: int) -> tuple[str, str]:
         truth = TRUTHS[int(table.truth[row]) + 1]
         label = f" ({facts.label})" if facts.label else ""
         said.append(f"truth {truth}{label}" if truth != "no truth" else "no truth known")
+        chosen = state.chosen.get(row)
+        if chosen is not None:
+            said.append(f"chosen by {chosen.strategy}, {chosen.rank} of {chosen.of}")
     return first, "   ".join(said)
 
 

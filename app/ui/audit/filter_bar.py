@@ -43,11 +43,12 @@ TYPED_MS: Final = 250
 
 
 class FilterBar(QWidget):
-    """Signals: `filtered` (CaseFilter), `saved` (name), `deleted` (name)."""
+    """Signals: `filtered` (CaseFilter), `saved` (name), `deleted` (name), `next_asked`."""
 
     filtered = Signal(object)
     saved = Signal(str)
     deleted = Signal(str)
+    next_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,6 +76,8 @@ class FilterBar(QWidget):
         self.said = Elided()
         self.clear = QPushButton("All cases")
         self.keep = QPushButton("Keep…")
+        self.next = QPushButton("Read next…")
+        self.next.setToolTip("Choose the cases that are worth reading next")
         self.kept = QPushButton("Kept filters")
         self.kept.setMenu(QMenu(self.kept))
         self._typed = QTimer(self, singleShot=True, interval=TYPED_MS)
@@ -93,7 +96,7 @@ class FilterBar(QWidget):
         for part in (self.search, self.column, self.low, self.high):
             second.addWidget(part)
         second.addStretch(1)
-        for part in (self.clear, self.keep, self.kept):
+        for part in (self.clear, self.keep, self.kept, self.next):
             part.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             second.addWidget(part)
         column = QVBoxLayout(self)
@@ -106,6 +109,7 @@ class FilterBar(QWidget):
         self.column.activated.connect(lambda _: self._show_range())
         self.clear.clicked.connect(lambda: self.filtered.emit(EVERY_CASE))
         self.keep.clicked.connect(self._ask_name)
+        self.next.clicked.connect(self.next_asked)
 
     # Showing
 

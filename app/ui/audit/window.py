@@ -16,6 +16,7 @@ from app.core.audit.units import PLURAL
 from app.core.manifest import Box
 from app.ui.audit import papers
 from app.ui.audit.case_panel import BACK_KEY, KEYS, MAP_KEY, NEXT_KEY, NOTE_KEY, RELABEL_KEY
+from app.ui.audit.next_dialog import NextDialog
 from app.ui.audit.opening import OpenDialog
 from app.ui.audit.shown import AuditShown
 from app.ui.focus import keeps
@@ -57,6 +58,7 @@ class AuditWindow(AuditShown):
         self.filters.filtered.connect(audit.set_filter)
         self.filters.saved.connect(audit.save_filter)
         self.filters.deleted.connect(audit.delete_filter)
+        self.filters.next_asked.connect(self.ask_next)
         self.table.chosen.connect(self.go)
         self.table.sorting_asked.connect(audit.sort_by)
         self.matrix.cell_chosen.connect(self._show_cell)
@@ -113,6 +115,18 @@ class AuditWindow(AuditShown):
         dialog = OpenDialog(self, names)
         dialog.chosen.connect(self.open)
         dialog.open()
+
+    def ask_next(self) -> None:
+        """Ask which cases to read next, and list them."""
+        table = self.audit.state.table
+        if table is not None and self.audit.state.blinded is None:
+            dialog = NextDialog(self, len(table.answers))
+            dialog.chosen.connect(self._offer)
+            dialog.open()
+
+    def _offer(self, strategy: str, count: int) -> None:
+        self.case.finish_writing()
+        self.audit.offer_next(strategy, count)
 
     # Doing
 

@@ -1,0 +1,183 @@
+"""Which cases are read next: chosen by a strategy, put on record, never of a frozen test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import Slot
+
+from app.core.audit.cases import Bools
+from app.core.audit.choice import Chosen, chosen_item, chosen_text, is_chosen, read_chosen
+from app.core.audit.columns import Sheet
+from app.core.audit.next_case import Strategy
+from app.core.audit.offering import Sought, offered
+from app.core.audit.sorting import AS_IT_IS
+from app.core.audit.verdicts import AUDIT
+from app.core.manifest import Row
+from app.services.audit.blinded import AuditBlinded
+from app.services.audit.cases import sentence_of
+from app.services.inference.case_vectors import vectors_of
+from app.services.jobs import Job, Report
+from app.services.training import frozen as frozen_tests
+
+CHOOSING = f"{AUDIT}/chosen"
+"""What the log names as the reading of a choice: one of its own, so that no history takes it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What came of a request: the choices, the rows they are of, and how many images were kept out."""
+
+    chosen: tuple[Chosen, ...]
+    rows: tuple[int, ...]
+    kept_out: int
+
+    @property
+    def words(self) -> str:
+        """What is listed, as a clause."""
+        one = self.chosen[0]
+        frozen = f"; {self.kept_out} images of the frozen test are never offered" if self.kept_out else ""
+        return f"next to read by {one.strategy}: {len(self.chosen)} of {one.of} not yet read{frozen}"
+
+
+class AuditNext(AuditBlinded):
+    """Offering cases; signals and parameters as of `AuditBlinded`."""
+
+    _offering: Job | None = None
+
+    def offer_next(self, strategy: Strategy, count: int) -> None:
+        """Make the cases that are worth reading next the queue, in the background, and put that on record.
+
+        Read is what anybody gave a verdict or a blinded answer. Patients of the frozen tests, known by id
+        and by the hash of their files, are never offered. A `message` says what was chosen, or why not.
+
+        Parameters
+        ----------
+        strategy
+            See `app.core.audit.next_case`; ``uncertainty`` is at the threshold in force, ``diversity`` by the
+            leading model's index.
+        """
+        sheet = self._state.sheet
+        if sheet is None or self._state.blinded is not None:
+            self.message.emit("There is nothing to choose from; a blinded reading has to be ended first.")
+            return
+        if self._offering is not None:
+            self._offering.cancel()
+        folder = self._folders.get(sheet.answers.model.name)
+        work = (sheet, strategy, count, self._read(sheet), folder, self._ledger.reader)
+        self._offering = Job(choose, work, tag=sheet.table.rows)
+        self._jobs.start(self._offering, done=self._on_offered, failed=self._on_not_offered)
+
+    def _read(self, sheet: Sheet) -> Bools:
+        read = np.zeros(len(sheet.table), np.bool_)
+        judged = [row for row, own in sheet.said.of.items() if any(each.verdict for each in own)]
+        answered = [row for each in self._answers() for row in self._where.get(each.image, ())]
+        read[judged + answered] = True
+        return read
+
+    @Slot(object, object)
+    def _on_offered(self, job: Job, found: Offered) -> None:
+        sheet = self._state.sheet
+        if job is not self._offering or sheet is None or job.tag is not sheet.table.rows:
+            return
+        self._offering = None
+        texts = [(chosen_item(each.image), chosen_text(each)) for each in found.chosen]
+        label = f"{found.chosen[0].strategy}: {len(texts)} cases offered"
+        self._ledger.when_loaded(lambda: self._ledger.change(AUDIT, label, texts, CHOOSING))
+        self._state = replace(self._state, sorting=AS_IT_IS)  # the most useful first
+        self.show_cases(found.rows, found.words)
+        self.message.emit(found.words)
+
+    @Slot(object, object)
+    def _on_not_offered(self, job: Job, error: Exception) -> None:
+        if job is self._offering:
+            self._offering = None
+            self.message.emit(sentence_of(error))
+
+    def _take_up(self) -> None:
+        super()._take_up()
+        self._state = replace(self._state, chosen=self._choices())
+
+    def _choices(self) -> Mapping[int, Chosen]:
+        """Return how the cases of the table came to be read, by row, as far as a strategy chose them."""
+        found: dict[int, Chosen] = {}
+        for item, text in self._ledger.view(AUDIT).items():
+            if text is None or not is_chosen(item):
+                continue
+            try:
+                chosen = read_chosen(text)
+            except (ValueError, TypeError, RecursionError):
+                continue  # the curated set tells of it; here it says nothing
+            found.update(dict.fromkeys(self._where.get(chosen.image, ()), chosen))
+        return found
+
+    @Slot()
+    def _follow(self) -> None:
+        self._state = replace(self._state, chosen=self._choices())
+        super()._follow()
+
+
+def choose(
+    sheet: Sheet,
+    strategy: Strategy,
+    count: int,
+    read: Bools,
+    folder: Path | None,
+    reader: str,
+    *,
+    report: Report,
+) -> Offered:
+    """Return the cases to read next; for a job.
+
+    Raises
+    ------
+    MammoviewError
+        The strategy lacks what it needs, nothing is left, or a frozen test cannot be read: then nobody is
+        known to be kept out, and nothing is offered.
+    """
+    rows = sheet.table.rows
+    answers = sheet.table.answers
+    ordered = (sheet.answers, *(each for each in answers if each is not sheet.answers))
+    patients, frozen_by = frozen_of(rows)
+    vectors = None
+    models = [each.model for each in ordered]
+    if strategy == "diversity":
+        models = models[:1]
+        vectors = None if folder is None else vectors_of(folder, rows)
+    elif strategy == "uncertainty":
+        models = models[:1]
+    sought = Sought(
+        strategy,
+        count,
+        patients,
+        frozen_by,
+        sheet.threshold if strategy == "uncertainty" else None,
+        reader=reader,
+    )
+    named = [f"{model.name} {model.version}".strip() for model in models]
+    scores = np.stack([each.score for each in ordered])
+    chosen = offered(rows, sought, scores, vectors, read, named)
+    places: dict[str, int] = {}
+    for number, row in enumerate(rows):
+        places.setdefault(row.image_id, number)
+    kept_out = sum(row.patient_id in patients for row in rows)
+    return Offered(chosen, tuple(places[each.image_id] for each in chosen), kept_out)
+
+
+def frozen_of(rows: Sequence[Row]) -> tuple[frozenset[str], str]:
+    """Return the patients of these images whom a frozen test holds, and the hashes of those tests' splits.
+
+    A patient is known by her id, or by the file of one of her images. Raises ReadError.
+    """
+    patients: set[str] = set()
+    hashes: list[str] = []
+    for test in frozen_tests.find():
+        known = (row for row in rows if row.patient_id in test.patients or row.sha256 in test.files)
+        own = {row.patient_id for row in known}
+        if own:
+            patients |= own
+            hashes.append(test.splits_hash)
+    return frozenset(patients), " ".join(hashes)

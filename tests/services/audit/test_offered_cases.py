@@ -1,0 +1,125 @@
+"""Which cases an audit offers to be read next, what goes on record, and who is never offered."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_audit_service import Opened, begin, data, opened  # noqa: F401 - fixtures
+from training_desk import write_splits
+
+from app.core.audit.choice import is_chosen, read_chosen
+from app.core.errors import MammoviewError
+from app.core.manifest import read_manifest
+from app.core.reading.log import read_log
+from app.core.reading.store import Store
+from app.core.settings import DATA_VARIABLE
+from app.services.inference.case_vectors import vectors_of
+from app.services.training import frozen
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "model_zoo"))
+from tiny_bundles import tiny_bundle
+
+from model_zoo.index import Entry, image_mark, store_index
+
+# Scores 0.9 0.2 0.7 0.3 0.6 0.4 0.1 and none; patient p0 has the first four. By the number of scores between
+# each and the threshold of 0.5 the order is 4 (0.6), 2 and 5 (0.7, 0.4), 0 and 3 (0.9, 0.3), 1, 6.
+
+
+def offer(opened: Opened, strategy: str, count: int = 20) -> list[int]:  # noqa: F811
+    said = len(opened.said)
+    opened.audit.offer_next(strategy, count)
+    opened.wait(lambda: len(opened.said) > said)
+    return [int(row) for row in opened.audit.state.queue]
+
+
+def freeze(folder: Path, monkeypatch) -> None:
+    """Choose patient p1 (the last four images) as the frozen test."""
+    monkeypatch.setenv(DATA_VARIABLE, str(folder / "home"))
+    write_splits(folder / "splits.json", folder / "m.csv", (("p0",), (), ("p1",)))
+    frozen.freeze("held-out", folder / "m.csv", folder / "splits.json", 0)
+
+
+def test_the_most_uncertain_come_first_and_what_has_a_verdict_does_not(opened) -> None:  # noqa: F811
+    opened.audit.sort_by("score")
+    opened.audit.set_verdict("agree", [4])
+    opened.audit.set_note("seen", [2])
+    assert offer(opened, "uncertainty", 3) == [2, 5, 0], "by the strategy, whatever the order before"
+    assert opened.said[-1] == "next to read by uncertainty: 3 of 7 not yet read"
+    assert opened.audit.state.picked == opened.said[-1]
+    assert opened.audit.state.current == 2
+    assert {row: one.rank for row, one in opened.audit.state.chosen.items()} == {2: 1, 5: 2, 0: 3}
+
+
+def test_a_choice_is_on_record_with_the_image_and_no_undo_takes_it_back(begin, data) -> None:  # noqa: F811
+    store = data / "work.sqlite"
+    made = begin(Store(store), "dr a")
+    made.open(data / "m.csv", predictions=(data / "p.json",))
+    offer(made, "uncertainty", 2)
+    made.audit.set_verdict("model wrong", [4])
+    made.audit.undo()
+    made.audit.undo()
+    made.wait(lambda: not made.audit.state.pending)
+    made.stop()
+    edits = [edit for change in read_log(store).changes for edit in change.edits if is_chosen(edit.item)]
+    kept = [read_chosen(edit.after) for edit in edits]
+    assert [(one.image_id, one.strategy, one.rank, one.of) for one in kept] == [
+        ("i4", "uncertainty", 1, 8),
+        ("i2", "uncertainty", 2, 8),
+    ]
+    assert {(one.threshold, one.models, one.reader) for one in kept} == {(0.5, ("m 1",), "dr a")}
+    again = begin(Store(store), "dr b")
+    again.open(data / "m.csv", predictions=(data / "p.json",))
+    assert set(again.audit.state.chosen) == {2, 4}, "it is known when the data set is opened again"
+
+
+@pytest.mark.parametrize("strategy", ["uncertainty", "random"])
+def test_patients_of_a_frozen_test_are_never_offered(opened, data, strategy, monkeypatch) -> None:  # noqa: F811
+    freeze(data, monkeypatch)
+    hashes = frozen.load("held-out").splits_hash
+    assert sorted(offer(opened, strategy)) == [0, 1, 2, 3]
+    assert "4 images of the frozen test are never offered" in opened.said[-1]
+    assert {one.frozen for one in opened.audit.state.chosen.values()} == {hashes}
+
+
+def test_a_frozen_patient_under_another_name_is_known_by_her_files(opened, data, monkeypatch) -> None:  # noqa: F811
+    freeze(data, monkeypatch)
+    text = (data / "m.csv").read_text().replace(",p1,", ",renamed,")
+    (data / "renamed.csv").write_text(text)
+    opened.open(data / "renamed.csv", predictions=(data / "p.json",))
+    assert [row.patient_id for row in opened.audit.state.table.rows][4:] == ["renamed"] * 4
+    assert sorted(offer(opened, "random")) == [0, 1, 2, 3]
+
+
+def test_nothing_is_offered_while_the_frozen_test_cannot_be_read(opened, data, monkeypatch) -> None:  # noqa: F811
+    freeze(data, monkeypatch)
+    path = frozen.folder_of_all() / "held-out" / frozen.FILE
+    path.write_text(path.read_text().replace('"p1"', '"p7"'))
+    before = list(opened.audit.state.queue)
+    assert offer(opened, "random") == before
+    assert "the frozen test was altered" in opened.said[-1]
+
+
+def test_a_strategy_without_what_it_needs_says_so(opened) -> None:  # noqa: F811
+    offer(opened, "disagreement")
+    assert opened.said[-1] == "disagreement needs the scores of two models"
+    offer(opened, "diversity")
+    assert opened.said[-1] == "diversity needs embeddings of the cases, and there are none"
+    assert opened.audit.state.chosen == {}
+
+
+def test_an_image_has_the_mean_of_its_places_in_the_bundle_s_index(tmp_path, data) -> None:  # noqa: F811
+    rows = read_manifest(data / "m.csv").rows[:3]
+    bundle = tiny_bundle(tmp_path / "b")
+    with pytest.raises(MammoviewError, match="has no index"):
+        vectors_of(bundle.folder, rows)
+    names = (rows[0].image_id, rows[0].image_id, rows[2].image_id)
+    entries = [Entry(image_mark(name), "no lesion", (0.0, 0.0, 8.0, 8.0), "any: x") for name in names]
+    store_index(bundle, entries, np.array([[1, 0], [3, 2], [5, 5]], np.float32), "made up")
+    found = vectors_of(bundle.folder, rows)
+    assert found[[0, 2]].tolist() == [[2, 1], [5, 5]]
+    assert np.isnan(found[1]).all()
+    with pytest.raises(MammoviewError, match="has none of them"):
+        vectors_of(bundle.folder, rows[1:2])
