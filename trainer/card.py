@@ -147,9 +147,13 @@ def _left_out(spec: BundleSpec, metrics: Mapping[str, Any]) -> str:
     """Return what is not in the numbers; a model without a detector has no box metrics to be left out of."""
     lines = [f"- {count} not scored: {reason}" for reason, count in metrics.get("not_scored", {}).items()]
     if metrics.get("without_place") and "detector" in spec.networks:
+        count = metrics["without_place"]
+        images, they, are = (
+            ("image has", "it counts", "is") if count == 1 else ("images have", "they count", "are")
+        )
         lines.append(
-            f"- {metrics['without_place']} images have an abnormality without a place: they count for the "
-            "image's metrics and are left out of the box metrics."
+            f"- {count} {images} an abnormality without a place: {they} for the image's metrics and {are} "
+            "left out of the box metrics."
         )
     return "\n".join(lines)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Literal
 
-from app.core.manifest import Lesion, Row
+from app.core.manifest import Lesion, Row, is_normal
 from app.core.reading.report import ReportFinding
 from trainer.curation.cases import BREASTS, Case, cases_of
 from trainer.curation.conflicts import UNNAMED, Conflict, Rule, Settled, overlap, same_place, settle
@@ -157,6 +157,8 @@ class _Image:
             return f"{wrong.reader or UNNAMED} called the label wrong and gave no other"
         if row.label == UNLABELLED:
             doubt = self._doubt(row.frame)
+            if doubt and any(self._says_normal(word) for word in said):
+                return f"assessed as BI-RADS 1, but {doubt}"
             if doubt and "read" in {word.about for word in said}:
                 return f"read, but {doubt}"
             return "nothing says whether it is normal (no lesion, no assessment, and not marked as read)"
@@ -174,7 +176,15 @@ class _Image:
         if before.label != UNLABELLED and self._options.reports == "fill":
             return []
         assessed = [word for word in said if word.about in BREASTS and word.value != UNFINISHED]
+        if self.case.doubt:
+            # A breast with a mark in its other view was not called free of lesions with both views in mind.
+            assessed = [word for word in assessed if not self._says_normal(word)]
         return [replace(word, value=f"birads-{word.value.lower()}") for word in assessed]
+
+    @staticmethod
+    def _says_normal(word: Word) -> bool:
+        """Tell whether an assessment says that a breast is free of lesions."""
+        return word.about in BREASTS and is_normal(f"birads-{word.value}")
 
     def _density(self, before: Row) -> tuple[str, tuple[Conflict, ...]]:
         """Return the density, a reader's where the manifest gave none in A to D, or none at all."""
@@ -197,7 +207,7 @@ class _Image:
         if word is not None:
             return word.value, "reader report" if word.about in BREASTS else "reader's verdict"
         if any(mark.positive for mark in settled.marks):
-            if before.label in (UNLABELLED, "normal"):
+            if before.label == UNLABELLED or is_normal(before.label):
                 return "lesion", "reader's findings"
             return before.label, "label as before, reader's findings"
         about = {each.about for each in self.case.words}

@@ -273,12 +273,17 @@ def test_a_place_that_one_reader_draws_and_another_rejects_is_a_contradiction(da
     assert records["exam1/RCC"]["conflicts"][0]["about"] == "place"
 
 
-def test_two_assessments_and_a_normal_breast_with_a_lesion_are_contradictions(day: Day) -> None:
+def test_two_assessments_and_a_normal_breast_with_a_lesion_are_contradictions(tmp_path: Path) -> None:
+    day = Day(tmp_path, exams=2)
+    day.read("Ada", number=2)  # of which nothing else was said
     day.report("Ada", right="1", left="2")
     day.report("Ben", right="1", left="4A")
     day.draw("RCC", BOX, "mass", "Ben")
     rows, records, _ = curated(day)
-    assert list(rows) == ["exam1/RMLO"]  # Ben left Ada's right breast as it was: they agree on it
+    assert {name.partition("/")[0] for name in rows} == {"exam2"}
+    assert records["exam1/RMLO"]["left_out"] == (
+        "assessed as BI-RADS 1, but exam1/RCC has a lesion and is, or may be, of the same breast"
+    )
     assert records["exam1/RCC"]["conflicts"][0]["about"] == "label and findings"
     assert records["exam1/LCC"]["conflicts"][0]["about"] == "label"
 
