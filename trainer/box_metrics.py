@@ -19,6 +19,7 @@ from app.core.metrics.froc import (
     sensitivities,
     sensitivity,
 )
+from app.core.metrics.probability import wilson
 from trainer.entries import Entry, make_entry
 from trainer.recipe_blocks import Target
 from trainer.units import ExamResult
@@ -78,12 +79,18 @@ def froc_entry(
             [image.patient for image in images],
             draws=FROC_DRAWS,
         )
+    if value in (0.0, 1.0):
+        # Then no draw differs from another, and what was measured of few patients would look certain.
+        ill = len({image.patient for image in images if image.lesions})
+        low, high = wilson(value, ill)
+        interval = (min(low, interval[0]), max(high, interval[1]))
     where = "normal images" if normal_only else "all images"
     method = (
         f"share of lesions found ({RULES[rule]}; classes pooled; boxes from a score of {threshold:g} up) "
         f"at {rate:g} false boxes per image over {where}, {int(curve.counted.sum())} of them; "
         "baseline: lesion-sized boxes at random in the breast; "
-        f"95 % interval of {FROC_DRAWS} patient-bootstrap draws"
+        f"95 % interval of {FROC_DRAWS} patient-bootstrap draws; where all or none are found, Wilson's of "
+        "the patients with a lesion"
     )
     return make_entry(value, interval, "lesion", len(curve.found), method, random_places(images, rule, rate))
 
