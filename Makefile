@@ -20,8 +20,9 @@ setup:
 demo: setup
 	@$(BIN)/mammoview demo
 
+# A file of tests stays in one process: what its tests share is made once.
 test: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: check-style check-types check-imports
 
@@ -37,6 +38,8 @@ check-imports: setup
 
 screenshots: setup
 	@QT_QPA_PLATFORM=offscreen $(BIN)/mammoview demo --screenshots docs/screenshots
+	@QT_QPA_PLATFORM=offscreen $(BIN)/mammoview demo --loop --screenshots docs/screenshots
+	@scripts/tour.sh screenshots/mini-mias
 
 installer: setup
 	@$(BIN)/python build_installer.py $(INSTALLER_FLAGS)

@@ -27,9 +27,11 @@ os.environ["MAMMOVIEW_DATA"] = str(Path(_home.name) / "data")
 os.environ["MAMMOVIEW_MODELS"] = str(Path(_home.name) / "models")
 for _kind in ("CONFIG", "CACHE", "DATA", "STATE"):
     os.environ[f"XDG_{_kind}_HOME"] = str(Path(_home.name) / _kind.lower())
-# Two numerical libraries that each take every core slow each other down, and tests with a deadline with them.
+# Two numerical libraries that each take every core slow each other down, and tests with a deadline with them;
+# so do two processes of tests.
+_each = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"
 for _threads in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(_threads, "2")
+    os.environ.setdefault(_threads, _each)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
