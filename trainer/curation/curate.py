@@ -122,6 +122,8 @@ class _Image:
         self.conflicts += conflicts
         lesions = merged(before, settled.marks, self._said.named)
         label, source = self._label(before, settled, bool(marks))
+        if self._nothing_there(settled):
+            lesions = ()
         row = replace(
             before, findings=lesions, density=density, label=label, label_source=_source(before, source)
         )
@@ -180,6 +182,13 @@ class _Image:
             # A breast with a mark in its other view was not called free of lesions with both views in mind.
             assessed = [word for word in assessed if not self._says_normal(word)]
         return [replace(word, value=f"birads-{word.value.lower()}") for word in assessed]
+
+    @staticmethod
+    def _nothing_there(settled: Settled) -> bool:
+        """Tell whether a verdict says normal, and so of the known lesions too; the record keeps them."""
+        word = settled.word
+        says = word is not None and word.about == "label" and is_normal(word.value)
+        return says and not any(mark.positive for mark in settled.marks)
 
     @staticmethod
     def _says_normal(word: Word) -> bool:

@@ -433,6 +433,21 @@ def test_verdicts_correct_labels_and_leave_images_out(day: Day, capsys) -> None:
     assert folder["exam1/RCC"].label == "malignant"
 
 
+def test_a_label_corrected_to_normal_takes_the_known_lesions_with_it(day: Day) -> None:
+    before = labelled(day, RCC="malignant", LCC="malignant")
+    known = (Lesion("mass", BOX),)
+    sick = ("exam1/RCC", "exam1/LCC")
+    rows = read_manifest(before).rows
+    write_manifest([replace(row, findings=known if row.image_id in sick else ()) for row in rows], before)
+    day.verdict("RCC", "Ada", "label wrong", "normal", given="malignant")
+    day.verdict("LCC", "Ada", "label wrong", "benign", given="malignant")
+    made, records, _ = curated(day, images=before)
+    assert (made["exam1/RCC"].label, made["exam1/RCC"].findings) == ("normal", ())
+    assert (made["exam1/LCC"].label, made["exam1/LCC"].findings) == ("benign", known)
+    kept = records["exam1/RCC"]["before"]
+    assert (kept["label"], [each["label"] for each in kept["findings"]]) == ("malignant", ["mass"])
+
+
 def test_two_verdicts_that_contradict_each_other(day: Day) -> None:
     before = labelled(day)
     day.verdict("RCC", "Ada", "label wrong", "malignant")
