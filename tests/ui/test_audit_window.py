@@ -10,7 +10,7 @@ from audit_desk import FACTS, FINDS, made_audit
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QSignalSpy, QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from test_accessible_names import unnamed
 from ui_desk import Oracle
 
@@ -25,6 +25,8 @@ from app.services.audit.state import AuditState
 from app.services.library import Library
 from app.services.session import Session
 from app.ui import icons, theme
+from app.ui.audit import papers
+from app.ui.audit.agreement import AgreementDialog
 from app.ui.audit.next_dialog import NextDialog
 from app.ui.audit.opening import OpenDialog
 from app.ui.audit.plots import CURVES
@@ -431,6 +433,32 @@ def test_a_blinded_reader_sees_neither_truth_nor_model_before_the_answer(room, q
     room.head.end.click()
     assert texts(room, "label") == [label for label, _ in FACTS]
     assert room.plots.curves.curve is not None
+
+
+def test_the_agreement_of_readers_is_on_screen_and_in_a_file(room, qtbot, tmp_path, monkeypatch):
+    room.head.agreement.trigger()
+    assert room.said.text() == "No blinded reading of these cases was answered yet."
+    for reader, given in (("dr a", (1, 4, 5, 1)), ("dr b", (1, 5, 4, 2))):
+        room.audit.set_reader(reader)
+        room.audit.begin_blinded("pilot", range(4))
+        for row, assessment in enumerate(given):
+            room.go(row)
+            room.assess(assessment)
+        room.end_blinded()
+    room.head.agreement.trigger()
+    dialog = room.findChild(AgreementDialog)
+    words = [label.text() for label in dialog.area.widget().findChildren(QLabel)]
+    at = words.index("dr a, dr b")
+    # Recalls of both are 0 1 1 0: alike on all four. The model recalls 0 1 1 0 too, from 0.5 on.
+    assert words[at + 1 : at + 3] == ["4", "1.00 (1.00 to 1.00)"]
+    at = words.index("dr a, made")
+    assert words[at + 1 : at + 3] == ["4", "1.00 (1.00 to 1.00)"]
+    assert words[words.index("All readers without the model") + 1] == "4"
+    path = tmp_path / "agreement.csv"
+    monkeypatch.setattr(papers.QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    dialog.save_button.click()
+    assert "pilot,Cohen's kappa of recall,dr a,dr b,1,1,1,4,image" in path.read_text()
+    dialog.close()
 
 
 def test_a_blinded_reader_with_the_model_sees_its_boxes_and_no_word_of_the_truth(room, qtbot):

@@ -32,6 +32,9 @@ class ReaderResult:
         Of the assessments 1 to 5; None without both classes.
     model_sensitivity, model_specificity, model_auc
         Of the leading model at the threshold in force, on the same cases as far as it has a score.
+    with_models
+        Cohen's kappa of the reader's recalls and the model's at that threshold, on all answered cases that
+        have a score, with or without a truth.
     """
 
     reader: str
@@ -44,6 +47,12 @@ class ReaderResult:
     model_sensitivity: Share
     model_specificity: Share
     model_auc: float | None
+    with_models: Kappa
+
+    @property
+    def name(self) -> str:
+        """Reader and arm: ``dr a with model``."""
+        return _named((self.reader, self.with_model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,8 @@ def _result(reader: str, helped: bool, given: dict[int, Answer], sheet: Sheet) -
     marks = np.array([given[int(row)].assessment for row in rows], dtype=np.float64)
     recalled = np.array([given[int(row)].recalled for row in rows], dtype=np.bool_)
     known, ill = truth != NO_TRUTH, truth == POSITIVE
-    both = known & ~np.isnan(score)
+    scored = ~np.isnan(score)
+    both = known & scored
     at = score >= sheet.threshold
     return ReaderResult(
         reader,
@@ -121,6 +131,7 @@ def _result(reader: str, helped: bool, given: dict[int, Answer], sheet: Sheet) -
         share(int((at & ill & both).sum()), int((ill & both).sum())),
         share(int((~at & both & ~ill).sum()), int((both & ~ill).sum())),
         _auc(ill[both], score[both]),
+        cohen(recalled[scored].astype(np.intp), at[scored].astype(np.intp), 2),
     )
 
 
@@ -148,6 +159,68 @@ def _fleiss(given: Sequence[dict[int, Answer]]) -> Kappa | None:
         return None
     yes = np.array([sum(own[row].recalled for own in given) for row in sorted(rows)], dtype=np.float64)
     return fleiss(np.stack([len(given) - yes, yes], axis=1))
+
+
+def said_kappa(kappa: Kappa | None) -> str:
+    """Return an agreement with its 95 % interval: ``0.42 (0.10 to 0.74)``, or why there is none."""
+    if kappa is None or not kappa.n:
+        return "no image in common"
+    if kappa.value is None or kappa.low is None or kappa.high is None:
+        return "not defined: all answers are the same"
+    return f"{kappa.value:.2f} ({kappa.low:.2f} to {kappa.high:.2f})"
+
+
+def agreement_csv(readings: Iterable[Reading], model: str, threshold: float) -> str:
+    """Return the numbers of reader studies as CSV: a line for each, with its 95 % interval and what it is of.
+
+    Parameters
+    ----------
+    model, threshold
+        The leading model's name and version, and the score from which it recalls.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("session", "number", "one", "other", "value", "low", "high", "n", "unit"))
+    at = f"{model} at {threshold:g}"
+    for reading in readings:
+        for line in (*_reader_lines(reading, at), *_agreement_lines(reading, at)):
+            writer.writerow((reading.name, *line))
+    return text.getvalue()
+
+
+_Line = tuple[object, ...]
+
+
+def _reader_lines(reading: Reading, model: str) -> Iterable[_Line]:
+    for one in reading.results:
+        yield ("median seconds", one.name, "", f"{one.seconds:.1f}", "", "", one.answered, "image")
+        for who, sensitivity, specificity, area in (
+            ("", one.sensitivity, one.specificity, one.auc),
+            (model, one.model_sensitivity, one.model_specificity, one.model_auc),
+        ):
+            for name, part in (("sensitivity", sensitivity), ("specificity", specificity)):
+                numbers = (_cell(part.value), _cell(part.low), _cell(part.high))
+                yield (name, one.name, who, *numbers, part.n, "image")
+            yield ("AUC", one.name, who, _cell(area), "", "", sensitivity.n + specificity.n, "image")
+
+
+def _agreement_lines(reading: Reading, model: str) -> Iterable[_Line]:
+    for pair in reading.pairs:
+        yield ("Cohen's kappa of recall", pair.one, pair.other, *_cells(pair.recall))
+        name = "Cohen's kappa of assessment, quadratic weights"
+        yield (name, pair.one, pair.other, *_cells(pair.assessment))
+    for one in reading.results:
+        yield ("Cohen's kappa of recall", one.name, model, *_cells(one.with_models))
+    if reading.fleiss is not None:
+        yield ("Fleiss' kappa of recall", "all readers without the model", "", *_cells(reading.fleiss))
+
+
+def _cells(kappa: Kappa) -> _Line:
+    return (_cell(kappa.value), _cell(kappa.low), _cell(kappa.high), kappa.n, "image")
+
+
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
 
 
 def answers_csv(answers: Iterable[Answer], table: CaseTable) -> str:

@@ -14,7 +14,7 @@ from app.core.audit.filters import words
 from app.core.audit.matching import RULES
 from app.core.audit.outcomes import OUTCOMES, Matrix, Share
 from app.core.audit.plots import Curve, FrocCurve, Histogram, Number, Plots
-from app.core.audit.readings import Reading
+from app.core.audit.readings import Reading, said_kappa
 from app.core.audit.reported import AuditReport, Exhibit
 from app.core.audit.units import PLURAL
 from app.core.plot import Line, Plot, svg
@@ -209,7 +209,7 @@ def _readings(readings: Sequence[Reading]) -> list[str]:
         parts.append(f"<h2>Blinded reading “{escape(reading.name)}”</h2>")
         rows = [
             (
-                f"{one.reader or 'unnamed'}{', with model' if one.with_model else ''}",
+                one.name,
                 str(one.answered),
                 f"{one.seconds:.0f} s",
                 said_share(one.sensitivity),
@@ -217,24 +217,24 @@ def _readings(readings: Sequence[Reading]) -> list[str]:
                 "–" if one.auc is None else f"{one.auc:.3f}",
                 f"{said_share(one.model_sensitivity)}; {said_share(one.model_specificity)}; "
                 f"AUC {'–' if one.model_auc is None else f'{one.model_auc:.3f}'}",
+                f"{said_kappa(one.with_models)}, {one.with_models.n} images",
             )
             for one in reading.results
         ]
         header = ("reader", "images", "median time", "sensitivity", "specificity", "AUC",
-                  "the model on the same images: sensitivity; specificity; AUC")  # fmt: skip
+                  "the model on the same images: sensitivity; specificity; AUC",
+                  "Cohen's kappa of recall with the model")  # fmt: skip
         parts.append(_table(header, rows))
         for pair in reading.pairs:
-            value = pair.recall.value
-            shown = "–" if value is None else f"{value:.2f} ({pair.recall.low:.2f} to {pair.recall.high:.2f})"
-            weighted = "–" if pair.assessment.value is None else f"{pair.assessment.value:.2f}"
             parts.append(
                 f"<p>{escape(pair.one)} and {escape(pair.other)}, {pair.recall.n} images: "
-                f"Cohen's kappa of recall {shown}, of the assessment (quadratic weights) {weighted}.</p>"
+                f"Cohen's kappa of recall {said_kappa(pair.recall)}, of the assessment (quadratic weights) "
+                f"{said_kappa(pair.assessment)}.</p>"
             )
-        if reading.fleiss is not None and reading.fleiss.value is not None:
+        if reading.fleiss is not None:
             parts.append(
                 f"<p>All readers without the model, {reading.fleiss.n} images: Fleiss' kappa of recall "
-                f"{reading.fleiss.value:.2f}.</p>"
+                f"{said_kappa(reading.fleiss)}.</p>"
             )
     return parts
 

@@ -13,7 +13,7 @@ from app.core.audit.cases import ABSENT, FAILED, Answers, AuditModel, with_exams
 from app.core.audit.columns import sheet_of
 from app.core.audit.filters import words
 from app.core.audit.matching import Matching
-from app.core.audit.readings import answers_csv
+from app.core.audit.readings import agreement_csv, answers_csv
 from app.core.audit.report import write_report
 from app.core.audit.reported import AuditReport, Exhibit, cases_csv
 from app.core.files import write_text
@@ -221,6 +221,20 @@ class Audit(AuditNext):
             text = answers_csv(self._answers(), sheet.table)
         else:
             text = cases_csv(sheet, [int(row) for row in self._state.queue])
+        self._write_csv(path, text)
+
+    def export_agreement(self, path: Path | str) -> None:
+        """Write the numbers of the reader studies as CSV; a `message` says where it is, or why not."""
+        sheet, studies = self._state.sheet, self.studies_of_readers()
+        if sheet is None or not studies or self._state.blinded is not None:
+            self.message.emit("There is nothing to export; a blinded reading has to be ended first.")
+            return
+        model = sheet.answers.model
+        self._write_csv(
+            path, agreement_csv(studies, f"{model.name} {model.version}".strip(), sheet.threshold)
+        )
+
+    def _write_csv(self, path: Path | str, text: str) -> None:
         try:
             write_text(Path(path), text)
         except OSError as error:

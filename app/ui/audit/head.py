@@ -45,6 +45,7 @@ class Head(QFrame):
     subgroup_chosen = Signal(object)
     threshold_chosen = Signal(float)
     report_asked = Signal()
+    agreement_asked = Signal()
     csv_asked = Signal(bool)
     blinded_asked = Signal(bool)
     end_asked = Signal()
@@ -94,6 +95,7 @@ class Head(QFrame):
         self.answers = menu.addAction(
             "Answers of blinded readings as CSV…", lambda: self.csv_asked.emit(True)
         )
+        self.agreement = menu.addAction("Agreement of readers…", self.agreement_asked.emit)
         menu.addSeparator()
         self.rules = menu.addMenu("A box hits a lesion when …")
         for rule, meaning in RULES.items():
@@ -197,7 +199,7 @@ class Head(QFrame):
             action.setChecked(action.data() == state.rule)
         blinded = state.blinded is not None
         self.end.setVisible(blinded)
-        for action in (self.report, self.csv, self.answers, self.blind, self.helped):
+        for action in (self.report, self.csv, self.answers, self.agreement, self.blind, self.helped):
             action.setEnabled(not blinded)
         for part in (self.threshold, self.usual, self.lead, self.unit, self.group):
             part.setEnabled(is_open and not blinded)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
+from app.ui.audit.agreement import AgreementDialog
+
 if TYPE_CHECKING:
     from app.ui.audit.window import AuditWindow
 
@@ -28,6 +30,23 @@ def ask_csv(window: AuditWindow, answers: bool) -> None:
     name, _ = QFileDialog.getSaveFileName(window, title, "", "Table (*.csv)")
     if name:
         window.audit.export_csv(name if name.lower().endswith(".csv") else f"{name}.csv", answers)
+
+
+def show_agreement(window: AuditWindow) -> None:
+    """Show what the blinded readings of these cases came to."""
+    readings, answers = window.audit.studies_of_readers(), window.audit.state.answers
+    if not readings or answers is None:
+        window.say("No blinded reading of these cases was answered yet.")
+        return
+    dialog = AgreementDialog(window, readings, answers.model.name)
+    dialog.saved.connect(lambda: _save_agreement(window))
+    dialog.open()
+
+
+def _save_agreement(window: AuditWindow) -> None:
+    name, _ = QFileDialog.getSaveFileName(window, "Agreement of readers", "", "Table (*.csv)")
+    if name:
+        window.audit.export_agreement(name if name.lower().endswith(".csv") else f"{name}.csv")
 
 
 def ask_blinded(window: AuditWindow, with_model: bool) -> None:

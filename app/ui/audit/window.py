@@ -52,6 +52,7 @@ class AuditWindow(AuditShown):
         head.threshold_chosen.connect(audit.set_threshold)
         head.rule_chosen.connect(audit.set_rule)
         head.report_asked.connect(lambda: papers.ask_report(self))
+        head.agreement_asked.connect(lambda: papers.show_agreement(self))
         head.csv_asked.connect(lambda answers: papers.ask_csv(self, answers))
         head.blinded_asked.connect(lambda with_model: papers.ask_blinded(self, with_model))
         head.end_asked.connect(self.end_blinded)

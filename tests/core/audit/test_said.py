@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from app.core.audit.blinded import (
     reading_order,
 )
 from app.core.audit.columns import sheet_of
-from app.core.audit.readings import answers_csv, readings
+from app.core.audit.readings import agreement_csv, answers_csv, readings, said_kappa
 from app.core.audit.verdicts import (
     CaseVerdict,
     identity,
@@ -157,6 +158,45 @@ def test_a_reader_study_in_numbers() -> None:
     assert found.pairs[0].recall.value == pytest.approx(0.0)
     # Fleiss of two: pooled half and half, observed 0.5.
     assert found.fleiss.value == pytest.approx(0.0)
+
+
+def test_a_reader_agrees_with_the_model_on_the_images_that_have_a_score() -> None:
+    # Truth 1 1 0 0; the model recalls 1 0 0 at 0.5 and failed on the last; the reader recalls 1 0 0 1.
+    sheet = sheet_of(table(ROWS, (0.9, 0.2, 0.1, "failed"), models=(MODEL,)), 0, 0.5)
+    answers = [answer(k, mark, "a") for k, mark in enumerate((5, 2, 1, 4))]
+    (found,) = readings(answers, sheet)
+    kappa = found.results[0].with_models
+    assert (kappa.value, kappa.n) == (1.0, 3)
+    assert said_kappa(kappa) == "1.00 (1.00 to 1.00)"
+    # From 0.95 on the model recalls none: agreement of 2 in 3, by chance too, so that nothing lies beyond it.
+    (found,) = readings(answers, sheet_of(sheet.table, 0, 0.95))
+    assert found.results[0].with_models.value == pytest.approx(0.0)
+    (found,) = readings(answers[1:3], sheet_of(sheet.table, 0, 0.95))
+    assert said_kappa(found.results[0].with_models) == "not defined: all answers are the same"
+    assert said_kappa(None) == "no image in common"
+
+
+def test_the_numbers_of_a_reader_study_are_a_table() -> None:
+    sheet = sheet_of(table(ROWS, (0.9, 0.2, 0.6, 0.1), models=(MODEL,)), 0, 0.5)
+    answers = [answer(k, mark, "a") for k, mark in enumerate((5, 2, 1, 4))]
+    answers += [answer(k, mark, "b") for k, mark in enumerate((5, 5, 1, 1))]
+    answers += [answer(k, mark, "a", helped=True) for k, mark in enumerate((5, 2, 1, 4))]
+    lines = list(csv.DictReader(agreement_csv(readings(answers, sheet), "one 1", 0.5).splitlines()))
+    found = {(one["number"], one["one"], one["other"]): one for one in lines}
+    assert len(found) == len(lines)
+    same = found["Cohen's kappa of recall", "a", "a with model"]
+    assert (same["session"], same["value"], same["n"], same["unit"]) == ("study", "1", "4", "image")
+    assert float(found["Cohen's kappa of recall", "a", "b"]["value"]) == pytest.approx(0.0)
+    # a recalls 1 0 0 1, the model 1 0 1 0: two of four alike, as by chance.
+    assert float(found["Cohen's kappa of recall", "a", "one 1 at 0.5"]["value"]) == pytest.approx(0.0)
+    half = found["sensitivity", "a", ""]
+    assert (half["value"], half["n"]) == ("0.5", "2")
+    # Wilson's interval of 1 of 2 (1927): 0.5 more or less 1.96 sqrt(0.125 + 1.96^2 / 16) / (1 + 1.96^2 / 2).
+    wide = 1.959964 * (0.125 + 1.959964**2 / 16) ** 0.5 / (1 + 1.959964**2 / 2)
+    assert float(half["low"]) == pytest.approx(0.5 - wide, abs=1e-5)
+    assert found["sensitivity", "b", ""]["value"] == "1"
+    assert found["sensitivity", "b", "one 1 at 0.5"]["value"] == "0.5"
+    assert float(found["Fleiss' kappa of recall", "all readers without the model", ""]["value"]) == 0.0
 
 
 def test_answers_as_csv_have_the_truth_beside_them() -> None:
