@@ -167,8 +167,8 @@ def joined_recipe(pair: tuple[Trained, Trained], changes: Sequence[str] = ()) ->
     content: dict[str, Any] = copy.deepcopy(dict(coarse.recipe.raw))
     own = content["preprocess"]["resize"]
     own |= {
-        "rows": round(own["rows"] * shrink),
-        "columns": round(own["columns"] * shrink),
+        "rows": _canvas(own["rows"] * shrink),
+        "columns": _canvas(own["columns"] * shrink),
         "mm": sizes[1].mm,
     }
     parts = [copy.deepcopy(dict(one.recipe.networks["detector"]["config"])) for one in pair]
@@ -183,6 +183,11 @@ def joined_recipe(pair: tuple[Trained, Trained], changes: Sequence[str] = ()) ->
         if change.partition("=")[0].strip() not in _ALLOWED:
             raise TrainerError(f"--set {change}: here only {', '.join(_ALLOWED)} may be set")
     return changed(content, [change for change in changes if not change.startswith("mirrored=")])
+
+
+def _canvas(side: float) -> int:
+    """Return the side that a canvas may have nearest to this one: multiples of 32."""
+    return max(1, round(side / 32)) * 32
 
 
 def _false_scores(runs: Sequence[Trained], config: Mapping[str, Any], data: Data) -> tuple[Floats, int]:

@@ -55,6 +55,27 @@ def area_mean(image: Tensor, shape: tuple[int, int]) -> Tensor:
     return rows @ image @ columns.T
 
 
+def _tiled(
+    shape: tuple[int, int], detector: FcosDetector, shrink: float
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the smallest image of a detector's pixels that covers the input and that its cells tile.
+
+    Returns
+    -------
+    own, covered
+        Its (rows, columns), and how many of the input it stands for.
+    """
+    coarsest = int(detector.fcos.anchor_generator.sizes[-1][0])
+    rows, columns = (math.ceil(side / shrink / coarsest - 1e-6) * coarsest for side in shape)
+    return (rows, columns), (round(rows * shrink), round(columns * shrink))
+
+
+def _enlarged(image: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Return an image of at least as many rows and columns; what is added repeats the last ones."""
+    more = (0, shape[1] - int(image.shape[2]), 0, shape[0] - int(image.shape[1]))
+    return pad(image[None], more, mode="replicate")[0]
+
+
 class _TwoScales(nn.Module):
     """What a pair of detectors and an ensemble of pairs share: answers, and no training.
 
@@ -129,26 +150,21 @@ class _TwoScales(nn.Module):
         return [boxes for boxes, _ in seen], torch.stack([evidence for _, evidence in seen])
 
     def _look(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        first, rows, columns = self.pairs[0], int(image.shape[1]), int(image.shape[2])
-        small = (round(rows / first.shrink), round(columns / first.shrink))
+        first, shape = self.pairs[0], (int(image.shape[1]), int(image.shape[2]))
+        small, shown = _tiled(shape, first.coarse, first.shrink)
         coarse = averaged_maps(
-            [one.coarse.fcos for one in self.pairs], area_mean(image, small), mirrored=first.coarse.mirrored
+            [one.coarse.fcos for one in self.pairs],
+            area_mean(_enlarged(image, shown), small),
+            mirrored=first.coarse.mirrored,
         )
-        # Cells of every level must tile the image; what is added repeats its last row and column.
-        coarsest = first.fine.fcos.anchor_generator.sizes[-1][0]
-        more = (0, -columns % coarsest, 0, -rows % coarsest)
         fine = averaged_maps(
             [one.fine.fcos for one in self.pairs],
-            pad(image[None], more, mode="replicate")[0],
+            _enlarged(image, _tiled(shape, first.fine, 1.0)[1]),
             mirrored=first.fine.mirrored,
         )
-        boxes = self._together(
-            boxes_of(first.coarse.fcos, coarse),
-            boxes_of(first.fine.fcos, fine),
-            rows / small[0],
-            columns / small[1],
-        )
-        return boxes, self._evidence(strongest(coarse), strongest(fine), (rows, columns))
+        enlarge = (shown[0] / small[0], shown[1] / small[1])
+        boxes = self._together(boxes_of(first.coarse.fcos, coarse), boxes_of(first.fine.fcos, fine), *enlarge)
+        return boxes, self._evidence(strongest(coarse), strongest(fine), shown, shape)
 
     def _together(
         self, coarse: dict[str, Tensor], fine: dict[str, Tensor], down: float, across: float
@@ -168,10 +184,15 @@ class _TwoScales(nn.Module):
         kept = batched_nms(boxes, scores, labels, self._nms_iou)[: self._most]
         return {"boxes": boxes[kept], "scores": scores[kept], "labels": labels[kept]}
 
-    def _evidence(self, coarse: Tensor, fine: Tensor, shape: tuple[int, int]) -> Tensor:
-        cells = (math.ceil(shape[0] / self.stride), math.ceil(shape[1] / self.stride))
-        own = self.pairs[0].on_coarse_scale(fine)[: cells[0], : cells[1]]
-        return torch.maximum(interpolate(coarse[None, None], cells, mode="nearest")[0, 0], own)
+    def _evidence(
+        self, coarse: Tensor, fine: Tensor, shown: tuple[int, int], shape: tuple[int, int]
+    ) -> Tensor:
+        rows, columns = (math.ceil(side / self.stride) for side in shape)
+        size = (round(shown[0] / self.stride), round(shown[1] / self.stride))
+        own = self.pairs[0].on_coarse_scale(fine)[:rows, :columns]
+        return torch.maximum(
+            interpolate(coarse[None, None], size, mode="nearest")[0, 0, :rows, :columns], own
+        )
 
 
 class TwoScaleDetector(_TwoScales):

@@ -23,8 +23,8 @@ PART: dict[str, Any] = {
     "convs": 1,
 }
 PAIR: dict[str, Any] = {"coarse": PART, "fine": PART, "shrink": 2.25, "slope": 2.0, "offset": -0.5}
-SHAPE = (144, 108)
-"""2.25 times 64 x 48; 108 is no multiple of the fine one's 16."""
+SHAPE = (144, 104)
+"""The coarse one's cells tile 64 x 48 of its pixels, 144 x 108 of these; the fine one's 144 x 112."""
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +49,11 @@ def loud(made: Any, seed: int) -> Any:
 
 def network(seed: int = 0, **changes: object) -> Any:
     return loud(build_network("two-scale-detector", {**PAIR, **changes}), seed)
+
+
+def padded(columns: int) -> Tensor:
+    """The image with its last column repeated."""
+    return torch.nn.functional.pad(image()[None], (0, columns, 0, 0), mode="replicate")
 
 
 def silence(part: Any) -> None:
@@ -82,7 +87,7 @@ def test_the_coarse_one_is_shown_means_and_its_boxes_are_enlarged() -> None:
     silence(both.fine)
     for one in (both, both.coarse):
         one.limit(0.3, 0.4, 10)
-    (own,) = both.coarse(area_mean(image(), (64, 48))[None])
+    (own,) = both.coarse(area_mean(padded(4), (64, 48)))
     (found,) = both(image()[None])
     assert len(own["boxes"]) > 3, "no boxes prove nothing"
     torch.testing.assert_close(found["boxes"], own["boxes"] * 2.25, atol=1e-3, rtol=0.0)
@@ -94,8 +99,7 @@ def test_the_fine_ones_scores_come_on_the_coarse_ones_scale_with_a_label_of_thei
     both = network()
     silence(both.coarse)
     both.fine.limit(0.45, 0.4, 10)
-    padded = torch.nn.functional.pad(image()[None], (0, 4, 0, 0), mode="replicate")
-    (own,) = both.fine(padded)
+    (own,) = both.fine(padded(8))
     # sigmoid(2 * logit(0.45) - 0.5)
     lowest = 1 / (1 + math.exp(-(2 * math.log(0.45 / 0.55) - 0.5)))
     both.limit(lowest, 0.4, 10)
@@ -121,10 +125,10 @@ def test_the_evidence_is_the_stronger_of_both_on_the_fine_grid() -> None:
     both = network(1)
     assert both.stride == 8.0
     (dense,) = both.dense(image()[None])
-    assert dense.shape == (18, 14)
+    assert dense.shape == (18, 13)
     silence(both.fine)
     (coarse,) = both.dense(image()[None])
-    (own,) = both.coarse.dense(area_mean(image(), (64, 48))[None])
+    (own,) = both.coarse.dense(area_mean(padded(4), (64, 48)))
     assert coarse.max() == own.max()
     assert (dense >= coarse - 1e-6).all()
     assert (dense > coarse + 1e-3).any()
