@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.ui.actions import ACTIONS, BY_ID, Action
+from app.ui.actions import ACTIONS, Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,9 @@ class Bindings:
         return keys[0] if keys else ""
 
 
-def resolve(overrides: Mapping[str, str | tuple[str, ...]] | None = None) -> Bindings:
+def resolve(
+    overrides: Mapping[str, str | tuple[str, ...]] | None = None, actions: Sequence[Action] = ACTIONS
+) -> Bindings:
     """Return the keys after the reader's overrides.
 
     A key that two actions claim belongs to the one that the reader set; between two of the same
@@ -31,11 +33,14 @@ def resolve(overrides: Mapping[str, str | tuple[str, ...]] | None = None) -> Bin
     ----------
     overrides
         Action id -> key sequence or sequences; an empty string leaves the action without a key.
-        Unknown ids are ignored (a binding of a newer version).
+        Unknown ids are ignored (a binding of a newer version, or of another window).
+    actions
+        Of one window: keys of different windows do not clash.
     """
-    wanted = {name: _sequences(keys) for name, keys in (overrides or {}).items() if name in BY_ID}
+    known = {action.id for action in actions}
+    wanted = {name: _sequences(keys) for name, keys in (overrides or {}).items() if name in known}
     claims: dict[str, list[str]] = {}
-    ordered = sorted(ACTIONS, key=lambda action: action.id not in wanted)
+    ordered = sorted(actions, key=lambda action: action.id not in wanted)
     for action in ordered:
         for key in wanted.get(action.id, action.keys):
             claims.setdefault(key.casefold(), []).append(action.id)
@@ -43,7 +48,7 @@ def resolve(overrides: Mapping[str, str | tuple[str, ...]] | None = None) -> Bin
         action.id: tuple(
             key for key in wanted.get(action.id, action.keys) if claims[key.casefold()][0] == action.id
         )
-        for action in ACTIONS
+        for action in actions
     }
     clashes = tuple((key, tuple(ids)) for key, ids in claims.items() if len(ids) > 1)
     return Bindings(kept, clashes)

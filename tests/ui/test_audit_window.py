@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from audit_desk import FACTS, FINDS, made_audit
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from test_accessible_names import unnamed
@@ -25,6 +25,8 @@ from app.services.audit.state import AuditState
 from app.services.library import Library
 from app.services.session import Session
 from app.ui import icons, theme
+from app.ui.actions import BY_ID
+from app.ui.actions.audit import ACTIONS as AUDIT_ACTIONS
 from app.ui.audit import papers
 from app.ui.audit.agreement import AgreementDialog
 from app.ui.audit.next_dialog import NextDialog
@@ -33,6 +35,8 @@ from app.ui.audit.plots import CURVES
 from app.ui.audit.table_model import CASE, COLUMNS
 from app.ui.audit.truth_boxes import DASHES, DOTS, SOLID, outlines
 from app.ui.audit.window import AuditWindow, open_audit
+from app.ui.bindings import resolve
+from app.ui.dialogs.settings import SettingsDialog
 from app.ui.main_window import MainWindow
 from app.ui.places import Places
 
@@ -300,6 +304,39 @@ def test_a_verdict_by_key_is_kept_and_undone(room, qtbot):
     assert texts(room, "verdict")[3] == "model wrong"
     assert room.audit.verdict(3).reader == "dr a"
     assert room.audit.verdict(3).given == "malignant", "the data set's label stands"
+
+
+def test_keys_are_changed_in_the_settings_and_named_where_they_act(workstation, made, qtbot):
+    window = open_audit(workstation)
+    window.open([made[0]], (), [made[1]])
+    qtbot.waitUntil(lambda: window.audit.plots is not None, timeout=WAIT_MS)
+    window.table.setFocus()
+    dialog = SettingsDialog(workstation)
+    qtbot.addWidget(dialog)
+    dialog.keys.editors["audit_agree"].setKeySequence(QKeySequence("M"))
+    assert dialog.warning.text() == "M is the key of Verdict: agree and of Verdict: model wrong."
+    assert not dialog.save_button.isEnabled()
+    dialog.keys.editors["audit_agree"].setKeySequence(QKeySequence("Y"))
+    dialog.keys.editors["audit_next"].setKeySequence(QKeySequence(""))
+    assert dialog.save_button.isEnabled(), "Y does something else in the reading window: that is no clash"
+    dialog.save_button.click()
+    assert dict(workstation.session.settings.key_bindings) == {"audit_agree": "Y", "audit_next": ""}
+    row = window.audit.state.current
+    press(window, Key.Key_A)
+    press(window, Key.Key_Space)
+    assert (texts(window, "verdict")[row], window.audit.state.current) == ("", row)
+    press(window, Key.Key_Y)
+    assert texts(window, "verdict")[row] == "agree"
+    assert window.case.verdicts["agree"].text() == "Agree   Y"
+    assert window.case.forth.toolTip() == "Next case"
+    press(window, Key.Key_M)
+    assert texts(window, "verdict")[row] == "model wrong", "the others keep theirs"
+
+
+def test_every_key_of_the_window_has_something_to_do():
+    assert all(callable(getattr(AuditWindow, action.method)) for action in AUDIT_ACTIONS)
+    assert resolve(None, AUDIT_ACTIONS).conflicts == ()
+    assert not {action.id for action in AUDIT_ACTIONS} & set(BY_ID)
 
 
 def test_a_label_is_corrected_by_key_and_taken_back_by_the_verdict_s_key(room, qtbot):

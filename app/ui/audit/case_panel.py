@@ -23,18 +23,13 @@ from app.core.audit.verdicts import VERDICTS, CaseVerdict
 from app.services.audit.maps import MapsState
 from app.services.audit.state import AuditState
 from app.ui import theme
+from app.ui.actions.audit import VERDICT_ACTIONS
 from app.ui.audit import wording
 from app.ui.audit.map_lines import MapLines
 from app.ui.bar_parts import Elided
+from app.ui.bindings import Bindings
 from app.ui.drop_down import DropDown
 
-KEYS: Final = {"agree": "A", "model wrong": "M", "label wrong": "L", "unusable image": "X", "unsure": "S"}
-"""The key of each verdict."""
-NEXT_KEY: Final = "Space"
-BACK_KEY: Final = "Shift+Space"
-NOTE_KEY: Final = "N"
-RELABEL_KEY: Final = "Shift+L"
-MAP_KEY: Final = "H"
 SHORT: Final = {"unusable image": "Unusable"}
 
 
@@ -94,6 +89,7 @@ class CasePanel(QFrame):
             f"QFrame#case {{ background: {theme.PANEL}; border-top: 1px solid {theme.LINE}; }}"
         )
         self._row: int | None = None
+        self._answer_keys = ""
         self._offered: tuple[str, ...] | None = None
         self.title = QLabel()
         self.title.setProperty("role", "title")
@@ -105,11 +101,7 @@ class CasePanel(QFrame):
         self.answers = {number: self._answer_button(number) for number in ASSESSMENT_WORDS}
         self.label = DropDown()
         self.label.setAccessibleName("What the label should be")
-        self.label.setToolTip(
-            f"With “label wrong”: what it should be ({RELABEL_KEY}); the data set's label stays as it is"
-        )
         self.note, self.tags = QLineEdit(), QLineEdit()
-        self.note.setPlaceholderText(f"Note  ({NOTE_KEY})")
         self.note.setAccessibleName("Note")
         self.tags.setPlaceholderText("Tags, by commas")
         self.tags.setAccessibleName("Tags")
@@ -117,19 +109,17 @@ class CasePanel(QFrame):
         self._connect()
 
     def _verdict_button(self, name: str) -> QPushButton:
-        word = SHORT.get(name, name.capitalize())
-        button = QPushButton(f"{word}   {KEYS[name]}")
+        button = QPushButton()
         button.setCheckable(True)
         button.setProperty("role", "line")
         button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         button.setAccessibleName(f"Verdict: {name}")
-        button.setToolTip(f"{name.capitalize()} ({KEYS[name]}); once more takes it back")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(lambda: self.judged.emit(name, self.corrected(name)))
         return button
 
     def _answer_button(self, number: int) -> QPushButton:
-        button = QPushButton(f"{number}   {ASSESSMENT_WORDS[number].capitalize()}")
+        button = QPushButton()
         button.setProperty("role", "line")
         button.setAccessibleName(f"Answer {number}: {ASSESSMENT_WORDS[number]}")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -137,13 +127,10 @@ class CasePanel(QFrame):
         return button
 
     def _build(self) -> None:
-        self.back, self.forth = (
-            _small("‹", f"Previous case ({BACK_KEY})"),
-            _small("›", f"Next case ({NEXT_KEY})"),
-        )
+        self.back, self.forth = _small("‹", "Previous case"), _small("›", "Next case")
         self.undo, self.redo = _small("Undo", "Nothing to undo"), _small("Redo", "Nothing to do again")
         self.read = _small("Read", "Open this exam in the reading window, with all its views")
-        self.heat = _small("Heat map", f"The model's own map over the image ({MAP_KEY})")
+        self.heat = _small("Heat map", "The model's own map over the image")
         self.heat.setCheckable(True)
         self.heat.setProperty("role", "line")
         self.maps = MapLines()
@@ -229,6 +216,29 @@ class CasePanel(QFrame):
 
     # Showing
 
+    def name_keys(self, bindings: Bindings) -> None:
+        """Write the keys of the window's actions beside what they do."""
+        for name, button in self.verdicts.items():
+            key = bindings.first(VERDICT_ACTIONS[name])
+            button.setText(f"{SHORT.get(name, name.capitalize())}   {key}".rstrip())
+            button.setToolTip(f"{name.capitalize()}{_in_brackets(key)}; once more takes it back")
+        keys = {number: bindings.first(f"audit_answer_{number}") for number in self.answers}
+        for number, button in self.answers.items():
+            own = "" if keys[number] == str(number) else f"   {keys[number]}"
+            button.setText(f"{number}   {ASSESSMENT_WORDS[number].capitalize()}{own}".rstrip())
+        self._answer_keys = " ".join(key for key in keys.values() if key)
+        for button, words, name in (
+            (self.back, "Previous case", "back"),
+            (self.forth, "Next case", "next"),
+            (self.heat, "The model's own map over the image", "map"),
+        ):
+            button.setToolTip(words + _in_brackets(bindings.first(f"audit_{name}")))
+        self.note.setPlaceholderText(f"Note {_in_brackets(bindings.first('audit_note'))}".rstrip())
+        key = _in_brackets(bindings.first("audit_relabel"))
+        self.label.setToolTip(
+            f"With “label wrong”: what it should be{key}; the data set's label stays as it is"
+        )
+
     def present(self, state: AuditState, own: CaseVerdict | None) -> None:
         """Show the case on screen and what this reader said of it."""
         row, sheet = state.current, state.sheet
@@ -284,8 +294,9 @@ class CasePanel(QFrame):
         self.read.setVisible(blinded is None)
         if blinded is not None:
             done = len(blinded.rows) - len(blinded.left)
+            keys = f"Keys {self._answer_keys}; d" if self._answer_keys else "D"
             self.blind.setText(
-                f"{done} of {len(blinded.rows)} answered. Keys 1 to 5; draw a mark with the left button."
+                f"{done} of {len(blinded.rows)} answered. {keys}raw a mark with the left button."
             )
 
     def _offer_labels(self, words: tuple[str, ...]) -> None:
@@ -298,6 +309,10 @@ class CasePanel(QFrame):
         for word in words:
             if word:
                 self.label.addItem(word, word)
+
+
+def _in_brackets(key: str) -> str:
+    return f" ({key})" if key else ""
 
 
 def _small(text: str, tip: str) -> QPushButton:

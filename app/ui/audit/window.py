@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,15 +15,15 @@ from app.core.audit.cases import Places
 from app.core.audit.plots import rows_at, rows_between
 from app.core.audit.units import PLURAL
 from app.core.manifest import Box
+from app.core.settings import Settings
+from app.ui.actions.audit import ACTIONS
 from app.ui.audit import papers
-from app.ui.audit.case_panel import BACK_KEY, KEYS, MAP_KEY, NEXT_KEY, NOTE_KEY, RELABEL_KEY
 from app.ui.audit.next_dialog import NextDialog
 from app.ui.audit.opening import OpenDialog
 from app.ui.audit.shown import AuditShown
+from app.ui.bindings import resolve
 from app.ui.focus import keeps
 
-TRUTH_KEY: Final = "T"
-BOXES_KEY: Final = "B"
 BEHIND: Final = 20
 """Units nearest to a point of a curve whose cases it leads to."""
 
@@ -33,7 +34,8 @@ class AuditWindow(AuditShown):
     def __init__(self, session, main: QWidget, folder: Path | None = None) -> None:
         super().__init__(session, main, folder)
         self._connect()
-        self._give_keys()
+        self._shortcuts: list[QShortcut] = []
+        self._give_keys(session.settings.key_bindings)
         self.table.setFocus()
         self.present(self.audit.state)
 
@@ -84,21 +86,27 @@ class AuditWindow(AuditShown):
         for view in self.views:
             view.marked.connect(lambda box: self._take_marks((*self._marks, box)))
             view.painted.connect(self._tell_painted)
-        self._session.settings_changed.connect(lambda settings: audit.set_reader(settings.reader))
+        self._session.settings_changed.connect(self._take_settings)
 
-    def _give_keys(self) -> None:
+    def _take_settings(self, settings: Settings) -> None:
+        self.audit.set_reader(settings.reader)
+        if settings.key_bindings != self._given:
+            self._give_keys(settings.key_bindings)
+
+    def _give_keys(self, overrides: Mapping[str, str]) -> None:
         """Give the window its keys; a field that is written in keeps them for itself."""
-        keys = {NEXT_KEY: lambda: self.step(1), BACK_KEY: lambda: self.step(-1), "Ctrl+Z": self.audit.undo}
-        keys |= {"Ctrl+Shift+Z": self.audit.redo, "Ctrl+O": self.ask_open, NOTE_KEY: self.case.note.setFocus}
-        keys |= {TRUTH_KEY: lambda: self._toggle(truth=True), BOXES_KEY: lambda: self._toggle(truth=False)}
-        keys[MAP_KEY] = self.heat_map
-        keys[RELABEL_KEY] = self.case.offer_labels
-        for verdict, key in KEYS.items():
-            keys[key] = lambda verdict=verdict: self.judge(verdict)
-        for number in self.case.answers:
-            keys[str(number)] = lambda number=number: self.assess(number)
-        for key, do in keys.items():
-            QShortcut(QKeySequence(key), self, do)
+        for old in self._shortcuts:
+            old.setEnabled(False)
+            old.deleteLater()
+        self._given, bindings = overrides, resolve(overrides, ACTIONS)
+        self._shortcuts = []
+        for action in ACTIONS:
+            do = getattr(self, action.method)
+            if action.argument is not None:
+                do = partial(do, action.argument)
+            for key in bindings.keys[action.id]:
+                self._shortcuts.append(QShortcut(QKeySequence(key), self, do))
+        self.case.name_keys(bindings)
 
     # Opening
 
@@ -147,6 +155,22 @@ class AuditWindow(AuditShown):
         if state.current is not None and not state.hidden(state.current):
             self.audit.set_verdict(verdict, label=self.case.corrected(verdict))
 
+    def relabel(self) -> None:
+        """Offer the labels that the case could have."""
+        self.case.offer_labels()
+
+    def write_note(self) -> None:
+        """Put the keyboard into the note."""
+        self.case.note.setFocus()
+
+    def undo(self) -> None:
+        """Take back the reader's last change."""
+        self.audit.undo()
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        self.audit.redo()
+
     def assess(self, number: int) -> None:
         """Answer the case of a blinded reading; truth and model are then shown."""
         if self.audit.state.blinded is not None:
@@ -174,11 +198,14 @@ class AuditWindow(AuditShown):
         if self.panes.case is not None:
             self.audit.image_painted(self.panes.case.row)
 
-    def _toggle(self, *, truth: bool) -> None:
-        if truth:
-            self._truth = not self._truth
-        else:
-            self._boxes = not self._boxes
+    def show_truth(self) -> None:
+        """Show the truth over the image, or hide it."""
+        self._truth = not self._truth
+        self._outline()
+
+    def show_boxes(self) -> None:
+        """Show the models' boxes over the image, or hide them."""
+        self._boxes = not self._boxes
         self._outline()
 
     def _take_marks(self, marks: tuple[Box, ...]) -> None:

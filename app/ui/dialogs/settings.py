@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from types import MappingProxyType
 
@@ -24,10 +25,14 @@ from PySide6.QtWidgets import (
 
 from app.core.errors import MammoviewError
 from app.core.settings import Settings, save
-from app.ui.actions import ACTIONS, BY_ID
-from app.ui.bindings import Bindings, resolve
+from app.ui.actions import ACTIONS
+from app.ui.actions.audit import ACTIONS as AUDIT_ACTIONS
+from app.ui.bindings import resolve
 from app.ui.dialog import Dialog
 from app.ui.drop_down import DropDown
+
+WINDOWS = (ACTIONS, AUDIT_ACTIONS)
+"""The actions of each window that has keys of its own."""
 
 
 class SettingsDialog(Dialog):
@@ -48,7 +53,7 @@ class SettingsDialog(Dialog):
                 groups.setdefault(item.metadata["group"], []).append(item)
         for title, items in groups.items():
             self.tabs.addTab(self._page(items), title)
-        self.keys = KeyTable(window.bindings)
+        self.keys = KeyTable(self._session.settings.key_bindings)
         self.tabs.addTab(self.keys, "Keys")
         self.body.addWidget(self.tabs)
         self.warning = QLabel()
@@ -91,7 +96,8 @@ class SettingsDialog(Dialog):
         return replace(old, **values, key_bindings=MappingProxyType(self.keys.overrides()))
 
     def _check(self) -> None:
-        conflicts = resolve(self.keys.overrides()).conflicts
+        overrides = self.keys.overrides()
+        conflicts = [clash for actions in WINDOWS for clash in resolve(overrides, actions).conflicts]
         self.warning.setText("  ".join(_clash(key, names) for key, names in conflicts))
         self.warning.setVisible(bool(conflicts))
         self.save_button.setEnabled(not conflicts)
@@ -112,7 +118,7 @@ class SettingsDialog(Dialog):
 class KeyTable(QScrollArea):
     """One key editor per action; `changed` is called after each edit."""
 
-    def __init__(self, bindings: Bindings) -> None:
+    def __init__(self, overrides: Mapping[str, str]) -> None:
         super().__init__()
         self.changed = lambda: None
         self.setWidgetResizable(True)
@@ -122,12 +128,14 @@ class KeyTable(QScrollArea):
         table.setContentsMargins(0, 12, 12, 0)
         table.setVerticalSpacing(4)
         table.setColumnStretch(0, 1)
-        for number, action in enumerate(ACTIONS):
+        first = {}
+        for actions in WINDOWS:
+            bindings = resolve(overrides, actions)
+            first |= {action: bindings.first(action.id) for action in actions}
+        for number, (action, key) in enumerate(first.items()):
             label = QLabel(f"{action.group}: {action.text.rstrip('…')}")
             label.setProperty("role", "quiet")
-            editor = QKeySequenceEdit(
-                QKeySequence(bindings.first(action.id), QKeySequence.SequenceFormat.PortableText)
-            )
+            editor = QKeySequenceEdit(QKeySequence(key, QKeySequence.SequenceFormat.PortableText))
             editor.setMaximumSequenceLength(1)
             editor.setClearButtonEnabled(True)
             editor.setAccessibleName(f"Key of {action.text}")
@@ -141,7 +149,7 @@ class KeyTable(QScrollArea):
     def overrides(self) -> dict[str, str]:
         """Return the keys that differ from the table's own."""
         changed = {}
-        for action in ACTIONS:
+        for action in (action for actions in WINDOWS for action in actions):
             text = self.editors[action.id].keySequence().toString(QKeySequence.SequenceFormat.PortableText)
             if text != (action.keys[0] if action.keys else ""):
                 changed[action.id] = text
@@ -170,7 +178,8 @@ class ReadingSet(QWidget):
 def _clash(key: str, names: tuple[str, ...]) -> str:
     """Return which actions want one key, in the words of the list above."""
     shown = QKeySequence(key).toString(QKeySequence.SequenceFormat.PortableText)
-    return f"{shown} is the key of {' and of '.join(BY_ID[name].text.rstrip('…') for name in names)}."
+    texts = {action.id: action.text.rstrip("…") for actions in WINDOWS for action in actions}
+    return f"{shown} is the key of {' and of '.join(texts[name] for name in names)}."
 
 
 def _editor(window, item, value) -> QWidget:
