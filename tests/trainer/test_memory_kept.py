@@ -1,0 +1,38 @@
+"""What a training frees it gets again without asking the system."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import resource, sys
+import numpy as np
+from trainer.memory import keep_memory
+if sys.argv[1] == "keep":
+    assert keep_memory()
+np.ones(4_000_000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    np.ones(4_000_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(root: Path, how: str) -> int:
+    """Pages that the system had to provide for twenty blocks of 32 MB, one after the other."""
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, how], cwd=root, capture_output=True, text=True, check=True
+    )
+    return int(ran.stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="no glibc")
+def test_blocks_that_were_freed_are_taken_again(root: Path) -> None:
+    # A page is of 4 KiB, or of 2 MiB where the system likes those: 16 for each of 19 blocks at the least.
+    assert faults(root, "give back") > 19 * 16
+    assert faults(root, "keep") < 16
