@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from model_zoo.architectures.two_scale_detector import TwoScaleDetector, TwoScaleEnsemble
 from model_zoo.errors import ModelError
 from model_zoo.predictor import Predictor
 
@@ -179,7 +180,12 @@ def embedding_at(
 
 
 def _trunk(network: nn.Module) -> nn.Module | None:
-    """Return the first module named trunk: of a detector its pyramid's, of an ensemble the first member's."""
+    """Return the first module named trunk: of a detector its pyramid's, of an ensemble the first member's.
+
+    Of two scales it is the fine one's: the other's is not shown the image at its own pixels.
+    """
+    if isinstance(network, TwoScaleDetector | TwoScaleEnsemble):
+        network = network.pairs[0].fine
     named: Iterator[tuple[str, nn.Module]] = network.named_modules()
     return next((part for name, part in named if name.rpartition(".")[2] == "trunk"), None)
 

@@ -13,6 +13,7 @@ from test_detector_ensembles import TINY
 from tiny_training import Miniature, train
 
 from model_zoo.bundle import Bundle, load_bundle
+from model_zoo.features import embedding_maps
 from model_zoo.predictor import load_predictor
 from trainer.cli import main
 from trainer.errors import TrainerError
@@ -161,6 +162,14 @@ def test_a_joined_recipe_is_not_fitted(joined: Path, miniature: Miniature, tmp_p
     recipe = resolve(read_run(joined / "fold-0").recipe, "joined")
     with pytest.raises(TrainerError, match="made by join, of two trained runs"):
         train(miniature, tmp_path / "run", recipe=recipe)
+
+
+def test_places_are_compared_by_the_fine_ones_trunk(bundle: Bundle) -> None:
+    predictor = load_predictor(bundle, "cpu")
+    pixels = np.random.default_rng(0).normal(size=(1, 128, 128)).astype(np.float32)
+    trunk = predictor.network("detector").members[0].fine.fcos.backbone.trunk  # type: ignore[union-attr, index]
+    expected = trunk(torch.from_numpy(pixels)[None])[-1][0].numpy()
+    np.testing.assert_array_equal(embedding_maps(predictor, pixels), expected)
 
 
 @pytest.mark.parametrize(
