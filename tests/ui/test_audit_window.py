@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from audit_desk import FACTS, FINDS, made_audit
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
@@ -147,9 +147,10 @@ def test_an_outcome_is_told_by_shape_word_and_colour(room):
     assert tip == "it is too small"
 
 
-def test_the_threshold_moves_table_matrix_curve_and_field_together(room):
+def test_the_threshold_moves_table_matrix_curve_and_field_together(room, qtbot):
     assert [count(room, cell) for cell in (TP, FP, FN, TN)] == [2, 1, 2, 2]
     room.plots.scores.line.setValue(0.4)  # as a drag does
+    qtbot.waitUntil(lambda: room.audit.state.sheet.threshold == 0.4, timeout=WAIT_MS)
     assert [count(room, cell) for cell in (TP, FP, FN, TN)] == [3, 1, 1, 2]
     assert texts(room, "outcome")[7] == "● TP"
     assert room.head.threshold.value() == pytest.approx(0.4)
@@ -630,6 +631,51 @@ def test_of_a_model_without_boxes_no_lesion_is_said_to_be_missed():
     lesion = MatchedLesion(FINDS[3][0], "missed")
     (drawn,) = outlines(Matching("centre", (lesion,), ()), points=False)
     assert (drawn.words, drawn.double) == ("truth: malignant mass", False)
+
+
+class Painted(QObject):
+    """What was painted of a widget: the left and right edge of each rectangle."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.edges: list[tuple[int, int]] = []
+        widget.installEventFilter(self)
+
+    def eventFilter(self, widget, event) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self.edges += [(rect.left(), rect.right()) for rect in event.region()]
+        return False
+
+
+def test_a_dragged_threshold_paints_only_what_follows_it_in_the_table(room, qtbot):
+    table = room.table
+    room.splitter.setSizes([1500, 100])  # all columns are in sight
+    qtbot.wait(100)
+    painted = Painted(table.viewport())
+    room.audit.set_threshold(0.65)
+    qtbot.waitUntil(lambda: any(left > 0 for left, _ in painted.edges), timeout=WAIT_MS)
+    edges = {each for each in painted.edges if each[0] > 0}  # a small picture may come meanwhile
+    own = [
+        (table.columnViewportPosition(PLACE[key]), table.columnWidth(PLACE[key]))
+        for key in ("outcome", "uncertainty")
+    ]
+    assert edges == {(left, left + width - 1) for left, width in own}
+    assert texts(room, "outcome")[5] == "▼ FN"
+    room.audit.set_verdict("agree", [5])
+    qtbot.waitUntil(lambda: any(right - left > 500 for left, right in painted.edges), timeout=WAIT_MS)
+
+
+def test_of_the_moves_of_a_drag_that_wait_only_the_newest_is_counted(room, qtbot):
+    seen = QSignalSpy(room.audit.state_changed)
+    for place in (0.2, 0.4, 0.6):
+        room.plots.scores.line.setValue(place)
+    assert room.audit.state.sheet.threshold == 0.5
+    qtbot.waitUntil(lambda: room.audit.state.sheet.threshold == 0.6, timeout=WAIT_MS)
+    assert seen.count() == 1
+    room.plots.scores.line.setValue(0.3)
+    room.audit.set_note("meanwhile", [0])
+    assert room.plots.scores.line.value() == 0.3, "what else happens does not take the line out of the hand"
+    qtbot.waitUntil(lambda: room.audit.state.sheet.threshold == 0.3, timeout=WAIT_MS)
 
 
 def test_of_an_image_that_the_model_declined_no_lesion_is_said_to_be_missed(room, qtbot):

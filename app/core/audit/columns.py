@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 import numpy as np
@@ -83,11 +83,17 @@ def _rank(values: Floats) -> Floats:
 
 def _uncertainty(sheet: Sheet) -> Floats:
     """Return how near a score is to the threshold: 1 less the share of all scores that lie between."""
-    score = sheet.answers.score
+    known, place = _places(sheet.answers)
+    apart = np.abs(place - np.searchsorted(known, sheet.threshold)) / max(len(known), 1)
+    return 1.0 - apart
+
+
+@lru_cache(maxsize=2)
+def _places(answers: Answers) -> tuple[Floats, Floats]:
+    """Return all scores sorted, and how many of them lie below each; it waits for no threshold's drag."""
+    score = answers.score
     known = np.sort(score[~np.isnan(score)])
-    at = np.searchsorted(known, sheet.threshold)
-    apart = np.abs(np.searchsorted(known, score) - at) / max(len(known), 1)
-    return np.where(np.isnan(score), np.nan, 1.0 - apart)
+    return known, np.where(np.isnan(score), np.nan, np.searchsorted(known, score))
 
 
 def _disagreement(sheet: Sheet) -> Floats:

@@ -256,7 +256,9 @@ class CasePanel(QFrame):
         hides = state.hidden(row)
         self.outcome.setText("" if hides else wording.outcome(code))
         self.outcome.setToolTip("" if hides else wording.MEANINGS[code])
-        self.outcome.setStyleSheet(f"color: {wording.COLOURS[code]};")
+        colour = f"color: {wording.COLOURS[code]};"
+        if self.outcome.styleSheet() != colour:
+            self.outcome.setStyleSheet(colour)
         place = "not in the list" if state.place is None else f"{state.place + 1} of {len(state.queue)}"
         self.place.setText(place)
         for part, text in zip((self.facts, self.said), facts_of(state, row), strict=True):

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyqtgraph
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QTabBar, QVBoxLayout, QWidget
 
 from app.core.audit.cases import NO_TRUTH, POSITIVE
@@ -76,6 +76,9 @@ class ScorePlot(QWidget):
             hoverPen=pyqtgraph.mkPen(theme.ACCENT, width=2),
         )  # fmt: skip
         self.line.setZValue(10)
+        # Moves of the mouse that wait are all taken before this fires: only the newest is counted and drawn.
+        self._pace = QTimer(self, singleShot=True, interval=0)
+        self._pace.timeout.connect(lambda: self.dragged.emit(float(self.line.value())))
         self.line.sigPositionChanged.connect(self._on_drag)
         self._items: list[Any] = []
         item = self.plot.getPlotItem()
@@ -125,14 +128,16 @@ class ScorePlot(QWidget):
         self.plot.enableAutoRange(axis="y")
 
     def show_threshold(self, threshold: float) -> None:
-        """Put the line where the threshold is."""
+        """Put the line where the threshold is, unless the hand has moved it on meanwhile."""
+        if self._pace.isActive():
+            return
         self._presenting = True
         self.line.setValue(threshold)
         self._presenting = False
 
     def _on_drag(self) -> None:
-        if not self._presenting:
-            self.dragged.emit(float(self.line.value()))
+        if not self._presenting and not self._pace.isActive():
+            self._pace.start()
 
     def _on_click(self, event: Any) -> None:
         view = self.plot.getPlotItem().getViewBox()

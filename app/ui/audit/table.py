@@ -123,6 +123,15 @@ class CaseList(QTableView):
             self._show_current()
         self._presenting = False
 
+    def dataChanged(self, first: QModelIndex, last: QModelIndex, roles=()) -> None:
+        """Paint anew only the columns that changed; Qt itself would paint all that is in sight."""
+        if not self.isVisible() or first.row() == last.row():
+            super().dataChanged(first, last, roles)
+            return
+        left = self.columnViewportPosition(first.column())
+        right = self.columnViewportPosition(last.column()) + self.columnWidth(last.column())
+        self.viewport().update(left, 0, right - left, self.viewport().height())
+
     def _show_current(self) -> None:
         place = self._state.place
         if place is None:

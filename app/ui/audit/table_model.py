@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -61,6 +62,18 @@ _IF_SAID: Final = ("label", "view", "density", "vendor")
 _SECRET: Final = frozenset({"truth", "outcome", "label", "loss", "uncertainty", "verdict", "note"})
 """What a blinded reader must not see before the answer, whether the model is shown or not."""
 _MODELS: Final = frozenset({"score", "other score", "disagreement"})
+_OF_THRESHOLD: Final = tuple(
+    (number, number) for number, column in enumerate(COLUMNS) if column.key in ("outcome", "uncertainty")
+)
+"""Where the columns stand that follow the threshold; while it is dragged the others are not painted anew."""
+
+
+def _only_threshold(state: AuditState, old: AuditState) -> bool:
+    """Tell whether nothing but the threshold differs of what the table shows."""
+    new, was = state.sheet, old.sheet
+    if new is None or was is None:
+        return new is was
+    return new.table is was.table and new.lead == was.lead and new.said is was.said
 
 
 class CaseModel(QAbstractTableModel):
@@ -74,22 +87,28 @@ class CaseModel(QAbstractTableModel):
 
     def present(self, state: AuditState) -> bool:
         """Take a state; tell whether other rows, or rows in another order, are shown than before."""
-        old, self_same = self._state, state.sheet is self._state.sheet
+        old, same = self._state, state.sheet is self._state.sheet
         if state.sorting != old.sorting:
             self._state = replace(old, sorting=state.sorting)
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(COLUMNS) - 1)
         blinded = state.blinded is not old.blinded
         if np.array_equal(state.queue, old.queue) and (state.sheet is None) == (old.sheet is None):
             self._state = state
-            last = self.rowCount() - 1
-            changed = not self_same or blinded or state.pending != old.pending
-            if last >= 0 and changed:
-                self.dataChanged.emit(self.index(0, 0), self.index(last, len(COLUMNS) - 1))
+            if not blinded and state.pending == old.pending and _only_threshold(state, old):
+                self._tell_changed([] if same else _OF_THRESHOLD)
+            else:
+                self._tell_changed([(0, len(COLUMNS) - 1)])
             return False
         self.beginResetModel()
         self._state = state
         self.endResetModel()
         return True
+
+    def _tell_changed(self, columns: Sequence[tuple[int, int]]) -> None:
+        """Tell that what stands in these columns, from one to the other, has changed in all rows."""
+        last = self.rowCount() - 1
+        for first, end in columns if last >= 0 else ():
+            self.dataChanged.emit(self.index(0, first), self.index(last, end))
 
     def shown_columns(self) -> frozenset[str]:
         """Return the keys of the columns in which any case says something."""
