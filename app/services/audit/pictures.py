@@ -123,7 +123,8 @@ class CasePictures(QObject):
         for row, image in found.items():
             self._images.put(row, image)
         shown = self._shown
-        if shown is not None and shown in found:
+        # Its own header may be known already, of the list's small picture: then the rest of its exam came.
+        if shown is not None and not found.keys().isdisjoint(self._of_exam(shown)):
             self._tell(shown)
         ahead = [self._images.get(each) for case in self._next for each in self._of_exam(case)]
         self._library.prefetch([image for image in ahead if isinstance(image, Image)])

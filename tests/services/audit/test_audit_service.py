@@ -530,3 +530,14 @@ def test_a_thumbnail_of_a_case_in_sight_comes_and_is_told_once_it_is_there(opene
     assert audit.thumbnail(7) is None
     opened.wait(lambda: 7 in told)
     assert audit.thumbnail(7).max() > 0
+
+
+def test_a_case_whose_header_its_small_picture_read_already_comes_on_screen(opened: Opened) -> None:
+    audit, shown = opened.audit, []
+    audit.case_changed.connect(shown.append)
+    audit.thumbnail(7)
+    opened.wait(lambda: audit.thumbnail(7) is not None)
+    audit.pick(7)  # the others of its exam are still to be read
+    opened.wait(lambda: bool(shown) and shown[-1].row == 7)
+    assert shown[-1].rows == (7, 4, 5, 6)
+    assert all(shown[-1].images)
