@@ -37,12 +37,13 @@ BENCHMARKS = {
     "train-data-wait": "benchmarks.waiting",
     "audit-50k": "benchmarks.auditing",
     "audit-table": "benchmarks.audit_table",
+    "audit-drag": "benchmarks.audit_drag",
     "predict-batch": "benchmarks.predicting",
     "evaluate-overhead": "benchmarks.evaluating",
 }
 """Name: the module that measures it, by ``run(name, folder) -> Result``."""
 
-MORE = ("next-study", "memory-50-studies", "audit-table", "predict-batch", "train-data-wait")
+MORE = ("next-study", "memory-50-studies", "audit-table", "audit-drag", "predict-batch", "train-data-wait")
 """Names beyond those of the design."""
 
 
