@@ -123,3 +123,19 @@ def test_an_image_has_the_mean_of_its_places_in_the_bundle_s_index(tmp_path, dat
     assert np.isnan(found[1]).all()
     with pytest.raises(MammoviewError, match="has none of them"):
         vectors_of(bundle.folder, rows[1:2])
+
+
+def test_diversity_offers_what_is_least_like_what_was_read(begin, data, tmp_path) -> None:  # noqa: F811
+    rows = read_manifest(data / "m.csv").rows
+    bundle = tiny_bundle(tmp_path / "tiny-mean")
+    places = (0.0, 1.0, 10.0, 4.0, 11.0)
+    entries = [
+        Entry(image_mark(row.image_id), "no lesion", (0.0, 0.0, 8.0, 8.0), "any: x") for row in rows[:5]
+    ]
+    store_index(bundle, entries, np.array([[place, 0] for place in places], np.float32), "made up")
+    made = begin()
+    made.open(data / "m.csv", models=(str(bundle.folder),))
+    made.audit.set_verdict("agree", [0])
+    # Read is what lies at 0: the farthest is 11, then 4, then 1 and 10 are both 1 away and the earlier comes.
+    assert offer(made, "diversity", 3) == [4, 3, 1]
+    assert {one.models for one in made.audit.state.chosen.values()} == {("tiny-mean 1.0.0",)}
