@@ -17,19 +17,35 @@ from app.core.phantom.demo import DemoExam, demo_exam
 
 SIZE = (1920, 1080)
 MODEL = "phantom-lesions"
+SMALL = "size=400x240 mm=0.56"
+"""Changes to its recipe that make a training short."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare --screenshots."""
+    """Declare --screenshots, and --loop with what goes with it."""
     parser.add_argument(
         "--screenshots",
         metavar="DIR",
         help="write pictures into DIR (default without a display: screenshots)",
     )
+    parser.add_argument(
+        "--loop",
+        nargs="?",
+        const="",
+        metavar="MANIFEST",
+        help="instead, off-screen: audit, correct, retrain, compare, on phantoms made for it or on MANIFEST",
+    )
+    parser.add_argument(
+        "--model", action="append", metavar="NAME", help=f"of --loop, one or two (default: {MODEL})"
+    )
+    parser.add_argument("--recipe", metavar="NAME", help="of --loop (default: the first model's)")
+    parser.add_argument("--epochs", type=int, default=4, metavar="N", help="of --loop (default: 4)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Open the demo on a display, or write its pictures."""
+    if arguments.loop is not None:
+        return _loop(arguments)
     print("Making the synthetic demo exam (once, about 15 s) ...", flush=True)
     exam = make()
     if arguments.screenshots is None and has_display():
@@ -80,4 +96,24 @@ def _tour(exam: DemoExam, folder: Path) -> int:
     finally:
         workstation.window.close()
         workstation.close()
+    return 0
+
+
+def _loop(arguments: argparse.Namespace) -> int:
+    """Go through the researcher's loop; what is done in it is kept in a folder that goes with it."""
+    from app.commands.asked_trainer import phantoms
+    from app.commands.research_tour import Loop, walk_loop
+
+    models = tuple(dict.fromkeys(arguments.model or (MODEL,)))
+    kept = Path(platformdirs.user_cache_dir("mammoview", appauthor=False)) / "tour"
+    with tempfile.TemporaryDirectory(prefix="mammoview-tour-") as name:
+        scratch = Path(name)
+        manifest = Path(arguments.loop).absolute() if arguments.loop else phantoms(scratch)
+        recipe = arguments.recipe or models[0]
+        changes = "" if arguments.loop else SMALL
+        walk_loop(
+            Loop(manifest, models, recipe, arguments.epochs, changes, kept),
+            Path(arguments.screenshots or "screenshots"),
+            scratch,
+        )
     return 0
