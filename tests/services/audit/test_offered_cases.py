@@ -58,10 +58,10 @@ def test_a_choice_is_on_record_with_the_image_and_no_undo_takes_it_back(begin, d
     made = begin(Store(store), "dr a")
     made.open(data / "m.csv", predictions=(data / "p.json",))
     offer(made, "uncertainty", 2)
+    made.wait(lambda: set(made.audit.state.chosen) == {2, 4})  # once the store was read
     made.audit.set_verdict("model wrong", [4])
     made.audit.undo()
     made.audit.undo()
-    made.wait(lambda: not made.audit.state.pending)
     made.stop()
     edits = [edit for change in read_log(store).changes for edit in change.edits if is_chosen(edit.item)]
     kept = [read_chosen(edit.after) for edit in edits]
