@@ -17,7 +17,7 @@ from app.core.phantom.demo import DemoExam, demo_exam
 
 SIZE = (1920, 1080)
 MODEL = "phantom-lesions"
-SMALL = "size=400x240 mm=0.56"
+SMALL = "size=416x256 mm=0.56"
 """Changes to its recipe that make a training short."""
 
 
