@@ -28,7 +28,7 @@ def test_ci_calls_the_test_command_of_the_readme_and_requires_the_judges(root: P
     assert "set -euo pipefail" in script
 
 
-@pytest.mark.parametrize("script", [".ci/run", "scripts/setup.sh"])
+@pytest.mark.parametrize("script", [".ci/run", "scripts/setup.sh", "scripts/tour.sh"])
 def test_the_shell_understands_the_scripts(root: Path, script: str) -> None:
     shell = "bash" if script == ".ci/run" else "sh"
     assert run(shell, "-n", script, cwd=root).stderr == ""
@@ -37,6 +37,15 @@ def test_the_shell_understands_the_scripts(root: Path, script: str) -> None:
 @pytest.mark.parametrize("target", ["demo", "test", "lint", "screenshots", "installer", "clean"])
 def test_every_make_target_is_there(root: Path, target: str) -> None:
     assert run("make", "--dry-run", target, cwd=root).returncode == 0
+
+
+def test_the_tour_of_mini_mias_is_left_out_with_a_sentence_where_the_set_is_missing(
+    root: Path, tmp_path: Path
+) -> None:
+    done = run("sh", "scripts/tour.sh", str(tmp_path / "out"), cwd=root, MINI_MIAS=str(tmp_path / "none"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "is left out" in done.stdout
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_a_new_enough_python_set_up_says_so_in_one_sentence(root: Path, tmp_path: Path) -> None:
