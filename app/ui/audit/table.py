@@ -91,6 +91,8 @@ class CaseList(QTableView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
+        # Names of images begin alike and differ at their ends.
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setStyleSheet("QTableView::item { padding: 0 5px; border: none; }")
         rows = self.verticalHeader()
         rows.hide()

@@ -39,7 +39,7 @@ class Column:
 PICTURE: Final = "picture"
 COLUMNS: Final = (
     Column(PICTURE, "", 44, sortable=False),
-    Column("image", "Image", 96, sortable=False, tip="The image's id; sorting by it: the manifest's order"),
+    Column("image", "Image", 128, sortable=False, tip="The image's id; sorting by it: the manifest's order"),
     Column("score", "Score", 72, ".3f"),
     Column("outcome", "Outcome", 108),
     Column("truth", "Truth", 72),
