@@ -150,11 +150,18 @@ def sentence(name: str, entry: Mapping[str, Any]) -> str:
     return f"No difference shown: {numbers}. That does not show that they are equal."
 
 
+def _sought(target: Target) -> str:
+    labels = " or ".join(sorted(target.positive))
+    if not target.by_lesions:
+        return labels
+    return f"{labels} with {', '.join(sorted(target.findings))}"
+
+
 def _check(bundles: Sequence[Bundle], targets: Sequence[Target]) -> None:
     for bundle in bundles:
         if not bundle.spec.reads_images:
             raise TrainerError(f"{bundle.folder}: looks at no images, and compare takes bundles that do")
-    a, b = (" or ".join(sorted(target.positive)) for target in targets)
+    a, b = (_sought(target) for target in targets)
     if a != b:
         raise TrainerError(
             f"{bundles[1].folder}: looks for {b}, but {bundles[0].folder} for {a}; they cannot be compared"
@@ -268,7 +275,7 @@ def _compared(
     """Return every difference, the sentences, and the tables that go beside them."""
 
     def positive(row: Row) -> bool:
-        return row.label in targets[0].positive
+        return targets[0].is_positive(row)
 
     pairs = [paired(*both) for both in zip(*(all_units(own, positive) for own in exams), strict=True)]
     metrics: dict[str, Any] = {}

@@ -113,7 +113,7 @@ def _froc(images: Sequence[ImageBoxes]) -> Curve:
 
 def curves(exams: Sequence[ExamResult], target: Target, *, boxes: bool) -> list[Curve]:
     """Return the curves that these exams allow: none of a class that is missing, FROC only of boxes."""
-    units = all_units(exams, lambda row: row.label in target.positive)
+    units = all_units(exams, target.is_positive)
     judged = _judged(units)
     made = []
     if judged:

@@ -170,6 +170,7 @@ def target_of(bundle: Bundle, rows: Iterable[Row]) -> Target:
         bundle.spec.outputs.score.of,
         {str(name): tuple(str(label) for label in labels) for name, labels in findings.items()},
         _stated_classes(stated.get("classes")),
+        stated.get("by_lesions") is True,
     )
 
 
@@ -187,6 +188,8 @@ def target_json(target: Target) -> dict[str, Any]:
         "positive": list(target.positive),
         "findings": {name: list(labels) for name, labels in target.findings.items()},
     }
+    if target.by_lesions:
+        made["by_lesions"] = True
     if target.classes is not None:
         words = {name: list(known) for name, known in target.classes.words.items()}
         made["classes"] = {"of": target.classes.of, "several": target.classes.several, "words": words}

@@ -101,7 +101,7 @@ def _negatives(recipe: Recipe, exams: Sequence[ExamResult]) -> tuple[float, ...]
         image.score
         for exam in exams
         for image in exam.images
-        if image.score is not None and image.row.label not in recipe.target.positive
+        if image.score is not None and not recipe.target.is_positive(image.row)
     ]
     if len(scores) < 2:
         return ()
@@ -192,7 +192,7 @@ def _joined(trained: Sequence[Trained], manifest: Manifest, recipe: Recipe) -> R
         tuned_on=(),
         licences=tuple(sorted({licence for one in trained for licence in one.run.licences})),
         images=len(rows),
-        positives=sum(row.label in recipe.target.positive for row in rows),
+        positives=sum(recipe.target.is_positive(row) for row in rows),
     )
 
 
@@ -243,7 +243,7 @@ def _write(
     point = operating_point(recipe, measured.basis, measured.trials, measured.how)
     metrics = _metrics(recipe, trained, measured, text, members, point[0] if point else None)
     metrics["operating_points"] = [point[1]] if point else []
-    truth = [row.label in recipe.target.positive for row in measured.rows]
+    truth = [recipe.target.is_positive(row) for row in measured.rows]
     calibrated = measured.calibration.method != "none"
     run = _joined(trained, manifest, recipe)
     spec = shown(bundle_spec(recipe, run, measured.calibration), measured.box_threshold)
@@ -288,6 +288,7 @@ def _training_facts(trained: Sequence[Trained], recipe: Recipe) -> list[str]:
             f"Synthetic: in each epoch a drawn lesion in {recipe.augment.insert_lesions:.0%} of the normal "
             "images that train; none in those that tune or test."
         )
+    facts += dict.fromkeys(sentence for one in trained for sentence in one.run.facts)
     if trained[0].changes:
         facts.append(f"Set at export, not in training: {', '.join(trained[0].changes)}.")
     return facts

@@ -121,7 +121,7 @@ def _describe(
         tuned_on=tuple(dict.fromkeys(row.patient_id for row in (val.rows if val else ()))),
         licences=tuple(sorted({row.licence for row in rows} | set(before.licences))),
         images=len(rows),
-        positives=sum(row.label in recipe.target.positive for row in rows),
+        positives=sum(recipe.target.is_positive(row) for row in rows),
         ancestors=before.sentences,
         seen_before=before.seen,
         versions={

@@ -53,8 +53,8 @@ def worst(
     With an operating point only those on its wrong side.
     """
     images = scored_images(exams)
-    missed = sorted((one for one in images if one.row.label in target.positive), key=_score)
-    false = sorted((one for one in images if one.row.label not in target.positive), key=_score, reverse=True)
+    missed = sorted((one for one in images if target.is_positive(one.row)), key=_score)
+    false = sorted((one for one in images if not target.is_positive(one.row)), key=_score, reverse=True)
     if point is None:
         return [
             ("Positives with the lowest scores", missed[:SHOWN]),
@@ -80,7 +80,7 @@ def gallery(
     for kind, images in worst(exams, target, point):
         for number, image in enumerate(images, start=1):
             rows = [one.row for one in exam_of[image.row.image_id].images]
-            name = f"{'missed' if image.row.label in target.positive else 'false-alarm'}-{number}"
+            name = f"{'missed' if target.is_positive(image.row) else 'false-alarm'}-{number}"
             png = _picture(image, rows, choose)
             if png is not None:
                 made.append(Picture(kind, name, _caption(image), png))

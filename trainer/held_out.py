@@ -214,7 +214,7 @@ def measure_fixed(
         plain = _scratch(work / f"plain-{number}", bundle_spec(one.recipe, one.run, Calibration()), one.state)
         raw |= _raw(plain, part, logits)
     rows = tuple(row for part in parts for row in part.rows)
-    calibration = _calibrated(raw, {row.image_id: row.label in recipe.target.positive for row in rows})
+    calibration = _calibrated(raw, {row.image_id: recipe.target.is_positive(row) for row in rows})
     plain_spec = bundle_spec(recipe, asked.run, Calibration())
     temperature = class_temperature(logits, plain_spec, recipe.target.classes)
     basis: list[ExamResult] = []
@@ -253,7 +253,7 @@ def measure_folds(folds: Sequence[Trained], recipe: Recipe, data: Data, work: Pa
         plain = _scratch(work / f"plain-{number}", bundle_spec(recipe, one.run, Calibration()), one.state)
         raw.append(_raw(plain, part, logits))
     rows = tuple(row for part in parts for row in part.rows)
-    truth = {row.image_id: row.label in recipe.target.positive for row in rows}
+    truth = {row.image_id: recipe.target.is_positive(row) for row in rows}
     calibration = _calibrated({name: value for own in raw for name, value in own.items()}, truth)
     plain_spec = bundle_spec(recipe, folds[0].run, Calibration())
     temperature = class_temperature(logits, plain_spec, recipe.target.classes)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import copy
 import math
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -28,7 +30,7 @@ from trainer.held_out import Data, Tell, Trained, load_trained
 from trainer.recipe import changed, resolve
 from trainer.runs import Run, write_run
 from trainer.samples import PartSamples, boxes_of
-from trainer.splits import part_of, read_splits
+from trainer.splits import kept_test, part_of, read_splits
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 _RATES = (1.0, 4.0)
@@ -79,16 +81,32 @@ def join(
     pairs = _pairs([load_trained(one) for one in coarse], [load_trained(one) for one in fine])
     data = _data(pairs[0][0].run)
     content = joined_recipe(pairs[0], changes)
+    resolve(content, "the joined recipe")
+    part: Literal["val", "test"] = "val" if kept_test(data.manifest, data.splits) else "test"
     config = content["networks"]["detector"]["config"]
-    tell("asking the coarse detectors about the patients they never saw")
-    coarse_scores, images = _false_scores([one for one, _ in pairs], config["coarse"], data)
-    tell("asking the fine detectors about the patients they never saw")
-    fine_scores, _ = _false_scores([other for _, other in pairs], config["fine"], data)
+    tell(f"asking the coarse detectors about their {part} parts")
+    coarse_scores, images = _false_scores([one for one, _ in pairs], config["coarse"], data, part)
+    tell(f"asking the fine detectors about their {part} parts")
+    fine_scores, _ = _false_scores([other for _, other in pairs], config["fine"], data, part)
     scale = agreed(coarse_scores, fine_scores, images, share)
     config |= {"slope": round(scale.slope, 4), "offset": round(scale.offset, 4)}
     tell(f"slope {scale.slope:.2f}, offset {scale.offset:.2f}")
-    resolve(content, "the joined recipe")
-    return [_write(pair, content, output / f"fold-{pair[0].run.fold}") for pair in pairs]
+    told = (
+        f"The two numbers that join its halves (slope {scale.slope:.2f}, offset {scale.offset:.2f}) were set "
+        f"on the false boxes of the folds' {part} parts"
+    )
+    with tempfile.TemporaryDirectory(prefix=".joined-", dir=_parent(output)) as name:
+        folders = [_write(pair, content, told, Path(name) / f"fold-{pair[0].run.fold}") for pair in pairs]
+        Path(name).chmod(0o755)
+        output.mkdir()
+        for folder in folders:
+            folder.rename(output / folder.name)
+    return [output / folder.name for folder in folders]
+
+
+def _parent(output: Path) -> Path:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    return output.parent
 
 
 def agreed(coarse: Floats, fine: Floats, images: int, share: float) -> Scale:
@@ -172,17 +190,22 @@ def joined_recipe(pair: tuple[Trained, Trained], changes: Sequence[str] = ()) ->
         "mm": sizes[1].mm,
     }
     parts = [copy.deepcopy(dict(one.recipe.networks["detector"]["config"])) for one in pair]
-    mirrored = [change.partition("=")[2].strip() for change in changes if change.startswith("mirrored=")]
+    said = [_change(change) for change in changes]
     for part in parts:
-        part |= {"mirrored": True} if mirrored[-1:] == ["true"] else {}
+        part |= {"mirrored": True} if ("mirrored", "true") in said else {}
     config = {"coarse": parts[0], "fine": parts[1], "shrink": shrink, "slope": 1.0, "offset": 0.0}
     content["networks"] = {"detector": {"architecture": "two-scale-detector", "config": config}}
     content["target"]["findings"] |= fine.recipe.raw["target"]["findings"]
-    content["augment"]["insert_lesions"] = max(one.recipe.augment.insert_lesions for one in pair)
-    for change in changes:
-        if change.partition("=")[0].strip() not in _ALLOWED:
-            raise TrainerError(f"--set {change}: here only {', '.join(_ALLOWED)} may be set")
-    return changed(content, [change for change in changes if not change.startswith("mirrored=")])
+    return changed(content, [f"{key}={value}" for key, value in said if key != "mirrored"])
+
+
+def _change(text: str) -> tuple[str, str]:
+    key, _, value = (part.strip() for part in text.partition("="))
+    if key not in _ALLOWED:
+        raise TrainerError(f"--set {text}: here only {', '.join(_ALLOWED)} may be set")
+    if key == "mirrored" and value != "true":
+        raise TrainerError(f"--set {text}: mirrored=true or nothing, the halves are as they are")
+    return key, value
 
 
 def _canvas(side: float) -> int:
@@ -190,15 +213,17 @@ def _canvas(side: float) -> int:
     return max(1, round(side / 32)) * 32
 
 
-def _false_scores(runs: Sequence[Trained], config: Mapping[str, Any], data: Data) -> tuple[Floats, int]:
-    """Return the scores of false boxes (centre in no lesion) on the runs' test parts, and their images.
+def _false_scores(
+    runs: Sequence[Trained], config: Mapping[str, Any], data: Data, name: Literal["val", "test"]
+) -> tuple[Floats, int]:
+    """Return the scores of false boxes (centre in no lesion) on the runs' parts, and their images.
 
     Images with a lesion that has no place are left out: there a box cannot be called false.
     """
     scores, images = [np.zeros(0)], 0
     for one in runs:
         detector = _detector(one, config)
-        samples = PartSamples(part_of(data.manifest, data.splits, one.run.fold, "test"), one.recipe)
+        samples = PartSamples(part_of(data.manifest, data.splits, one.run.fold, name), one.recipe)
         for number in range(len(samples)):
             sample = samples[number]
             if not sample.located:
@@ -226,7 +251,7 @@ def _inside(boxes: Tensor, lesions: Tensor) -> Tensor:
     return ((centre >= lesions[None, :, :2]) & (centre < lesions[None, :, 2:])).all(2).any(1)
 
 
-def _write(pair: tuple[Trained, Trained], content: Mapping[str, Any], folder: Path) -> Path:
+def _write(pair: tuple[Trained, Trained], content: Mapping[str, Any], told: str, folder: Path) -> Path:
     coarse, fine = pair
     state = {
         f"networks.detector.{name}.{key.removeprefix('detector.')}": value
@@ -234,23 +259,27 @@ def _write(pair: tuple[Trained, Trained], content: Mapping[str, Any], folder: Pa
         for key, value in one.state.items()
     }
     state |= {"cell_scale": torch.tensor(math.log(0.15)), "cell_offset": torch.tensor(-4.0)}
-    epochs = int(content["train"]["epochs"])
-    WholeCheckpoints().save_checkpoint(
-        {"state_dict": state, "epoch": epochs - 1}, folder / "checkpoints" / "last.ckpt"
-    )
-    WholeCheckpoints().save_checkpoint(
-        {"state_dict": state, "epoch": epochs - 1}, folder / "checkpoints" / "best.ckpt"
-    )
+    checkpoint = {"state_dict": state, "epoch": coarse.recipe.train.epochs - 1}
+    for which in ("best", "last"):
+        WholeCheckpoints().save_checkpoint(checkpoint, folder / "checkpoints" / f"{which}.ckpt")
     train = fine.recipe.train
-    sentence = (
-        f"joined with {fine.recipe.name} {fine.recipe.version} on the same patients, fold {fine.run.fold} "
-        f"(up to {train.epochs} epochs of batches of {train.batch}, peak learning rate {train.lr:g})"
-    )
+    facts = [
+        f"Joined with {fine.recipe.name} {fine.recipe.version}, trained on the same patients: up to "
+        f"{train.epochs} epochs of batches of {train.batch}, peak learning rate {train.lr:g}.",
+        f"{told}.",
+    ]
+    drawn = fine.recipe.augment.insert_lesions
+    if drawn:
+        facts.append(
+            f"Synthetic, for the fine half alone: in each epoch a drawn lesion in {drawn:.0%} of the images "
+            "without one of its kind that train; none in those that tune or test."
+        )
     run = replace(
         coarse.run,
         recipe=content,
         licences=tuple(sorted({*coarse.run.licences, *fine.run.licences})),
-        ancestors=tuple(dict.fromkeys((*coarse.run.ancestors, *fine.run.ancestors, sentence))),
+        ancestors=tuple(dict.fromkeys(chain(coarse.run.ancestors, fine.run.ancestors))),
+        facts=tuple(facts),
         seen_before=(*coarse.run.seen_before, *fine.run.seen_before),
     )
     write_run(run, folder)

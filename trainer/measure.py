@@ -51,7 +51,7 @@ def measure(
     """
     images = [image for exam in exams for image in exam.images]
     scored = [image for image in images if image.score is not None]
-    units = all_units(exams, lambda row: row.label in target.positive)
+    units = all_units(exams, target.is_positive)
     metrics = _by_unit(units, target, probabilities, point) | _malignant(exams, target)
     metrics |= _density(scored, target) | _boxes(exams, target, boxes_from)
     return {

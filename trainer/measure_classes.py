@@ -52,7 +52,7 @@ def measure_classes(folders: Sequence[Path], target: Path, tell: Tell) -> dict[s
     logits = np.concatenate([_logits(one, part, tell) for one, part in zip(runs, parts, strict=True)])
     rows = [row for part in parts for row in part.rows]
     patients = tuple(row.patient_id for row in rows)
-    positive = np.array([row.label in recipe.target.positive for row in rows])
+    positive = np.array([recipe.target.is_positive(row) for row in rows])
     units = Units("image", positive, logits[:, 0], patients, tuple(row.image_id for row in rows))
     metrics = {"auc.image": auc_entry(units, recipe.target.of), "accuracy.image": _accuracy(units)}
     classes = recipe.target.classes

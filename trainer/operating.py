@@ -28,7 +28,7 @@ def _scored(exams: Sequence[ExamResult]) -> list[ImageResult]:
 
 
 def _truth(images: Sequence[ImageResult], recipe: Recipe) -> tuple[Bools, Floats]:
-    positive = [image.row.label in recipe.target.positive for image in images]
+    positive = [recipe.target.is_positive(image.row) for image in images]
     return np.array(positive, np.bool_), np.array([image.score for image in images], np.float64)
 
 

@@ -163,7 +163,7 @@ def measure_other(
             "scored": len(scored),
             "patients": len(patients),
             "normal": len(normal),
-            "positive": sum(image.row.label in target.positive for image in scored),
+            "positive": sum(target.is_positive(image.row) for image in scored),
         },
         "not_scored": _reasons(exams),
         "outside_domain": outside_images(bundle.spec, part.rows),
@@ -185,12 +185,8 @@ def _reasons(exams: Sequence[ExamResult]) -> dict[str, int]:
 
 def _ranking(exams: Sequence[ExamResult], target: Target) -> dict[str, Entry]:
     """Return the AUC per image and breast; undefined where the manifest has not both kinds of label."""
-
-    def positive(row: Row) -> bool:
-        return row.label in target.positive
-
     of = f"{' or '.join(target.positive)} against the rest"
-    units = (by_image(exams, positive), by_breast(exams, positive))
+    units = (by_image(exams, target.is_positive), by_breast(exams, target.is_positive))
     return {f"auc.{own.name}": auc_entry(own, of) for own in units}
 
 

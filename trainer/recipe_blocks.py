@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.core.manifest import Lesion
+from app.core.manifest import Lesion, Row
 from model_zoo.fields import Fields
 
 
@@ -49,12 +49,22 @@ class Target:
         are those of label ``mass`` that proved malignant, ``*`` is any lesion.
     classes
         What the classifier's further outputs tell apart, or None.
+    by_lesions
+        An image whose label is positive counts as such only where it has a lesion that `findings` take:
+        for a detector of one kind of lesion in a data set that has several.
     """
 
     positive: tuple[str, ...]
     of: str
     findings: Mapping[str, tuple[str, ...]]
     classes: Classes | None = None
+    by_lesions: bool = False
+
+    def is_positive(self, row: Row) -> bool:
+        """Return whether an image of the manifest counts as positive."""
+        if row.label not in self.positive:
+            return False
+        return not self.by_lesions or any(map(self.takes, row.findings))
 
     def class_of(self, label: str, pathology: str | None = None) -> int | None:
         """Return the 0-based class of a lesion, or None where no class takes it."""
@@ -244,8 +254,11 @@ def read_target(block: Fields) -> Target:
     """Return the block ``target``, checked; a `BundleError` names what is wrong."""
     findings = _word_lists(block, "findings")
     classes = _classes(block.fields("classes")) if "classes" in block else None
-    made = Target(block.texts("positive"), block.text("of"), findings, classes)
+    by_lesions = block.flag("by_lesions", False)
+    made = Target(block.texts("positive"), block.text("of"), findings, classes, by_lesions)
     block.finish()
+    if by_lesions and not findings:
+        raise block.error("by_lesions", "needs findings: they say which lesions count")
     return made
 
 

@@ -53,6 +53,8 @@ class Run:
         Of every image that the weights have seen, pretraining included.
     ancestors
         One sentence per pretraining.
+    facts
+        Further sentences for the card, each with its full stop.
     seen_before
         Whom the pretrainings have shown to the weights, the first one first.
     """
@@ -72,6 +74,7 @@ class Run:
     ancestors: tuple[str, ...] = ()
     seen_before: tuple[Seen, ...] = ()
     versions: Mapping[str, str] | None = None
+    facts: tuple[str, ...] = ()
 
     @property
     def patients(self) -> frozenset[str]:
@@ -107,7 +110,7 @@ def read_run(folder: Path) -> Run:
 
 
 def _run(content: dict[str, Any]) -> Run:
-    lists = ("trained_on", "tuned_on", "licences", "ancestors")
+    lists = ("trained_on", "tuned_on", "licences", "ancestors", "facts")
     before = [
         Seen(one["manifest_sha256"], tuple(one["trained_on"]), tuple(one["tuned_on"]))
         for one in content.pop("seen_before", ())

@@ -125,12 +125,8 @@ class PartSamples(Dataset[Sample]):
         return len(self.part.rows)
 
     def is_positive(self, row: Row) -> bool:
-        """Return whether a row counts as positive under the recipe: for a detector of some kinds of lesion
-        alone, an image whose lesions are all of other kinds does not.
-        """
-        target = self.recipe.target
-        others = target.findings and row.findings and not any(map(target.takes, row.findings))
-        return row.label in target.positive and not others
+        """Return whether a row counts as positive under the recipe."""
+        return self.recipe.target.is_positive(row)
 
     @property
     def positives(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -99,7 +99,7 @@ def subgroups(
     boxes
         Also the lesions found at 1 and 2 false boxes per image, by type and size of lesion.
     """
-    units = by_image(exams, lambda row: row.label in target.positive)
+    units = by_image(exams, target.is_positive)
     rows = [image.row for image in scored_images(exams)]
     made: dict[str, dict[str, Any]] = {
         kind: {name: _group(units.chosen(wanted), point) for name, wanted in values.items()}

@@ -12,6 +12,8 @@ import pytest
 import torch
 from tiny_training import TINY, Miniature, train
 
+from app.core.manifest import Lesion, Row
+from model_zoo.errors import ModelError
 from trainer.augment import Augment
 from trainer.errors import TrainerError
 from trainer.export import _training_facts
@@ -175,9 +177,31 @@ def test_what_cannot_be_had_is_said_before_a_training(miniature: Miniature, tmp_
 
 
 def test_a_card_says_that_lesions_were_drawn() -> None:
-    run = SimpleNamespace(split_hash="", manifest_sha256="", fold=0, seed=0, versions={}, ancestors=())
+    run = SimpleNamespace(
+        split_hash="", manifest_sha256="", fold=0, seed=0, versions={}, ancestors=(), facts=()
+    )
     trained = [SimpleNamespace(run=run, changes=())]
     said = " ".join(_training_facts(trained, detector()))  # type: ignore[arg-type]
     assert "a drawn lesion in 50% of the normal images that train; none in those that tune or test" in said
     without = _training_facts(trained, detector("augment.insert_lesions=0"))  # type: ignore[arg-type]
     assert "drawn lesion" not in " ".join(without)
+
+
+def test_an_image_with_lesions_of_other_kinds_alone_is_no_positive_where_lesions_decide() -> None:
+    def row(*labels: str, label: str = "malignant") -> Row:
+        found = tuple(Lesion(name, (0.0, 0.0, 5.0, 5.0), None, "malignant") for name in labels)
+        return SimpleNamespace(label=label, findings=found)  # type: ignore[return-value]
+
+    fine = read_recipe("mias-calcifications").target
+    assert [fine.is_positive(row(*labels)) for labels in (("CALC",), ("CIRC",), ("CIRC", "CALC"), ())] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert not fine.is_positive(row("CALC", label="normal"))
+    every = read_recipe("mias-lesions").target
+    assert every.is_positive(row("CIRC"))
+    assert every.is_positive(row())
+    with pytest.raises(ModelError, match="by_lesions needs findings"):
+        read_recipe("mias-abnormality", ["target.by_lesions=true", "target.findings={}"])

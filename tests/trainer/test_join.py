@@ -12,6 +12,8 @@ import torch
 from test_detector_ensembles import TINY
 from tiny_training import Miniature, train
 
+import trainer.join
+from app.core.manifest import Manifest
 from model_zoo.bundle import Bundle, load_bundle
 from model_zoo.features import embedding_maps
 from model_zoo.predictor import load_predictor
@@ -21,6 +23,7 @@ from trainer.held_out import load_trained
 from trainer.join import agreed, join
 from trainer.recipe import read_recipe, resolve
 from trainer.runs import Run, Seen, read_run, write_run
+from trainer.splits import Part, PartName, Splits
 from trainer.task import LesionTask
 
 FINE = ("size=128x128", "mm=1.0", *TINY[2:])
@@ -137,8 +140,12 @@ def test_the_image_is_prepared_at_the_fine_ones_pixels(joined: Path) -> None:
 def test_a_joined_run_tells_of_both(joined: Path) -> None:
     run = read_run(joined / "fold-1")
     assert run.licences == ("any: mias-calcifications", "any: mias-lesions")
-    assert run.ancestors[:2] == ("start of mias-lesions", "start of mias-calcifications")
-    assert run.ancestors[2].startswith("joined with mias-calcifications 0.1.0 on the same patients, fold 1")
+    assert run.ancestors == ("start of mias-lesions", "start of mias-calcifications")
+    assert run.facts[0].startswith(
+        "Joined with mias-calcifications 0.1.0, trained on the same patients: up to 1"
+    )
+    assert run.facts[1].endswith("were set on the false boxes of the folds' test parts.")
+    assert "fine half alone: in each epoch a drawn lesion in 80% of" in run.facts[2]
     assert [one.manifest_sha256 for one in run.seen_before] == [
         "before mias-lesions",
         "before mias-calcifications",
@@ -151,6 +158,7 @@ def test_a_bundle_of_joined_runs_is_measured_out_of_fold_and_answers(bundle: Bun
     assert bundle.spec.outputs.findings == ("abnormality", "calcification")
     assert [member["fold"] for member in bundle.metrics["members"]] == list(range(FOLDS))
     assert "What it is not for." in bundle.card
+    assert bundle.card.count("were set on the false boxes of the folds' test parts") == 1
     pixels = np.random.default_rng(0).normal(size=(1, 128, 128)).astype(np.float32)
     answer = load_predictor(bundle, "cpu").answer(pixels, "detector")
     assert answer.box_scores.size
@@ -170,6 +178,23 @@ def test_places_are_compared_by_the_fine_ones_trunk(bundle: Bundle) -> None:
     trunk = predictor.network("detector").members[0].fine.fcos.backbone.trunk  # type: ignore[union-attr, index]
     expected = trunk(torch.from_numpy(pixels)[None])[-1][0].numpy()
     np.testing.assert_array_equal(embedding_maps(predictor, pixels), expected)
+
+
+def test_where_folds_share_their_test_patients_these_are_not_asked(
+    coarse: list[Path], fine: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    of_splits = trainer.join.part_of
+
+    def part_of(manifest: Manifest, splits: Splits, fold: int, name: PartName) -> Part:
+        asked.append(name)
+        return of_splits(manifest, splits, fold, name)
+
+    monkeypatch.setattr(trainer.join, "part_of", part_of)
+    monkeypatch.setattr(trainer.join, "kept_test", lambda manifest, splits: ("mias-001",))
+    (folder, *_) = join(coarse, fine, tmp_path / "out", print)
+    assert set(asked) == {"val"}
+    assert "the folds' val parts" in read_run(folder).facts[1]
 
 
 @pytest.mark.parametrize(
@@ -200,6 +225,9 @@ def test_what_cannot_be_joined_is_said_in_a_sentence(
         join(coarse, fine, tmp_path / "out", print, share=0)
     with pytest.raises(TrainerError, match="here only version, title"):
         join(coarse, fine, tmp_path / "out", print, changes=["train.epochs=3"])
-    assert not (tmp_path / "out").exists()
+    for wrong in ("mirrored=false", "mirrored = yes"):
+        with pytest.raises(TrainerError, match="mirrored=true or nothing"):
+            join(coarse, fine, tmp_path / "out", print, changes=[wrong])
+    assert list(tmp_path.iterdir()) == []
     assert main(["join", str(coarse[0]), "--fine", str(fine[0]), "-o", str(tmp_path)]) == 1
     assert capsys.readouterr().err == f"mammoview-trainer: {tmp_path}: exists already\n"

@@ -72,7 +72,7 @@ def lesions_of(row: Row, target: Target, detector: bool) -> tuple[Box, ...]:
     """
     if detector:
         wanted = [one for one in row.findings if target.class_of(one.label, one.pathology) is not None]
-    elif row.label in target.positive:
+    elif target.is_positive(row):
         spared = "benign" not in target.positive
         wanted = [one for one in row.findings if not (spared and one.pathology == "benign")]
     else:
