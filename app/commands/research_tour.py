@@ -7,6 +7,7 @@ of the tour's own. What it takes is measured and told with each picture.
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from app.ui.panels.training.freezing import FreezeDialog
 from app.ui.panels.training.window import TrainingWindow, open_training
 
 READER = "the tour"
+FROZEN = "tour"
+"""Name of the frozen test."""
 MOST = 10
 """False negatives that are looked at."""
 CORRECTED = 2
@@ -95,6 +98,16 @@ def choose(box: QComboBox, value: str) -> None:
         raise MammoviewError(f"{box.accessibleName()}: there is no {value}")
     box.setCurrentIndex(place)
     box.activated.emit(place)
+
+
+def refusal(said: str) -> str:
+    """Return what was said where it is the frozen test's own refusal; `MammoviewError` with anything else.
+
+    A form that is not filled in right is refused too, and that shows nothing of the frozen test.
+    """
+    if not re.search(rf" would (train|tune) the model, but .* the frozen test {re.escape(FROZEN)};", said):
+        raise MammoviewError(f"the frozen test did not refuse the training: {said or 'it was started'}")
+    return said
 
 
 class ResearchTour:
@@ -173,8 +186,7 @@ class ResearchTour:
     def _found(self, audit: AuditWindow) -> str:
         """Go to the false negatives by mouse, from the matrix on, until ten were on screen."""
         began = time.monotonic()
-        click(audit.matrix.cells[FN])
-        missed = len(audit.audit.state.queue)
+        missed = self._missed(audit)
         self._shown(audit)
         clicks = 1
         while clicks < min(MOST, missed):
@@ -184,13 +196,26 @@ class ResearchTour:
         took = time.monotonic() - began
         # The small pictures of the list come when the eye rests there; the clock does not wait for them.
         self._until(lambda: not self._workstation.library.busy, "small pictures")
-        return f"{clicks} of {missed} false negatives on screen by {clicks} clicks in {took:.1f} s"
+        by = f"{clicks} click{'s' if clicks > 1 else ''}"
+        return f"{clicks} of {missed} false negatives on screen by {by} in {took:.1f} s"
+
+    def _missed(self, audit: AuditWindow) -> int:
+        """List the false negatives by the matrix and return how many; `MammoviewError` where none is."""
+        click(audit.matrix.cells[FN])
+        state = audit.audit.state
+        # Where nothing is counted the cell takes no click, and the list is still that of all cases.
+        missed = len(state.queue) if state.picked else 0
+        if not missed:
+            raise MammoviewError(
+                f"{self._loop.manifest}: no false negative at the operating point; the tour ends here, "
+                "as there is none to look at or to correct"
+            )
+        return missed
 
     def _corrected(self, audit: AuditWindow) -> str:
-        """Say of the first cases of the list that they should be normal."""
-        click(audit.matrix.cells[FN])
-        names = []
-        for number in range(CORRECTED):
+        """Say of the first cases of the list, each once, that they should be normal."""
+        missed, names = self._missed(audit), []
+        for number in range(min(CORRECTED, missed)):
             if number:
                 click(audit.case.forth)
             self._shown(audit)
@@ -210,12 +235,12 @@ class ResearchTour:
         room.form.manifest.setText(str(self._loop.manifest))
         click(room.form.choose)
         dialog = room.findChild(FreezeDialog)
-        dialog.name.setText("tour")
+        dialog.name.setText(FROZEN)
         click(dialog.freeze)
         self._until(
-            lambda: room.form.frozen.currentData() == "tour" or not dialog.warning.isHidden(), "freezing"
+            lambda: room.form.frozen.currentData() == FROZEN or not dialog.warning.isHidden(), "freezing"
         )
-        if room.form.frozen.currentData() != "tour":
+        if room.form.frozen.currentData() != FROZEN:
             raise MammoviewError(dialog.warning.text())
         return room
 
@@ -231,17 +256,22 @@ class ResearchTour:
         form.device.setCurrentText("cpu")
         form.epochs.setValue(self._loop.epochs)
         form.changes.setText(self._loop.changes)
+        return refusal(self._started(room, "the guard"))
+
+    def _started(self, room: TrainingWindow, what: str) -> str:
+        """Press Start; return what the form says against it, or "" where the training is on its page."""
+        form = room.form
+        if form.start.isEnabled():
+            form.say("")  # what stands there from before must not be taken for the answer
         click(form.start)
-        self._until(lambda: not form.problem.isHidden(), "the guard")
-        return form.problem.text()
+        self._until(lambda: room.stack.currentWidget() is room.page or not form.problem.isHidden(), what)
+        return "" if room.stack.currentWidget() is room.page else form.problem.text()
 
     def _trained(self, room: TrainingWindow) -> str:
         began = time.monotonic()
         room.form.splits.clear()
-        click(room.form.start)
-        self._until(
-            lambda: room.stack.currentWidget() is room.page or not room.form.problem.isHidden(), "starting"
-        )
+        if problem := self._started(room, "starting"):
+            raise MammoviewError(problem)
 
         def ended() -> bool:
             views = [view for view in room.service.views if isinstance(view, JobView)]

@@ -48,6 +48,34 @@ def test_the_tour_of_mini_mias_is_left_out_with_a_sentence_where_the_set_is_miss
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("words", [(), ("",)])
+def test_the_tour_of_mini_mias_asks_for_a_folder_in_one_sentence(
+    root: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    done = run("sh", "scripts/tour.sh", *words, cwd=root, MINI_MIAS=str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert "name the folder" in done.stderr
+
+
+def test_the_folders_of_the_tour_are_those_of_who_calls_it(root: Path, tmp_path: Path) -> None:
+    house, here = tmp_path / "house", tmp_path / "a here"
+    (here / "set").mkdir(parents=True)
+    for name in ("mammoview-trainer", "mammoview"):
+        program = house / ".venv" / "bin" / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+        program.chmod(0o755)
+    (house / "scripts").mkdir()
+    (house / "scripts" / "tour.sh").write_bytes((root / "scripts" / "tour.sh").read_bytes())
+    done = run("sh", "../house/scripts/tour.sh", "mias", cwd=here, MINI_MIAS="set")
+    assert (done.returncode, done.stderr) == (0, "")
+    said, out = done.stdout.splitlines(), here / "mias"
+    assert said[:5] == ["index", "mias", str(here / "set"), "-o", str(out / "mini-mias.csv")]
+    assert said[said.index("--screenshots") + 1] == str(out)
+    assert out.is_dir()
+    assert sorted(path.name for path in house.iterdir()) == [".venv", "scripts"]
+
+
 def test_without_a_new_enough_python_set_up_says_so_in_one_sentence(root: Path, tmp_path: Path) -> None:
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts" / "setup.sh").write_bytes((root / "scripts" / "setup.sh").read_bytes())
