@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import shiboken6
 from audit_desk import SIZE
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from test_audit_window import WAIT_MS, bench, made, press, room, show  # noqa: F401 - fixtures
 from ui_desk import FACTS
 
 from app.core.reading.findings import Evidence, MapFacts, SecondLook, ViewLook
 from app.services.audit import maps as case_maps
+from app.ui.audit.window import open_audit
 
 LINE = "hits the lesion 61 % of the time, centre guess 22 %; fails marker control"
 
@@ -90,3 +96,33 @@ def test_a_map_that_failed_is_hidden_until_it_is_asked_for(room, model, qtbot): 
     press(room, Qt.Key.Key_H)
     assert room.maps.state.of == (), "what is hidden can be turned off"
     assert not room.case.maps.isVisible()
+
+
+def test_another_colour_map_is_painted_at_once(room, bench, model, qtbot):  # noqa: F811
+    show(room, qtbot, 0)
+    qtbot.waitUntil(lambda: room.views[0].frame is not None, timeout=WAIT_MS)
+    room.case.heat.click()
+    ready(room, qtbot)
+    before = colours(room)
+    bench.session.set_settings(replace(bench.session.settings, colour_map="viridis"))
+    assert np.any(colours(room) != before)
+
+
+def test_a_blinded_reader_is_told_why_there_is_no_map(room, model, qtbot):  # noqa: F811
+    room.audit.begin_blinded("pilot", range(4))
+    press(room, Qt.Key.Key_H)
+    assert room.case.heat.isChecked()
+    assert room.maps.state.of == ()
+    assert room.said.text() == "Heat maps are hidden until the case is answered."
+
+
+def test_a_closed_window_hears_no_more_of_the_overlay(bench, qtbot, tmp_path):  # noqa: F811
+    window = open_audit(bench, tmp_path / "kept")
+    gone = weakref.ref(window)
+    window.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not shiboken6.isValid(window)
+    bench.session.set_overlay(opacity=0.33)  # an error in a slot fails the test
+    del window
+    gc.collect()
+    assert gone() is None

@@ -21,8 +21,8 @@ from app.services.inference.process import InferenceProcess
 from app.services.jobs import Job, Jobs
 from app.services.kept import Kept
 
-LOOKS = 2000
-"""Most looks kept; a map on its native grid takes a few kilobytes."""
+LOOKS = 200
+"""Most looks kept; a map on its native grid takes tens of kilobytes (144 x 80 of float32: 46)."""
 
 Key = tuple[str, str]
 """(model, image): what a map depends on."""
@@ -138,8 +138,7 @@ class CaseMaps(QObject):
         if wanted and exam is not None:
             self._requested |= {exam}
         self._failed.clear()  # what failed is tried again
-        self._state = replace(self._state, wanted=wanted)
-        self._resolve()
+        self._resolve(wanted)
 
     def show_anyway(self, model: str) -> None:
         """Draw a model's map that failed its tests, over the images of this exam."""
@@ -162,24 +161,26 @@ class CaseMaps(QObject):
         table, row = self._audit.table, self._audit.current
         return None if table is None or row is None else int(table.exam[row])
 
-    def _models(self) -> tuple[AuditModel, ...]:
+    def _models(self, wanted: bool) -> tuple[AuditModel, ...]:
         table, row = self._audit.table, self._audit.current
-        if table is None or row is None or not self._state.wanted or self._audit.model_hidden(row):
+        if table is None or row is None or not wanted or self._audit.model_hidden(row):
             return ()
         return tuple(answers.model for answers in table.answers)
 
-    def _resolve(self) -> None:
-        """Work out what is shown, and ask for what is not there."""
+    def _resolve(self, wanted: bool | None = None) -> None:
+        """Work out what is shown, and ask for what is not there; None: maps are wanted as before."""
+        if wanted is None:
+            wanted = self._state.wanted
         exam = self._exam()
         made = []
-        for model in self._models():
+        for model in self._models(wanted):
             key = self._key(model)
             look = self._kept.get(key) or self._failed.get(key)
             asked = model.name if (model.name, exam) in self._asked else ""
             if look is not None and not asked and exam in self._requested:
                 asked = maps.on_request((look,), "")  # never one that failed its tests
             made.append(CaseMap(model.name, look, asked))
-        state = replace(self._state, of=tuple(made))
+        state = replace(self._state, wanted=wanted, of=tuple(made))
         if state != self._state:
             self._state = state
             self.changed.emit(state)
@@ -197,7 +198,7 @@ class CaseMaps(QObject):
         table, row = self._audit.table, self._audit.current
         if self._job is not None or table is None or row is None:
             return
-        for each, model in zip(self._state.of, self._models(), strict=True):
+        for each, model in zip(self._state.of, self._models(self._state.wanted), strict=True):
             if each.look is None:
                 places = (row, *(other for other in table.of_exam(row) if other != row))
                 exam = tuple(table.rows[place] for place in places)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -81,7 +81,7 @@ class AuditWindow(AuditShown):
         case.map_asked.connect(self.heat_map)
         case.maps.wanted.connect(self.maps.show_anyway)
         self.maps.changed.connect(self._show_maps)
-        self._session.overlay_changed.connect(lambda _: self._heat())
+        self._session.overlay_changed.connect(self._take_overlay)  # bound: the session outlives the window
         case.marks_cleared.connect(lambda: self._take_marks(()))
         for view in self.views:
             view.marked.connect(lambda box: self._take_marks((*self._marks, box)))
@@ -92,6 +92,11 @@ class AuditWindow(AuditShown):
         self.audit.set_reader(settings.reader)
         if settings.key_bindings != self._given:
             self._give_keys(settings.key_bindings)
+        self._heat()  # in another colour map, perhaps
+
+    @Slot(object)
+    def _take_overlay(self, overlay: object) -> None:
+        self._heat()
 
     def _give_keys(self, overrides: Mapping[str, str]) -> None:
         """Give the window its keys; a field that is written in keeps them for itself."""
@@ -180,6 +185,9 @@ class AuditWindow(AuditShown):
         """Show the heat maps of the case, or hide them; one that waits to be asked for is then asked for."""
         shown = self.maps.state
         self.maps.show(not shown.wanted or shown.waits)
+        state = self.audit.state
+        if self.maps.state.wanted and state.current is not None and state.model_hidden(state.current):
+            self.say("Heat maps are hidden until the case is answered.")
 
     def end_blinded(self) -> None:
         """Leave the blinded reading: everything is shown again."""

@@ -15,7 +15,7 @@ from app.core.audit.blinded import Session
 from app.core.audit.cases import AuditModel, no_answers, table_of
 from app.core.audit.columns import sheet_of
 from app.core.manifest import Row, file_sha256
-from app.services.audit.maps import CaseMap, CaseMaps
+from app.services.audit.maps import LOOKS, CaseMap, CaseMaps
 from app.services.audit.state import AuditState
 from app.services.inference.audited import audit_model
 from app.services.inference.process import no_predictors, run_look
@@ -113,6 +113,10 @@ def test_a_map_is_of_the_bright_half_and_lies_on_the_image(begin, tmp_path) -> N
     assert np.allclose(evidence.affine @ [15, 8, 1], [61.5, 33.5])
 
 
+def test_the_looks_kept_of_a_fine_map_take_little_memory() -> None:
+    assert LOOKS * np.zeros((144, 80), np.float32).nbytes < 10e6  # the map of mias-lesions 0.2.0
+
+
 def test_going_back_shows_the_kept_map_at_once(begin, tmp_path) -> None:
     room = begin(bundle_of(tmp_path))
     room.go(0)
@@ -178,8 +182,11 @@ def test_outside_its_domain_a_map_is_drawn_where_the_reader_turned_maps_on(begin
 def test_a_blinded_reader_sees_no_map_before_the_answer(begin, tmp_path) -> None:
     room = begin(bundle_of(tmp_path))
     room.go(0, blinded=Session("pilot", "a", False, (0,)))
+    told = []
+    room.maps.changed.connect(told.append)
     room.maps.show(True)
     assert (room.maps.state.of, room.process.asked) == ((), [])
+    assert [state.wanted for state in told] == [True], "that they are wanted is told though none is there"
     room.go(0, blinded=Session("pilot", "a", True, (0,)))
     assert room.settled().evidence is not None, "the arm with the model"
 
