@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import Slot
 
 from app.core.audit.cases import Answers, Bools, CaseTable, Places
-from app.core.audit.filters import EVERY_CASE, passing
+from app.core.audit.filters import EVERY_CASE, CaseFilter, passing
 from app.core.audit.froc_cases import FrocCases, froc_cases
 from app.core.audit.outcomes import rows_in_cell
 from app.core.metrics.froc import Rule
@@ -48,8 +48,7 @@ class AuditBehind(AuditCases):
         if sheet is None:
             return
         group = None if subgroup == EVERY_CASE else passing(sheet, subgroup)
-        if self._finding is not None:
-            self._finding.cancel()
+        self._forget_found()
         wanted = (sheet.table, sheet.answers, self._state.rule, above, group)
         self._finding = Job(_behind, wanted, tag=(sheet.table, sheet.lead))
         self._jobs.start(self._finding, done=self._on_behind, failed=self._on_not_behind)
@@ -60,6 +59,9 @@ class AuditBehind(AuditCases):
         if job is not self._finding or sheet is None or job.tag != (sheet.table, sheet.lead):
             return
         self._finding = None
+        blinded = self._state.blinded
+        if blinded is not None and blinded.left:
+            return  # it would tell the truth of cases that wait for an answer
         if len(found.rows):
             self._list(found.rows, found.words, found.above)
             self.message.emit(found.words)
@@ -72,7 +74,23 @@ class AuditBehind(AuditCases):
             self._finding = None
             self.message.emit(sentence_of(error))
 
+    def set_filter(self, wanted: CaseFilter) -> None:
+        """Look at the cases that a filter lets through; what a click still seeks is let go."""
+        self._forget_found()
+        super().set_filter(wanted)
+
+    def _look_at_again(self) -> None:
+        self._forget_found()  # it is of another rule, subgroup, model or other answers
+        super()._look_at_again()
+
+    def _forget_found(self) -> None:
+        """Let go of the cases that are being sought: the reader chose others since."""
+        if self._finding is not None:
+            self._finding.cancel()
+        self._finding = None
+
     def _list(self, rows: Places | Sequence[int], words: str, boxes_above: float | None = None) -> None:
+        self._forget_found()
         queue = np.asarray(rows, dtype=np.intp)
         self._state = replace(self._state, picked=words, queue=queue, boxes_above=boxes_above)
         self._requeue()

@@ -49,6 +49,7 @@ class AuditBlinded(AuditVerdicts):
         if sheet is None or not name.strip():
             self.message.emit("A blinded reading needs cases and a name.")
             return
+        self._forget_requests()
         reader = self._ledger.reader
         cases = sorted({int(row) for row in (rows if len(rows) else self._state.queue)})
         order = reading_order(cases, name.strip(), reader, with_model)
@@ -121,6 +122,10 @@ class AuditBlinded(AuditVerdicts):
         if row != self._state.current:
             self._begin_time()
         super().pick(row)
+
+    def _forget_requests(self) -> None:
+        """Let go of what is on its way and would put other cases on screen; see `AuditNext`."""
+        self._forget_found()
 
     def _begin_time(self) -> None:
         self._since, self._painted = time.monotonic(), False

@@ -64,12 +64,20 @@ class AuditNext(AuditBlinded):
         if sheet is None or self._state.blinded is not None:
             self.message.emit("There is nothing to choose from; a blinded reading has to be ended first.")
             return
-        if self._offering is not None:
-            self._offering.cancel()
+        self._forget_offered()
         folder = self._folders.get(sheet.answers.model.name)
         work = (sheet, strategy, count, self._read(sheet), folder, self._ledger.reader)
         self._offering = Job(choose, work, tag=sheet.table.rows)
         self._jobs.start(self._offering, done=self._on_offered, failed=self._on_not_offered)
+
+    def _forget_requests(self) -> None:
+        super()._forget_requests()
+        self._forget_offered()
+
+    def _forget_offered(self) -> None:
+        if self._offering is not None:
+            self._offering.cancel()
+        self._offering = None
 
     def _read(self, sheet: Sheet) -> Bools:
         read = np.zeros(len(sheet.table), np.bool_)
@@ -84,6 +92,8 @@ class AuditNext(AuditBlinded):
         if job is not self._offering or sheet is None or job.tag is not sheet.table.rows:
             return
         self._offering = None
+        if self._state.blinded is not None:
+            return  # none is offered while a reading is blinded
         texts = [(chosen_item(each.image), chosen_text(each)) for each in found.chosen]
         label = f"{found.chosen[0].strategy}: {len(texts)} cases offered"
         self._ledger.when_loaded(lambda: self._ledger.change(AUDIT, label, texts, CHOOSING))

@@ -541,3 +541,39 @@ def test_a_case_whose_header_its_small_picture_read_already_comes_on_screen(open
     opened.wait(lambda: bool(shown) and shown[-1].row == 7)
     assert shown[-1].rows == (7, 4, 5, 6)
     assert all(shown[-1].images)
+
+
+def settled(opened: Opened) -> None:
+    """Wait until no job is on its way."""
+    opened.wait(lambda: not opened.audit._jobs.running)
+
+
+def test_a_click_on_the_froc_is_forgotten_once_a_blinded_reading_begins(opened: Opened) -> None:
+    audit = opened.audit
+    settled(opened)
+    audit.show_froc(0.45)
+    audit.begin_blinded("pilot", [0, 1, 2, 4, 5, 6])
+    before, current, said = list(audit.state.queue), audit.state.current, len(opened.said)
+    settled(opened)
+    assert (list(audit.state.queue), audit.state.current) == (before, current)
+    audit.show_froc(0.45)  # nor may one that comes while cases wait for an answer tell their truth
+    settled(opened)
+    assert (list(audit.state.queue), audit.state.current) == (before, current)
+    assert len(opened.said) == said
+
+
+@pytest.mark.parametrize("choose", ["cell", "filter", "rule"])
+def test_what_is_chosen_after_a_click_on_the_froc_stays(opened: Opened, choose: str) -> None:
+    audit = opened.audit
+    settled(opened)
+    audit.show_froc(0.45)
+    if choose == "cell":
+        audit.show_cell(TP)
+    elif choose == "filter":
+        audit.set_filter(CaseFilter((Among("label", ("normal",)),)))
+    else:
+        audit.set_rule("iou50")
+    before, picked, said = list(audit.state.queue), audit.state.picked, len(opened.said)
+    settled(opened)
+    assert (list(audit.state.queue), audit.state.picked) == (before, picked)
+    assert len(opened.said) == said

@@ -139,3 +139,15 @@ def test_diversity_offers_what_is_least_like_what_was_read(begin, data, tmp_path
     # Read is what lies at 0: the farthest is 11, then 4, then 1 and 10 are both 1 away and the earlier comes.
     assert offer(made, "diversity", 3) == [4, 3, 1]
     assert {one.models for one in made.audit.state.chosen.values()} == {("tiny-mean 1.0.0",)}
+
+
+def test_an_offer_is_forgotten_once_a_blinded_reading_begins(opened) -> None:  # noqa: F811
+    audit = opened.audit
+    opened.wait(lambda: not audit._jobs.running)
+    audit.offer_next("uncertainty", 3)
+    audit.begin_blinded("pilot", [5, 6])
+    before, current, said = list(audit.state.queue), audit.state.current, len(opened.said)
+    opened.wait(lambda: not audit._jobs.running)
+    assert (list(audit.state.queue), audit.state.current) == (before, current)
+    assert not audit.state.chosen
+    assert len(opened.said) == said
