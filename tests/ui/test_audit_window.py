@@ -488,14 +488,14 @@ def test_the_agreement_of_readers_is_on_screen_and_in_a_file(room, qtbot, tmp_pa
     words = [label.text() for label in dialog.area.widget().findChildren(QLabel)]
     at = words.index("dr a, dr b")
     # Recalls of both are 0 1 1 0: alike on all four. The model recalls 0 1 1 0 too, from 0.5 on.
-    assert words[at + 1 : at + 3] == ["4", "1.00 (1.00 to 1.00)"]
+    assert words[at + 1 : at + 3] == ["4", "1.00, no interval: all agree"]
     at = words.index("dr a, made")
-    assert words[at + 1 : at + 3] == ["4", "1.00 (1.00 to 1.00)"]
+    assert words[at + 1 : at + 3] == ["4", "1.00, no interval: all agree"]
     assert words[words.index("All readers without the model") + 1] == "4"
     path = tmp_path / "agreement.csv"
     monkeypatch.setattr(papers.QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
     dialog.save_button.click()
-    assert "pilot,Cohen's kappa of recall,dr a,dr b,1,1,1,4,image" in path.read_text()
+    assert "pilot,Cohen's kappa of recall,dr a,dr b,1,,,4,image" in path.read_text()
     dialog.close()
 
 

@@ -19,6 +19,9 @@ from app.core.audit.verdicts import places
 from app.core.metrics.agreement import Kappa, cohen, fleiss
 from app.core.metrics.ranking import auc
 
+NO_WIDTH = 1e-6
+"""Width below which the interval of an agreement is that of a standard error of 0, but for rounding."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReaderResult:
@@ -162,12 +165,23 @@ def _fleiss(given: Sequence[dict[int, Answer]]) -> Kappa | None:
 
 
 def said_kappa(kappa: Kappa | None) -> str:
-    """Return an agreement with its 95 % interval: ``0.42 (0.10 to 0.74)``, or why there is none."""
+    """Return an agreement with its 95 % interval: ``0.42 (0.10 to 0.74)``, or why there is none.
+
+    A standard error of 0 gives no interval: three cases that all agree are no proof of full agreement.
+    """
     if kappa is None or not kappa.n:
         return "no image in common"
     if kappa.value is None or kappa.low is None or kappa.high is None:
         return "not defined: all answers are the same"
+    if not _has_interval(kappa):
+        why = {1.0: "all agree", -1.0: "all disagree"}.get(round(kappa.value, 6), "its standard error is 0")
+        return f"{kappa.value:.2f}, no interval: {why}"
     return f"{kappa.value:.2f} ({kappa.low:.2f} to {kappa.high:.2f})"
+
+
+def _has_interval(kappa: Kappa) -> bool:
+    """Tell whether the interval is wider than what is left of a standard error of 0 by rounding."""
+    return kappa.low is not None and kappa.high is not None and kappa.high - kappa.low > NO_WIDTH
 
 
 def agreement_csv(readings: Iterable[Reading], model: str, threshold: float) -> str:
@@ -216,7 +230,8 @@ def _agreement_lines(reading: Reading, model: str) -> Iterable[_Line]:
 
 
 def _cells(kappa: Kappa) -> _Line:
-    return (_cell(kappa.value), _cell(kappa.low), _cell(kappa.high), kappa.n, "image")
+    low, high = (kappa.low, kappa.high) if _has_interval(kappa) else (None, None)
+    return (_cell(kappa.value), _cell(low), _cell(high), kappa.n, "image")
 
 
 def _cell(value: float | None) -> str:

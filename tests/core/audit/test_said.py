@@ -33,6 +33,7 @@ from app.core.audit.verdicts import (
     verdict_of,
     verdict_text,
 )
+from app.core.metrics.agreement import cohen
 
 ROWS = [row(k, "malignant" if k < 2 else "normal") for k in range(4)]
 FULL = CaseVerdict(
@@ -167,13 +168,25 @@ def test_a_reader_agrees_with_the_model_on_the_images_that_have_a_score() -> Non
     (found,) = readings(answers, sheet)
     kappa = found.results[0].with_models
     assert (kappa.value, kappa.n) == (1.0, 3)
-    assert said_kappa(kappa) == "1.00 (1.00 to 1.00)"
+    assert said_kappa(kappa) == "1.00, no interval: all agree"
     # From 0.95 on the model recalls none: agreement of 2 in 3, by chance too, so that nothing lies beyond it.
     (found,) = readings(answers, sheet_of(sheet.table, 0, 0.95))
     assert found.results[0].with_models.value == pytest.approx(0.0)
     (found,) = readings(answers[1:3], sheet_of(sheet.table, 0, 0.95))
     assert said_kappa(found.results[0].with_models) == "not defined: all answers are the same"
     assert said_kappa(None) == "no image in common"
+
+
+def test_no_interval_is_said_where_the_standard_error_is_zero() -> None:
+    one, other = np.array([1, 1, 0, 0]), np.array([0, 0, 1, 1])
+    assert said_kappa(cohen(one, other, 2)) == "-1.00, no interval: all disagree"
+    # One of the two gives everybody the same answer: what is seen is what chance gives, whatever the cases.
+    same = np.array([0, 0, 0, 0])
+    assert said_kappa(cohen(one, same, 2)) == "0.00, no interval: its standard error is 0"
+    # Unequal disagreement has a spread: 3 of (0, 1) and 1 of (1, 0) give -0.6, variance by Fleiss, Cohen and
+    # Everitt (1.92 - 1.44) / (4 0.625^2) = 0.3072, so that the upper end is -0.6 + 1.96 0.5543.
+    found = cohen(np.array([0, 0, 0, 1]), np.array([1, 1, 1, 0]), 2)
+    assert said_kappa(found) == "-0.60 (-1.00 to 0.49)"
 
 
 def test_the_numbers_of_a_reader_study_are_a_table() -> None:
@@ -186,6 +199,7 @@ def test_the_numbers_of_a_reader_study_are_a_table() -> None:
     assert len(found) == len(lines)
     same = found["Cohen's kappa of recall", "a", "a with model"]
     assert (same["session"], same["value"], same["n"], same["unit"]) == ("study", "1", "4", "image")
+    assert (same["low"], same["high"]) == ("", ""), "all agree: the standard error is 0"
     assert float(found["Cohen's kappa of recall", "a", "b"]["value"]) == pytest.approx(0.0)
     # a recalls 1 0 0 1, the model 1 0 1 0: two of four alike, as by chance.
     assert float(found["Cohen's kappa of recall", "a", "one 1 at 0.5"]["value"]) == pytest.approx(0.0)
