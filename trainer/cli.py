@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from app.core.errors import Cancelled, MammoviewError
 from model_zoo.errors import ModelError
 from trainer.commands import curation, data, explaining, measuring, training
+from trainer.memory import keep_memory
 from trainer.processes import leads
 
 
@@ -50,6 +51,9 @@ def _fail(sentence: str) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     multiprocessing.freeze_support()
+    if argv is None:
+        # The process is this program's own: nobody else lives in it who would want the memory back.
+        keep_memory()
     warnings.simplefilter("ignore")
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     # Warns as soon as it is imported where triton is missing, as in a frozen build.

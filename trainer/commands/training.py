@@ -25,9 +25,7 @@ def _fold(text: str) -> int:
 def _fit(arguments: argparse.Namespace) -> None:
     from trainer import leakage_demo
     from trainer.events import Events
-    from trainer.memory import keep_memory
 
-    keep_memory()
     if leakage_demo.is_demo(arguments.recipe, arguments.set):
         return _demonstrate(arguments)
     end_like_control_c()
