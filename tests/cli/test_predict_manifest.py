@@ -172,3 +172,25 @@ def test_a_manifest_and_its_file_tell_the_same_classes(threads, tmp_path) -> Non
     assert sum(view["classes"].values()) == pytest.approx(1.0)
     assert set(view) == set(again)
     assert again["classes"] == pytest.approx(view["classes"], abs=1e-6)
+
+
+def test_a_cluster_of_two_workers_says_what_this_machine_does(
+    manifest, tmp_path, monkeypatch, threads
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    path, _, bundle = manifest
+
+    def said(name: str, *options: str) -> dict[str, object]:
+        # Each with a memory of its own: nothing is taken from what the other kept.
+        monkeypatch.setenv("MAMMOVIEW_DATA", str(tmp_path / name))
+        out = tmp_path / f"{name}.json"
+        assert main(["predict", str(path), "-o", str(out), "--model", bundle, *options]) == 0
+        return json.loads(out.read_text())
+
+    here = said("here")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    ) as cluster:
+        there = said("there", "--scheduler", cluster.scheduler_address)
+    assert len(here["studies"]) == 2
+    assert there == here
