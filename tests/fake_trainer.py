@@ -58,7 +58,10 @@ def fit(words: list[str]) -> None:
             "val_auc": 1 - 0.5 / (1 + epoch),
         }
         tell("epoch", epoch=epoch, epochs=epochs, seconds=0.05, metrics=values)
-        last.write_text(str(epoch + 1))
+        # As the trainer does: a checkpoint is there whole or not at all, whenever it is killed.
+        part = last.with_suffix(".part")
+        part.write_text(str(epoch + 1))
+        part.replace(last)
         tell("checkpoint", epoch=epoch)
     tell("done", folder=str(run), epochs=epochs, metrics={})
     (run / "name").write_text(json.dumps([changes(words)["name"], changes(words)["version"]]))
