@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from loud_runs import TINY, make_run
 from safetensors.torch import load_file
 from tiny_training import Miniature
 
@@ -29,61 +30,28 @@ from trainer.errors import TrainerError
 from trainer.export import export
 from trainer.held_out import bundle_spec, load_trained
 from trainer.recipe import read_recipe
-from trainer.runs import Run, Seen, patient_mark, read_run, write_run
+from trainer.runs import patient_mark, read_run, write_run
 from trainer.splits import all_rows, make_splits, part_of, write_splits
-from trainer.task import LesionTask
 from trainer.views import read_view
 
-TINY = (
-    "size=64x64",
-    "mm=2.0",
-    "epochs=1",
-    "networks.detector.config.stem=8",
-    "networks.detector.config.widths=[8, 16]",
-    "networks.detector.config.blocks=[1, 1]",
-    "networks.detector.config.strides=[1, 2]",
-    "networks.detector.config.channels=32",
-    "networks.detector.config.convs=1",
-)
 FOLDS = 3
-
-
-def make_run(miniature: Miniature, folder: Path, fold: int) -> Path:
-    """Write a run with random weights that say much: what is told of it here needs no learning."""
-    recipe = read_recipe("mias-lesions", [*TINY, f"pretrained=somewhere/start-{fold}"])
-    task = LesionTask(recipe.raw, fold)
-    for name, value in task.state_dict().items():
-        if "head" in name and value.ndim == 4:
-            value.normal_(0.0, 0.15)
-        if name.endswith("cls_logits.bias"):
-            value.zero_()
-    (folder / "checkpoints").mkdir(parents=True)
-    for which in ("best", "last"):
-        content = {"epoch": 0, "state_dict": task.state_dict()}
-        torch.save(content, folder / "checkpoints" / f"{which}.ckpt")
-    part = miniature.splits.folds[fold]
-    run = Run(
-        recipe.raw,
-        str(miniature.manifest.path),
-        miniature.manifest.sha256,
-        str(miniature.splits_path),
-        miniature.splits.hash,
-        fold,
-        0,
-        part.train,
-        part.val,
-        ("any: made here",),
-        ancestors=(f"start of fold {fold}",),
-        seen_before=(Seen("others", (f"other-{fold}",), ()),),
-    )
-    write_run(run, folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
 def runs(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("detectors")
-    return [make_run(miniature, folder / f"fold-{fold}", fold) for fold in range(FOLDS)]
+    return [
+        make_run(
+            miniature,
+            folder / f"fold-{fold}",
+            fold,
+            "mias-lesions",
+            *TINY,
+            f"pretrained=somewhere/start-{fold}",
+            start=f"start of fold {fold}",
+        )
+        for fold in range(FOLDS)
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from test_detector_ensembles import TINY
+from loud_runs import TINY, make_run
 from tiny_training import Miniature, train
 
 import trainer.join
@@ -21,59 +21,25 @@ from trainer.cli import main
 from trainer.errors import TrainerError
 from trainer.held_out import load_trained
 from trainer.join import agreed, join
-from trainer.recipe import read_recipe, resolve
-from trainer.runs import Run, Seen, read_run, write_run
+from trainer.recipe import resolve
+from trainer.runs import read_run, write_run
 from trainer.splits import Part, PartName, Splits
-from trainer.task import LesionTask
 
 FINE = ("size=128x128", "mm=1.0", *TINY[2:])
 FOLDS = 3
 
 
-def make_run(miniature: Miniature, folder: Path, fold: int, name: str, changes: tuple[str, ...]) -> Path:
-    """Write a run with random weights that say much: what is told of it here needs no learning."""
-    recipe = read_recipe(name, changes)
-    task = LesionTask(recipe.raw, fold)
-    for key, value in task.state_dict().items():
-        if "head" in key and value.ndim == 4:
-            value.normal_(0.0, 0.15)
-        if key.endswith("cls_logits.bias"):
-            value.zero_()
-    (folder / "checkpoints").mkdir(parents=True)
-    for which in ("best", "last"):
-        content = {"epoch": recipe.train.epochs - 1, "state_dict": task.state_dict()}
-        torch.save(content, folder / "checkpoints" / f"{which}.ckpt")
-    part = miniature.splits.folds[fold]
-    before = (Seen(f"before {name}", (f"other-{fold}",), ()),)
-    run = Run(
-        recipe.raw,
-        str(miniature.manifest.path),
-        miniature.manifest.sha256,
-        str(miniature.splits_path),
-        miniature.splits.hash,
-        fold,
-        0,
-        part.train,
-        part.val,
-        (f"any: {name}",),
-        ancestors=(f"start of {name}",),
-        seen_before=before,
-    )
-    write_run(run, folder)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def coarse(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("coarse")
-    return [make_run(miniature, folder / str(fold), fold, "mias-lesions", TINY) for fold in range(FOLDS)]
+    return [make_run(miniature, folder / str(fold), fold, "mias-lesions", *TINY) for fold in range(FOLDS)]
 
 
 @pytest.fixture(scope="module")
 def fine(miniature: Miniature, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("fine")
     return [
-        make_run(miniature, folder / str(fold), fold, "mias-calcifications", FINE) for fold in range(FOLDS)
+        make_run(miniature, folder / str(fold), fold, "mias-calcifications", *FINE) for fold in range(FOLDS)
     ]
 
 
