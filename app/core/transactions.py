@@ -1,8 +1,9 @@
-"""One SQLite transaction: all of it is on disk, or none."""
+"""SQLite between programs: a change is on disk whole or not at all, and readers do not wait for a writer."""
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,3 +32,23 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def readers_beside_writer(connection: sqlite3.Connection, patience_s: float) -> None:
+    """Have a file keep its changes in a write-ahead log, whoever else asks for that at the same time.
+
+    Raises
+    ------
+    sqlite3.Error
+        Another program held the file locked for longer than `patience_s`.
+    """
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait here for another program that does the same, whatever its timeout.
+            if getattr(error, "sqlite_errorname", "") != "SQLITE_BUSY" or time.monotonic() > end:
+                raise
+            time.sleep(0.02)

@@ -20,11 +20,14 @@ from app.core.audit.cases import ExamSaid, SaidBox, ViewSaid
 from app.core.errors import ReadError
 from app.core.manifest import Row
 from app.core.stated import stored_orientation
-from app.core.transactions import transaction
+from app.core.transactions import readers_beside_writer, transaction
 
 FILE_NAME: Final = "predictions.sqlite"
 _APPLICATION_ID: Final = 0x4D4D5650
 _VERSION: Final = 1
+_PATIENCE_S: Final = 10.0
+"""How long another program may hold the lock before answers are not kept."""
+
 _PIPELINE: Final = 1
 """Raised when the same bundle would say something else of the same file."""
 
@@ -143,24 +146,32 @@ class KeptAnswers:
 
     def _opened(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            self.path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False
+        )
         try:
-            application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-            filled = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
-            if filled and application != _APPLICATION_ID:
-                raise ReadError(self.path, "is no file of answers of Mammoview and is left as it is")
-            if version > _VERSION:
-                raise ReadError(self.path, "was written by a newer Mammoview and is left as it is")
-            connection.execute("PRAGMA journal_mode = WAL")
+            # Looked at and made in one transaction: another window may make the same file at this moment.
+            with transaction(connection):
+                _make(connection, self.path)
+            readers_beside_writer(connection, _PATIENCE_S)
             connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute(_TABLE)
-            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {_VERSION}")
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def _make(connection: sqlite3.Connection, path: Path) -> None:
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    filled = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+    if filled and application != _APPLICATION_ID:
+        raise ReadError(path, "is no file of answers of Mammoview and is left as it is")
+    if version > _VERSION:
+        raise ReadError(path, "was written by a newer Mammoview and is left as it is")
+    connection.execute(_TABLE)
+    connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {_VERSION}")
 
 
 def _reason(error: Exception) -> str:

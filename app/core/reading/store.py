@@ -12,7 +12,6 @@ import errno
 import json
 import os
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -22,7 +21,7 @@ from typing import Final
 from app.core.errors import MammoviewError, ReadError
 from app.core.reading.history import LIMIT, Change, Edit
 from app.core.reading.migrations import APPLICATION_ID, MIGRATIONS, migrate, version_of
-from app.core.transactions import transaction
+from app.core.transactions import readers_beside_writer, transaction
 
 FILE_NAME: Final = "work.sqlite"
 PATIENCE_S: Final = 5.0
@@ -236,12 +235,18 @@ class Store:
     def _only_to_read(self, path: Path) -> str:
         """Look at a file without changing it; return why it must not be written, or nothing."""
         connection = _connect(f"{path.absolute().as_uri()}?mode=ro", self._patience_s)
+        known = len(self._migrations)
         try:
-            version, known = version_of(connection), len(self._migrations)
+            # All that is asked is asked of one moment: between two questions another window may make the
+            # store, and a file that was empty and is full now is none of ours. Its size comes first, for a
+            # file only grows.
+            size = path.stat().st_size
+            connection.execute("BEGIN")
+            version = version_of(connection)
             application = int(connection.execute("PRAGMA application_id").fetchone()[0])
             filled = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
-            if pages == 0 and path.stat().st_size > 0:  # too short for SQLite, which would begin anew in it
+            if pages == 0 and size > 0:  # too short for SQLite, which would begin anew in it
                 return dict(_REASONS)["SQLITE_NOTADB"]
             if (filled or version) and application != APPLICATION_ID:
                 return "it is no store of Mammoview and is left as it is"
@@ -307,16 +312,7 @@ def _connect(name: str, patience_s: float) -> sqlite3.Connection:
 
 def _configure(connection: sqlite3.Connection, patience_s: float) -> None:
     """Make a commit last through a crash and a power cut, and readers independent of the writer."""
-    end = time.monotonic() + patience_s
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            break
-        except sqlite3.OperationalError as error:
-            # SQLite does not wait here for another program that does the same.
-            if _name(error) != "SQLITE_BUSY" or time.monotonic() > end:
-                raise
-            time.sleep(0.02)
+    readers_beside_writer(connection, patience_s)
     for pragma in ("synchronous = FULL", "fullfsync = ON", "foreign_keys = ON", "trusted_schema = OFF"):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from made_cases import box, row
@@ -80,6 +83,23 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
         other.execute("CREATE TABLE letters (a)")
     with pytest.raises(ReadError, match="left as it is"):
         KeptAnswers(path).find("b", ["e"])
+
+
+def test_windows_that_make_the_file_at_the_same_moment_all_use_it(tmp_path: Path) -> None:
+    for turn in range(40):
+        path = tmp_path / f"{turn}.sqlite"
+        together = Barrier(3)
+
+        def keep(bundle: str, path: Path = path, together: Barrier = together) -> None:
+            file = KeptAnswers(path)
+            together.wait(20)
+            file.keep(bundle, [("e", RECORD)])
+            file.close()
+
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(keep, ("a", "b", "c")))
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("SELECT count(*) FROM answers").fetchone() == (3,)
 
 
 def test_a_full_disk_is_a_sentence_and_what_was_kept_stays(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ import shutil
 import sqlite3
 import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from mark_writer import added, mark
 
+from app.core.reading import store as store_module
 from app.core.reading.history import Change, Edit, inverse, rebuilt
 from app.core.reading.items import work_of
 from app.core.reading.migrations import MIGRATIONS
@@ -131,6 +133,32 @@ def test_different_marks_of_two_windows_both_stay(path: Path) -> None:
     one.commit(change(("a", None, "1")))
     two.commit(change(("b", None, "2")))
     assert one.items("s") == two.items("s") == {"a": "1", "b": "2"}
+
+
+def test_a_store_that_another_window_makes_at_this_moment_is_one_of_ours(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other window's first write falls between two questions of the first look at the file."""
+    beside = Thread(target=lambda: filled(path, 1))
+
+    def asked(statement: str) -> None:
+        if "sqlite_master" in statement and not beside.ident:
+            beside.start()
+            beside.join(0.5)  # longer than it takes where nothing keeps it waiting
+
+    def traced(name: str, patience_s: float) -> sqlite3.Connection:
+        connection = connect(name, patience_s)
+        connection.set_trace_callback(asked)
+        return connection
+
+    connect = store_module._connect
+    monkeypatch.setattr(store_module, "_connect", traced)
+    one = Store(path)
+    one.items("s")
+    beside.join()
+    assert one.warning == ""
+    one.commit(change(("a", None, "1")))
+    assert set(one.items("s")) == {"a", "item-0"}
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, "2"), ("0", "2"), ("0", None)])
