@@ -71,3 +71,11 @@ def shared_data(shared: Path) -> Path:
 def _throw_the_home_away() -> Iterator[None]:
     yield
     _home.cleanup()
+
+
+@pytest.fixture
+def qtbot(qapp: object, request: pytest.FixtureRequest) -> object:
+    """pytest-qt's, in place of its own: see `patient_bot`."""
+    from patient_bot import PatientBot  # Qt only where a test asks for it
+
+    return PatientBot(request)

@@ -18,7 +18,7 @@ BENIGN = ReportFinding("2", "L", "mass", (("shape", "oval"), ("margin", "circums
 @pytest.fixture
 def calculators(qtbot: QtBot):
     made = Calculators()
-    with qtbot.waitSignal(made.ready, timeout=30_000):
+    with qtbot.waitSignal(made.ready):
         assert made.opinion(SPICULATED, "", "", 0.1) is None  # they are being loaded
     yield made
     made.stop()

@@ -24,8 +24,6 @@ from model_zoo.errors import ModelError
 from model_zoo.spec import OperatingPoint
 from model_zoo.suitability import Domain, Views
 
-WAIT_MS = 60_000  # the first look starts a process and imports torch
-
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
@@ -56,12 +54,12 @@ def study_of(folder, level, qtbot, looks):
     path = write_mg(folder / f"{level}.dcm", np.full((64, 64), level, np.uint16), window=(2048, 4096))
     library = looks._library
     library.open([path])
-    qtbot.waitUntil(lambda: not library.opening and bool(library.collection.patients), timeout=10_000)
+    qtbot.waitUntil(lambda: not library.opening and bool(library.collection.patients))
     return library.collection.patients[0].studies[0]
 
 
 def finished(qtbot, looks):
-    qtbot.waitUntil(lambda: bool(looks.heard) and looks.heard[-1].state != "running", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(looks.heard) and looks.heard[-1].state != "running")
     return looks.heard[-1]
 
 
@@ -102,13 +100,13 @@ def test_a_cancelled_look_reads_not_run_and_nothing_follows(tmp_path, qtbot, loo
 def test_a_dead_process_is_one_sentence_and_the_next_look_works(tmp_path, qtbot, looks):
     study = study_of(tmp_path, 1000, qtbot, looks)
     looks.run(study)
-    qtbot.waitUntil(lambda: looks._process._process is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: looks._process._process is not None)
     looks._process._process.kill()
     look = finished(qtbot, looks)
     assert look.state == "failed"
     assert "process" in look.remarks[0]
     looks.run(study)
-    qtbot.waitUntil(lambda: looks.heard[-1].state == "no findings", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: looks.heard[-1].state == "no findings")
 
 
 def test_a_model_that_is_not_there_is_told(tmp_path, qtbot, looks):
@@ -163,15 +161,15 @@ def test_a_place_is_looked_at_in_the_frame_asked_for(tmp_path, qtbot, looks, mon
     frames = np.stack([np.full((64, 64), level, np.uint16) for level in (1000, 2000, 3000)])
     path = write_mg(tmp_path / "three.dcm", frames, window=(2048, 4096))
     looks._library.open([path])
-    qtbot.waitUntil(lambda: bool(looks._library.collection.patients), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(looks._library.collection.patients))
     (image,) = looks._library.collection.patients[0].studies[0].images
     if decoded:
         looks._library.set_screen([(image, 2)])
-        qtbot.waitUntil(lambda: looks._library.frame(image, 2) is not None, timeout=10_000)
+        qtbot.waitUntil(lambda: looks._library.frame(image, 2) is not None)
     requests = []
     monkeypatch.setattr(looks._process, "inside", lambda request, report: requests.append(request))
     looks.look_inside(image, (5.0, 5.0), "tiny-mean", None, 2)
-    qtbot.waitUntil(lambda: bool(requests), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(requests))
     (view,) = [each.view for each in requests]
     assert view.frame == 2
     assert float(view.pixels.mean()) / 65535 == pytest.approx(3000 / 4095, abs=1e-3), "of 16 bits"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from itertools import product
+from contextlib import contextmanager
+from itertools import pairwise, product
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -25,8 +27,6 @@ from app.services.develop import develop, thumbnail
 from app.services.library import Library
 from app.services.requests import Urgency
 from app.services.session import Session
-
-WAIT_MS = 30000
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def library(make: Callable[..., Library]) -> Library:
 
 def opened(qtbot: QtBot, library: Library, *paths: Path) -> dict[str, Image]:
     """Open paths, wait, and return the images by label."""
-    with qtbot.waitSignal(library.collection_changed, timeout=WAIT_MS):
+    with qtbot.waitSignal(library.collection_changed):
         library.open(paths)
     return {image.label: image for image in images(library)}
 
@@ -68,7 +68,7 @@ def decoded(qtbot: QtBot, library: Library, image: Image, frame: int = 0) -> mod
         found = library.frame(image, frame)
         return found is not None and not found.refining
 
-    qtbot.waitUntil(there, timeout=WAIT_MS)
+    qtbot.waitUntil(there)
     found = library.frame(image, frame)
     assert found is not None
     return found
@@ -167,7 +167,7 @@ def test_a_reduced_picture_comes_first_and_says_refining(
     seen: list[module.FramePixels] = []
     library.frame_ready.connect(lambda key, frame: seen.append(library.present(key, frame)))
     library.set_screen([(image, 0)])
-    qtbot.waitUntil(lambda: bool(seen) and not seen[-1].refining, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: bool(seen) and not seen[-1].refining)
     assert [frame.refining for frame in seen] == [True, False]
     look, whole = seen
     assert max(look.stored.shape) < max(whole.stored.shape)
@@ -185,7 +185,7 @@ def test_a_frame_that_cannot_be_decoded_fails_with_one_sentence(
     data[start : start + 400] = bytes(400)
     path.write_bytes(data)
     image = opened(qtbot, library, tmp_path)["RCC"]
-    with qtbot.waitSignal(library.frame_failed, timeout=WAIT_MS) as failed:
+    with qtbot.waitSignal(library.frame_failed) as failed:
         assert library.frame(image) is None
     key, frame, sentence = failed.args
     assert (key, frame) == (image.key, 0)
@@ -193,7 +193,7 @@ def test_a_frame_that_cannot_be_decoded_fails_with_one_sentence(
     assert "\n" not in sentence
     assert library.failure(image) == sentence
     assert library.frame(image) is None  # and is not tried again
-    qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not library.busy)
     assert len(library._failures) == 1
 
 
@@ -213,7 +213,7 @@ def test_the_frames_beside_the_one_on_screen_are_decoded_too(
     image = images(library)[0]
     assert image.frames == 9
     library.set_screen([(image, 4)])
-    qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not library.busy)
     there = [number for number in range(9) if library.settled(image.key, number)]
     assert there == [3, 4, 5]
     for number in there:
@@ -226,7 +226,7 @@ def test_the_file_that_is_gone_fails_alone(qtbot: QtBot, library: Library, tmp_p
     write_four_views(tmp_path)
     found = opened(qtbot, library, tmp_path)
     found["RCC"].path.unlink()
-    with qtbot.waitSignal(library.frame_failed, timeout=WAIT_MS):
+    with qtbot.waitSignal(library.frame_failed):
         library.frame(found["RCC"])
     assert decoded(qtbot, library, found["LCC"]) is not None
 
@@ -236,7 +236,7 @@ def test_a_thumbnail_hangs_as_the_image_does(qtbot: QtBot, library: Library, tmp
     pixels = breast(300, 200, chest="left")
     write_mg(tmp_path / "a.dcm", pixels, view="CC", orientation=("A", "L"), window=(2048, 4096))
     image = opened(qtbot, library, tmp_path)["RCC"]
-    with qtbot.waitSignal(library.thumbnail_ready, timeout=WAIT_MS):
+    with qtbot.waitSignal(library.thumbnail_ready):
         assert library.thumbnail(image) is None
     small = library.thumbnail(image)
     assert small is not None
@@ -268,13 +268,13 @@ def test_thumbnails_are_bounded_and_the_least_recently_used_goes_first(
         return library.thumbnail(image) is not None
 
     for each in (one, two):
-        qtbot.waitUntil(lambda each=each: there(each), timeout=WAIT_MS)
+        qtbot.waitUntil(lambda each=each: there(each))
     assert there(one)
-    qtbot.waitUntil(lambda: there(three), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: there(three))
     assert there(one)
     assert there(three)
     assert not there(two)
-    qtbot.waitUntil(lambda: there(two), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: there(two))
 
 
 def test_memory_stays_within_its_bound_but_for_the_screen(
@@ -287,7 +287,7 @@ def test_memory_stays_within_its_bound_but_for_the_screen(
         decoded(qtbot, library, image)
         assert library.cache.nbytes <= 1 << 20
     library.set_screen((image, 0) for image in found.values())
-    qtbot.waitUntil(lambda: all(library.settled(image.key) for image in found.values()), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: all(library.settled(image.key) for image in found.values()))
     assert library.cache.nbytes > 1 << 20
     library.set_screen([])
     assert library.cache.nbytes <= 1 << 20
@@ -303,7 +303,7 @@ def test_prefetching_never_costs_the_study_that_is_read(
     first, second = (patient.studies[0] for patient in library.collection.patients)
     library.set_study(first)
     library.prefetch(second.images)
-    qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not library.busy)
     assert all(library.settled(image.key) for image in first.images)
     assert not all(library.settled(image.key) for image in second.images)
     assert library.cache.nbytes <= 2 << 20
@@ -316,7 +316,7 @@ def test_the_next_study_is_decoded_before_it_is_opened(
     write_four_views(tmp_path / "b", StudyInstanceUID="1.2", PatientID="2")
     session = Session(library)
     opened(qtbot, library, tmp_path)
-    qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not library.busy)
     session.next_study()
     assert session.screen.study is not None
     assert all(library.settled(image.key) for image in session.screen.study.images)
@@ -343,7 +343,7 @@ def test_the_screen_is_decoded_before_the_study_the_next_one_and_thumbnails(
     library.prefetch(second.images)
     monkeypatch.setattr(decoding, "THREADS", 2)
     library._decoding.pump()
-    qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not library.busy)
     assert started == sorted(started)
     assert set(started) == set(Urgency)
 
@@ -362,7 +362,7 @@ def test_what_was_asked_of_an_older_collection_is_never_told(
     library._opening = opening
     library._found(opening, library.collection)
     qtbot.wait(300)
-    qtbot.waitUntil(lambda: not library.busy, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not library.busy)
     assert told == []
 
 
@@ -388,7 +388,7 @@ def test_naming_an_image_by_hand_decodes_it_anew(qtbot: QtBot, library: Library,
     opened(qtbot, library, tmp_path)
     image = images(library)[0]
     assert decoded(qtbot, library, image).image.orientation is None
-    with qtbot.waitSignal(library.collection_changed, timeout=1000):
+    with qtbot.waitSignal(library.collection_changed):
         library.amend([assigned(image, "L", "CC")])
     (named,) = images(library)
     assert named.label == "LCC"
@@ -416,23 +416,49 @@ def test_the_gui_thread_never_waits_while_an_exam_opens(
             transfer_syntax=J2K,
         )
     session = Session(library)
-    ticks = [time.monotonic()]
     timer = QTimer()
     timer.setInterval(2)
-    timer.timeout.connect(lambda: ticks.append(time.monotonic()))
+    ticks = [(time.monotonic(), time.thread_time())]
+    timer.timeout.connect(lambda: ticks.append((time.monotonic(), time.thread_time())))
     timer.start()
-    session.open_paths([tmp_path])
+    with beside() as others:
+        session.open_paths([tmp_path])
 
-    def all_there() -> bool:
-        panes = session.screen.panes
-        views = [pane.viewport.image for pane in panes if pane.viewport.image is not None]
-        return len(views) == 4 and all(library.settled(view.key) for view in views)
+        def all_there() -> bool:
+            panes = session.screen.panes
+            views = [pane.viewport.image for pane in panes if pane.viewport.image is not None]
+            return len(views) == 4 and all(library.settled(view.key) for view in views)
 
-    qtbot.waitUntil(all_there, timeout=WAIT_MS)
+        qtbot.waitUntil(all_there)
     timer.stop()
-    gaps = np.diff(ticks)
-    assert len(gaps) > 20
-    assert gaps.max() < 0.25, f"the GUI thread stood still for {gaps.max():.3f} s"
+    assert len(ticks) > 20
+    for (start, before), (end, after) in pairwise(ticks):
+        assert after - before < 0.25, f"the GUI thread worked for {after - before:.3f} s at a stretch"
+        # A machine that is busy lets every thread wait; what only the GUI thread waited for is its own fault.
+        fault = end - start - stillest(others, start, end)
+        assert fault < 0.25, f"the GUI thread stood still for {fault:.3f} s longer than another one"
+
+
+@contextmanager
+def beside() -> Iterator[list[float]]:
+    """Collect the times at which a thread that does nothing else was awake."""
+    awake, done = [time.monotonic()], Event()
+
+    def tick() -> None:
+        while not done.wait(0.002):
+            awake.append(time.monotonic())
+
+    thread = Thread(target=tick)
+    thread.start()
+    yield awake
+    done.set()
+    thread.join()
+
+
+def stillest(awake: list[float], start: float, end: float) -> float:
+    """Return the longest time between two awakenings, as far as it lies between two times."""
+    gaps = ((max(one, start), min(two, end)) for one, two in pairwise([*awake, end]))
+    return max((two - one for one, two in gaps if two > one), default=0.0)
 
 
 def test_a_folder_without_mammograms_leaves_open_what_is_open(
@@ -447,7 +473,7 @@ def test_a_folder_without_mammograms_leaves_open_what_is_open(
     (image,) = images(library)
     pixels = decoded(qtbot, library, image)
     for folder, left_out in ((empty, []), (foreign, ["letter.dcm"])):
-        with qtbot.waitSignal(library.nothing_found, timeout=5000) as heard:
+        with qtbot.waitSignal(library.nothing_found) as heard:
             library.open([folder])
         assert [item.path.name for item in heard.args[0].left_out] == left_out
         assert images(library) == [image]

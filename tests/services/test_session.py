@@ -469,7 +469,7 @@ def test_a_view_that_cannot_be_shown_is_not_waited_for(
 
 def test_what_was_wrong_with_the_settings_is_told(shelf: Shelf, qtbot: QtBot) -> None:
     session = Session(shelf, None, Settings(notes=("settings.json: is damaged; defaults are used",)))
-    with qtbot.waitSignal(session.message, timeout=1000) as told:
+    with qtbot.waitSignal(session.message) as told:
         pass
     assert told.args == ["settings.json: is damaged; defaults are used"]
 

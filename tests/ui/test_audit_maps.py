@@ -11,7 +11,7 @@ import pytest
 import shiboken6
 from audit_desk import SIZE
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from test_audit_window import WAIT_MS, bench, made, press, room, show  # noqa: F401 - fixtures
+from test_audit_window import bench, made, press, room, show  # noqa: F401 - fixtures
 from ui_desk import FACTS
 
 from app.core.reading.findings import Evidence, MapFacts, SecondLook, ViewLook
@@ -54,12 +54,12 @@ def colours(room) -> np.ndarray:  # noqa: F811
 
 
 def ready(room, qtbot) -> None:  # noqa: F811
-    qtbot.waitUntil(lambda: all(one.look is not None for one in room.maps.state.of), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: all(one.look is not None for one in room.maps.state.of))
 
 
 def test_a_key_draws_the_map_over_the_image_with_what_was_measured_of_it(room, model, qtbot):  # noqa: F811
     show(room, qtbot, 0)
-    qtbot.waitUntil(lambda: room.views[0].frame is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.views[0].frame is not None)
     view = room.views[0]
     assert colours(room).max() < 40, "an image is grey"
     assert not room.case.maps.isVisible()
@@ -100,7 +100,7 @@ def test_a_map_that_failed_is_hidden_until_it_is_asked_for(room, model, qtbot): 
 
 def test_another_colour_map_is_painted_at_once(room, bench, model, qtbot):  # noqa: F811
     show(room, qtbot, 0)
-    qtbot.waitUntil(lambda: room.views[0].frame is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.views[0].frame is not None)
     room.case.heat.click()
     ready(room, qtbot)
     before = colours(room)

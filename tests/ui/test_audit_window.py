@@ -41,7 +41,6 @@ from app.ui.main_window import MainWindow
 from app.ui.places import Places
 
 Key = Qt.Key
-WAIT_MS = 60_000
 PLACE = {column.key: number for number, column in enumerate(COLUMNS)}
 
 
@@ -86,7 +85,7 @@ def room(bench, made, qtbot, tmp_path) -> AuditWindow:
     window.resize(1600, 1000)
     qtbot.waitExposed(window)
     window.open([manifest], (), [predictions])
-    qtbot.waitUntil(lambda: window.audit.plots is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.audit.plots is not None)
     return window
 
 
@@ -106,7 +105,7 @@ def count(room: AuditWindow, cell: int) -> int:
 def show(room: AuditWindow, qtbot, row: int) -> list:
     """Put a case on screen and return what is drawn over it."""
     room.go(row)
-    qtbot.waitUntil(lambda: room.panes.case is not None and room.panes.case.row == row, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.panes.case is not None and room.panes.case.row == row)
     return list(room.views[0].shown)
 
 
@@ -121,7 +120,7 @@ def test_the_menu_asks_what_to_audit_and_the_table_shows_it(workstation, made, q
     assert "Choose a model" in dialog.said.text()
     dialog.predictions.setText(str(made[1]))
     dialog.open_button.click()
-    qtbot.waitUntil(lambda: window.table.cases.rowCount() == len(FACTS), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.table.cases.rowCount() == len(FACTS))
     assert open_audit(workstation) is window, "one of them at a time"
     assert texts(window, "score") == ["" if score is None else f"{score:.3f}" for _, score in FACTS]
     assert texts(window, "label") == [label for label, _ in FACTS]
@@ -131,7 +130,7 @@ def test_the_menu_asks_what_to_audit_and_the_table_shows_it(workstation, made, q
 def test_what_cannot_be_opened_is_said_in_one_sentence(room, qtbot, tmp_path):
     missing = tmp_path / "gone.json"
     room.open([], (), [missing])
-    qtbot.waitUntil(lambda: "gone.json" in room.said.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "gone.json" in room.said.text())
     assert room.table.cases.rowCount() == len(FACTS), "what was open stays"
 
 
@@ -150,7 +149,7 @@ def test_an_outcome_is_told_by_shape_word_and_colour(room):
 def test_the_threshold_moves_table_matrix_curve_and_field_together(room, qtbot):
     assert [count(room, cell) for cell in (TP, FP, FN, TN)] == [2, 1, 2, 2]
     room.plots.scores.line.setValue(0.4)  # as a drag does
-    qtbot.waitUntil(lambda: room.audit.state.sheet.threshold == 0.4, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.audit.state.sheet.threshold == 0.4)
     assert [count(room, cell) for cell in (TP, FP, FN, TN)] == [3, 1, 1, 2]
     assert texts(room, "outcome")[7] == "● TP"
     assert room.head.threshold.value() == pytest.approx(0.4)
@@ -171,7 +170,7 @@ def test_a_cell_of_the_matrix_leads_to_its_cases_and_keys_go_through_them(room, 
     assert room.audit.state.current == 7
     press(room, Key.Key_Space, Qt.KeyboardModifier.ShiftModifier)
     assert room.audit.state.current == 3
-    qtbot.waitUntil(lambda: room.views[0].frame is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.views[0].frame is not None)
     room.filters.clear.click()
     assert room.table.cases.rowCount() == len(FACTS)
 
@@ -262,12 +261,12 @@ def test_a_point_of_the_froc_leads_to_what_is_missed_or_false_there(room, qtbot)
     curves.tabs.setCurrentIndex(CURVES.index("FROC"))
     # Image 2 has a hit at 0.8 and a false box at 0.55, image 3 a lesion and no box; five images count.
     curves.click(0.2, 0.5)
-    qtbot.waitUntil(lambda: texts(room, "image") == ["i3", "i2"], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: texts(room, "image") == ["i3", "i2"])
     assert "1 image with a missed lesion, then 1 image with a false box, of 5" in room.said.text()
     assert [float(own[0]) for own in curves.point.getData()] == [0.2, 0.5]
     assert len(show(room, qtbot, 2)) == 3, "the lesion and both boxes"
     curves.click(0.0, 0.5)
-    qtbot.waitUntil(lambda: texts(room, "image") == ["i3"], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: texts(room, "image") == ["i3"])
     shown = show(room, qtbot, 2)
     assert [one.words for one in shown if "0." in one.words] == ["mass  0.80, hit"], (
         "0.55 does not count there"
@@ -285,7 +284,7 @@ def test_the_cases_to_read_next_are_asked_for_by_strategy(room, qtbot):
     dialog.count.setValue(3)
     dialog.list_button.click()
     # Scores 0.1 0.2 0.31 0.45 | 0.6 0.7 0.9 at 0.5: the nearest are 0.6, then 0.45 and 0.7 alike.
-    qtbot.waitUntil(lambda: texts(room, "image") == ["i5", "i1", "i7"], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: texts(room, "image") == ["i5", "i1", "i7"])
     assert "next to read by uncertainty: 3 of 8 not yet read" in room.filters.said.whole
     show(room, qtbot, 1)
     assert "chosen by uncertainty, 2 of 8" in room.case.said.whole
@@ -310,7 +309,7 @@ def test_a_verdict_by_key_is_kept_and_undone(room, qtbot):
 def test_keys_are_changed_in_the_settings_and_named_where_they_act(workstation, made, qtbot):
     window = open_audit(workstation)
     window.open([made[0]], (), [made[1]])
-    qtbot.waitUntil(lambda: window.audit.plots is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.audit.plots is not None)
     window.table.setFocus()
     dialog = SettingsDialog(workstation)
     qtbot.addWidget(dialog)
@@ -513,7 +512,7 @@ def test_a_blinded_reader_marks_with_the_left_button_in_stored_pixels(room, qtbo
     row = room.audit.state.current
     show(room, qtbot, row)
     view = room.views[0]
-    qtbot.waitUntil(lambda: view.frame is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: view.frame is not None)
     told: list[int] = []
     room.audit.image_painted = told.append
     view.repaint()
@@ -529,7 +528,7 @@ def test_a_blinded_reader_marks_with_the_left_button_in_stored_pixels(room, qtbo
 
 def test_news_of_models_touch_neither_the_labels_offered_nor_the_pictures(room, qtbot, monkeypatch):
     room.table.viewport().grab()
-    qtbot.waitUntil(lambda: room.audit.thumbnail(0) is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.audit.thumbnail(0) is not None)
     room.table.viewport().grab()
     sheet = room.audit.state.sheet
     refilled, asked = QSignalSpy(room.case.label.model().rowsRemoved), []
@@ -579,7 +578,7 @@ def test_report_and_table_are_written(room, qtbot, tmp_path, monkeypatch):
     folder = tmp_path / "report"
     monkeypatch.setattr(f"{asked}getExistingDirectory", lambda *_: str(folder))
     actions["Report…"].trigger()
-    qtbot.waitUntil(lambda: (folder / "index.html").exists(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: (folder / "index.html").exists())
 
 
 def test_fifty_thousand_cases_are_sorted_and_filtered_and_only_those_in_sight_are_drawn(room, tmp_path):
@@ -653,7 +652,7 @@ def test_a_dragged_threshold_paints_only_what_follows_it_in_the_table(room, qtbo
     qtbot.wait(100)
     painted = Painted(table.viewport())
     room.audit.set_threshold(0.65)
-    qtbot.waitUntil(lambda: any(left > 0 for left, _ in painted.edges), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: any(left > 0 for left, _ in painted.edges))
     edges = {each for each in painted.edges if each[0] > 0}  # a small picture may come meanwhile
     own = [
         (table.columnViewportPosition(PLACE[key]), table.columnWidth(PLACE[key]))
@@ -662,7 +661,7 @@ def test_a_dragged_threshold_paints_only_what_follows_it_in_the_table(room, qtbo
     assert edges == {(left, left + width - 1) for left, width in own}
     assert texts(room, "outcome")[5] == "▼ FN"
     room.audit.set_verdict("agree", [5])
-    qtbot.waitUntil(lambda: any(right - left > 500 for left, right in painted.edges), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: any(right - left > 500 for left, right in painted.edges))
 
 
 def test_of_the_moves_of_a_drag_that_wait_only_the_newest_is_counted(room, qtbot):
@@ -670,12 +669,12 @@ def test_of_the_moves_of_a_drag_that_wait_only_the_newest_is_counted(room, qtbot
     for place in (0.2, 0.4, 0.6):
         room.plots.scores.line.setValue(place)
     assert room.audit.state.sheet.threshold == 0.5
-    qtbot.waitUntil(lambda: room.audit.state.sheet.threshold == 0.6, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.audit.state.sheet.threshold == 0.6)
     assert seen.count() == 1
     room.plots.scores.line.setValue(0.3)
     room.audit.set_note("meanwhile", [0])
     assert room.plots.scores.line.value() == 0.3, "what else happens does not take the line out of the hand"
-    qtbot.waitUntil(lambda: room.audit.state.sheet.threshold == 0.3, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.audit.state.sheet.threshold == 0.3)
 
 
 def test_of_an_image_that_the_model_declined_no_lesion_is_said_to_be_missed(room, qtbot):

@@ -134,11 +134,11 @@ def test_wrong_paths_say_one_sentence_each_and_the_exam_stays(exam, qtbot, pixel
     (tmp_path / "nothing.dcm").touch()
     (tmp_path / "empty").mkdir()
     for name in ("letter.dcm", "nothing.dcm", "empty", "missing"):
-        with qtbot.waitSignal(exam.session.message, timeout=10_000) as said:
+        with qtbot.waitSignal(exam.session.message) as said:
             exam.session.open_paths([tmp_path / name])
         assert len(said.args[0]) > 10
         assert "Traceback" not in said.args[0]
-        qtbot.waitUntil(lambda: not exam.library.opening, timeout=5000)
+        qtbot.waitUntil(lambda: not exam.library.opening)
     np.testing.assert_array_equal(seen(exam, pixels_of), before)
 
 
@@ -156,7 +156,7 @@ def test_films_said_to_be_films_get_their_second_look(room, qtbot, shared_data):
 
     def look():
         session.analyse(("mias-abnormality",))
-        qtbot.waitUntil(lambda: bool(session.looks) and session.looks[0].state != "running", timeout=120_000)
+        qtbot.waitUntil(lambda: bool(session.looks) and session.looks[0].state != "running")
         return session.looks[0]
 
     assert "mias-abnormality" in [bundle.name for bundle in catalogue.find().bundles]

@@ -90,7 +90,7 @@ def test_a_report_is_saved_with_its_key_images(four_views, monkeypatch, qtbot, t
     four_views.window.commands.normal_report()
     for uid in ("study-1-RCC", "study-1-LMLO"):
         four_views.session.work.toggle_key_image(uid)
-    with qtbot.waitSignal(four_views.window.export.finished, timeout=10000):
+    with qtbot.waitSignal(four_views.window.export.finished):
         _save(four_views, monkeypatch, tmp_path / "report.pdf")
     printed = pages((tmp_path / "report.pdf").read_bytes())
     assert len(printed) == 2
@@ -112,7 +112,7 @@ class _Images(HTMLParser):
 def test_the_web_page_holds_its_images_itself(four_views, monkeypatch, qtbot, tmp_path):
     four_views.window.commands.normal_report()
     four_views.session.work.toggle_key_image("study-1-RCC")
-    with qtbot.waitSignal(four_views.window.export.finished, timeout=10000):
+    with qtbot.waitSignal(four_views.window.export.finished):
         _save(four_views, monkeypatch, tmp_path / "report.html")
     parser = _Images()
     parser.feed((tmp_path / "report.html").read_text("utf-8"))
@@ -123,7 +123,7 @@ def test_the_web_page_holds_its_images_itself(four_views, monkeypatch, qtbot, tm
 def test_what_is_being_typed_is_in_the_file(four_views, monkeypatch, qtbot, tmp_path):
     four_views.window.commands.normal_report()
     four_views.window.report.fields["remarks"].setPlainText("Typed just now.")
-    with qtbot.waitSignal(four_views.window.export.finished, timeout=10000):
+    with qtbot.waitSignal(four_views.window.export.finished):
         _save(four_views, monkeypatch, tmp_path / "report.html")
     assert "Typed just now." in (tmp_path / "report.html").read_text("utf-8")
 
@@ -131,7 +131,7 @@ def test_what_is_being_typed_is_in_the_file(four_views, monkeypatch, qtbot, tmp_
 def test_masked_names_are_masked_on_paper_too(four_views, monkeypatch, qtbot, tmp_path):
     four_views.session.set_settings(replace(four_views.session.settings, mask_names=True))
     four_views.window.commands.normal_report()
-    with qtbot.waitSignal(four_views.window.export.finished, timeout=10000):
+    with qtbot.waitSignal(four_views.window.export.finished):
         _save(four_views, monkeypatch, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text("utf-8")
     assert "Doe" not in text
@@ -147,7 +147,7 @@ def test_a_key_image_still_on_its_way_is_waited_for(desk, monkeypatch, qtbot, tm
     desk.library.give(frame_of(study.images[0], breast("RCC"), refining=True))
     qtbot.wait(50)
     assert not path.exists()
-    with qtbot.waitSignal(desk.window.export.finished, timeout=10000):
+    with qtbot.waitSignal(desk.window.export.finished):
         desk.library.give(frame_of(study.images[0], breast("RCC")))
     assert len(pages(path.read_bytes())) == 2
 
@@ -222,7 +222,7 @@ def test_a_report_that_cannot_be_written_is_one_sentence(four_views, monkeypatch
     monkeypatch.setattr(four_views.window, "show_error", said.append)
     path = tmp_path / "gone" / "report.pdf"
     _save(four_views, monkeypatch, path)
-    qtbot.waitUntil(lambda: bool(said), timeout=5000)
+    qtbot.waitUntil(lambda: bool(said))
     assert said == [f"{path}: cannot be written (No such file or directory)"]
 
 
@@ -254,6 +254,6 @@ def test_a_patient_s_name_does_not_become_markup_in_a_file(desk, monkeypatch, qt
     evil = PatientFacts(id="<script>", name="<script>alert(1)</script>")
     desk.open(study_of("RCC", patient=evil))
     desk.window.commands.normal_report()
-    with qtbot.waitSignal(desk.window.export.finished, timeout=10000):
+    with qtbot.waitSignal(desk.window.export.finished):
         _save(desk, monkeypatch, tmp_path / "report.html")
     assert "<script" not in (tmp_path / "report.html").read_text("utf-8").lower()

@@ -136,7 +136,7 @@ def test_a_text_is_kept_after_a_rest(reading, qtbot):
     field._rest.setInterval(20)
     field.setFocus()
     _type(reading, "Ultrasound")
-    qtbot.waitUntil(lambda: reading.session.work.state.work.report != "", timeout=2000)
+    qtbot.waitUntil(lambda: reading.session.work.state.work.report != "")
     assert _kept(reading).recommendation == "Ultrasound"
     assert field.hasFocus()
 

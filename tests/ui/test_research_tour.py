@@ -25,8 +25,6 @@ from app.ui.panels.training import words
 from app.ui.panels.training.window import open_training
 from app.ui.places import Places
 
-WAIT_MS = 60_000
-
 
 @pytest.fixture
 def room(qtbot: QtBot, tmp_path: Path) -> Iterator[AuditWindow]:
@@ -42,7 +40,7 @@ def room(qtbot: QtBot, tmp_path: Path) -> Iterator[AuditWindow]:
     window.resize(1600, 1000)
     qtbot.waitExposed(window)
     window.open([manifest], (), [predictions])
-    qtbot.waitUntil(lambda: window.audit.plots is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.audit.plots is not None)
     yield window
     window.close()
     library.stop()
@@ -51,7 +49,7 @@ def room(qtbot: QtBot, tmp_path: Path) -> Iterator[AuditWindow]:
 @pytest.fixture
 def tour(room: AuditWindow, qtbot: QtBot, tmp_path: Path) -> ResearchTour:
     def settle(done: Callable[[], bool], _seconds: float, _what: str) -> None:
-        qtbot.waitUntil(done, timeout=WAIT_MS)
+        qtbot.waitUntil(done)
 
     station = SimpleNamespace(settle=settle, library=SimpleNamespace(busy=False), window=None)
     loop = Loop(tmp_path / "made.csv", ("made",), "made", 1, "", tmp_path / "kept")
@@ -60,7 +58,7 @@ def tour(room: AuditWindow, qtbot: QtBot, tmp_path: Path) -> ResearchTour:
 
 def recall_from(room: AuditWindow, threshold: float, qtbot: QtBot) -> None:
     room.plots.scores.line.setValue(threshold)  # as a drag does
-    qtbot.waitUntil(lambda: room.audit.state.sheet.threshold == threshold, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.audit.state.sheet.threshold == threshold)
 
 
 def labelled(room: AuditWindow) -> dict[str, str]:
@@ -130,7 +128,7 @@ def test_what_stood_in_the_form_before_is_not_the_answer_to_the_start(
 ) -> None:
     made = make_desk(tmp_path, monkeypatch)
     room = open_training(desk.window)
-    qtbot.waitUntil(lambda: room.form.recipe.count() > 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.form.recipe.count() > 1)
     room.form.manifest.setText(str(made.manifest))
     room.form.name.setText("No Name")
     room.form.say("of before")

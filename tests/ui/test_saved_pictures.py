@@ -165,7 +165,7 @@ def test_the_patient_is_named_only_where_the_box_is_ticked(desk, monkeypatch, tm
 def test_a_picture_is_written_as_asked(four_views, monkeypatch, qtbot, tmp_path, ticked):
     path = tmp_path / "image.png"
     monkeypatch.setattr(export, "ask_picture", lambda *a: (path, ticked))
-    with qtbot.waitSignal(four_views.window.export.finished, timeout=5000):
+    with qtbot.waitSignal(four_views.window.export.finished):
         four_views.window.commands.save_image()
     scene = four_views.window.grid.active_scene
     expected = _pixels(image_picture(scene, identified=ticked))
@@ -179,7 +179,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(four_views, monkeypatch, 
     said = []
     monkeypatch.setattr(four_views.window, "show_error", said.append)
     four_views.window.commands.save_screen()
-    qtbot.waitUntil(lambda: bool(said), timeout=5000)
+    qtbot.waitUntil(lambda: bool(said))
     assert said == [f"{path}: cannot be written (No such file or directory)"]
 
 

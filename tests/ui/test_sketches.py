@@ -53,7 +53,7 @@ def test_a_zoom_is_sketched_at_once_and_exact_when_the_hand_rests(large, qtbot):
     paint(large)
     assert work(large) == [(1, 1)] * 4  # five steps, one picture
     assert large.window.grid.loading == (0, 4)
-    qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4), timeout=20_000)
+    qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4))
     assert work(large) == [(2, 1)] * 4
     assert large.window.status.text("work") == ""
 
@@ -61,7 +61,7 @@ def test_a_zoom_is_sketched_at_once_and_exact_when_the_hand_rests(large, qtbot):
 def test_a_picture_that_would_be_sketched_is_not_settled_before_it_is_painted(large, qtbot):
     large.session.zoom_at(1, 1.1)
     assert large.window.grid.loading == (0, 4)
-    qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4), timeout=20_000)
+    qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4))
     paint(large)  # what a picture of the window does
     assert not any(view.raster.is_sketch for view in large.window.grid.viewports)
     assert large.window.grid.loading == (4, 4)
@@ -73,7 +73,7 @@ def test_the_status_line_says_that_the_picture_is_not_exact_yet_and_forgets_it(l
     large.session.set_overlay(corner="off")
     assert large.window.status.text("work") == "refining 0/4"
     paint(large)  # the overlay alone changed, so that this is exact already
-    qtbot.waitUntil(lambda: large.window.status.text("work") == "", timeout=5000)
+    qtbot.waitUntil(lambda: large.window.status.text("work") == "")
 
 
 def test_the_pane_in_the_readers_hand_is_exact_first(large):
@@ -94,8 +94,8 @@ def test_a_pane_that_cannot_be_seen_is_not_painted_over_and_over(large, qtbot):
     qtbot.wait(5 * grid_module.REST_MS)
     assert len(changes) < 10  # one when the hand rests; without an end it would be hundreds
     large.window.show()
-    qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4), timeout=20_000)
-    qtbot.waitUntil(lambda: large.window.status.text("work") == "", timeout=5000)
+    qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4))
+    qtbot.waitUntil(lambda: large.window.status.text("work") == "")
 
 
 def test_what_will_take_long_is_sketched_however_quick_the_last_was(large, monkeypatch):
@@ -120,7 +120,7 @@ def test_a_turned_page_is_exact_at_once_and_a_zoom_when_the_hand_rests(large, qt
     paint(large)
     shown = [view for view in large.window.grid.viewports if view.isVisible()]
     assert any(view.raster.is_sketch for view in shown)
-    qtbot.waitUntil(lambda: not any(view.raster.is_sketch for view in shown), timeout=5000)
+    qtbot.waitUntil(lambda: not any(view.raster.is_sketch for view in shown))
     qtbot.wait(10 * grid_module.TURN_MS)  # what was refined asks once more whether anything is left
     large.session.zoom_at(0, 1.1)
     paint(large)
@@ -133,7 +133,7 @@ def test_another_size_is_no_motion_of_the_hand(large, qtbot, monkeypatch):
     large.session.set_sizing("actual")
     paint(large)
     assert large.window.grid.loading == (0, 4)
-    qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4), timeout=5000)
+    qtbot.waitUntil(lambda: large.window.grid.loading == (4, 4))
 
 
 def test_small_images_are_never_sketched(four_views, monkeypatch):

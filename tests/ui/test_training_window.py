@@ -26,8 +26,6 @@ from app.ui.panels.training import words
 from app.ui.panels.training.curves import curves_of
 from app.ui.panels.training.window import TrainingWindow, open_training
 
-WAIT_MS = 60_000
-
 
 @pytest.fixture
 def made(tmp_path, monkeypatch) -> Desk:
@@ -38,7 +36,7 @@ def made(tmp_path, monkeypatch) -> Desk:
 def opened(desk, qtbot) -> TrainingWindow:
     desk.window.commands.training()
     window = desk.window.findChild(TrainingWindow)
-    qtbot.waitUntil(lambda: window.form.recipe.count() > 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.form.recipe.count() > 1)
     return window
 
 
@@ -66,12 +64,12 @@ def fill(room: TrainingWindow, made: Desk, **facts) -> None:
 def started(room: TrainingWindow, made: Desk, qtbot, **facts):
     fill(room, made, **facts)
     room.form.start.click()
-    qtbot.waitUntil(lambda: room.stack.currentWidget() is room.page, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.stack.currentWidget() is room.page)
     return room._chosen().job
 
 
 def wait_for(room: TrainingWindow, qtbot, *statuses: str) -> None:
-    qtbot.waitUntil(lambda: room._chosen() is not None and room._chosen().status in statuses, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room._chosen() is not None and room._chosen().status in statuses)
 
 
 def test_the_reading_room_has_one_more_entry_in_its_menu_and_nothing_else(desk, room):
@@ -117,21 +115,21 @@ def test_promoting_needs_a_reason_and_can_be_taken_back(desk, room, made, qtbot,
     assert not outcome.promote.isEnabled()
     outcome.why.setText("finds more")
     assert outcome.promote.isEnabled()
-    with qtbot.waitSignal(desk.window.models_wanted, timeout=WAIT_MS):
+    with qtbot.waitSignal(desk.window.models_wanted):
         outcome.promote.click()
     assert shelf.installed()["my-model"].version == "1.0.0"
     assert desk.session.settings.models == settings.load().models == ("my-model",)
-    qtbot.waitUntil(lambda: not outcome.demote.isHidden(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not outcome.demote.isHidden())
     assert outcome.promote.isHidden()
     assert outcome.decided.text().startswith("Promoted 20")
     assert outcome.decided.text().endswith("UTC by Dr. A: finds more")
     room.history.click()
-    qtbot.waitUntil(lambda: room.past.table.rowCount() == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.past.table.rowCount() == 2)
     newest = [room.past.table.item(0, column).text() for column in range(1, 6)]
     assert newest == ["promoted", "my-model", "1.0.0", "Dr. A", "finds more"]
     room.listing.setCurrentRow(0)
     outcome.why.setText("misses more")
-    with qtbot.waitSignal(desk.window.models_wanted, timeout=WAIT_MS):
+    with qtbot.waitSignal(desk.window.models_wanted):
         outcome.demote.click()
     assert "my-model" not in shelf.installed()
     assert desk.session.settings.models == ("phantom-lesions",)
@@ -143,11 +141,11 @@ def test_not_now_is_written_down_and_what_cannot_be_promoted_is_said(room, made,
     before = set(shelf.installed())
     room.page.outcome.why.setText("why not")
     room.page.outcome.promote.click()
-    qtbot.waitUntil(lambda: not room.said.isHidden(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not room.said.isHidden())
     assert "bundle.json" in room.said.text()
     room.page.outcome.why.setText("worse in dense breasts")
     room.page.outcome.decline.click()
-    qtbot.waitUntil(lambda: history.read().entries[-1].action == "declined", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: history.read().entries[-1].action == "declined")
     assert history.read().entries[-1].why == "worse in dense breasts"
     assert set(shelf.installed()) == before
 
@@ -156,10 +154,10 @@ def test_a_training_goes_on_when_the_window_is_closed_and_is_found_again(desk, r
     job = started(room, made, qtbot, epochs=30)
     wait_for(room, qtbot, "running")
     room.close()
-    qtbot.waitUntil(lambda: desk.window.findChild(TrainingWindow) is None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: desk.window.findChild(TrainingWindow) is None)
     assert look(job).is_busy
     again = opened(desk, qtbot)
-    qtbot.waitUntil(lambda: again.stack.currentWidget() is again.page, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: again.stack.currentWidget() is again.page)
     assert again._chosen().job == job
     wait_for(again, qtbot, "finished")
 
@@ -168,7 +166,7 @@ def test_a_training_goes_on_when_the_window_is_closed_and_is_found_again(desk, r
 def test_pause_resume_stop_and_what_a_kill_leaves(room, made, qtbot, monkeypatch):
     monkeypatch.setenv("FAKE_EPOCH_S", "0.3")
     job, page = started(room, made, qtbot, epochs=40), room.page
-    qtbot.waitUntil(lambda: room._chosen().progress.epoch >= 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room._chosen().progress.epoch >= 1)
     assert (page.pause.isHidden(), page.resume.isHidden(), page.stop.isHidden()) == (False, True, False)
     assert "left" in page.line.text()
     page.pause.click()
@@ -194,7 +192,7 @@ def test_a_patient_of_the_frozen_test_is_refused_in_the_form(room, made, qtbot):
     splits = write_splits(made.folder / "m.json", manifest, (("p1", "p6"), ("p4",), ()))
     fill(room, made, manifest=manifest, splits=splits)
     room.form.start.click()
-    qtbot.waitUntil(lambda: not room.form.problem.isHidden(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not room.form.problem.isHidden())
     assert "image-71 of patient p6 would train the model" in room.form.problem.text()
     assert room.form.start.isEnabled()
     assert not jobs_folder().exists()
@@ -225,7 +223,7 @@ def test_what_is_wished_is_what_is_asked_for(room, made, qtbot):
     (wish,) = heard.args
     assert (wish.recipe, wish.epochs, wish.hours) == ("phantom-lesions", 3, 1.5)
     assert wish.changes == ("lr=1e-3", "title=two words")
-    qtbot.waitUntil(lambda: room.stack.currentWidget() is room.page, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.stack.currentWidget() is room.page)
     job = room._chosen().job
     assert job.changes == ("lr=1e-3", "title=two words", "train.epochs=3", "train.hours=1.5")
 
@@ -250,10 +248,10 @@ def test_a_frozen_test_is_chosen_in_a_dialog(room, made, qtbot):
     assert dialog.manifest.text() == str(made.manifest)
     dialog.name.setText("phantoms")
     dialog.freeze.click()
-    qtbot.waitUntil(lambda: "chosen once" in dialog.warning.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "chosen once" in dialog.warning.text())
     dialog.name.setText("second")
     dialog.freeze.click()
-    qtbot.waitUntil(lambda: room._freezing is None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room._freezing is None)
     assert room.form.frozen.currentData() == "second"
     assert frozen.load("second").patients == {"p6"}
 
@@ -262,7 +260,7 @@ def test_a_broken_record_is_a_page_of_its_own(room, made, qtbot):
     folder = jobs_folder() / "20200101-000000-old"
     folder.mkdir(parents=True)
     (folder / "job.json").write_text("{")
-    qtbot.waitUntil(lambda: room.listing.count() == 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: room.listing.count() == 1)
     room.listing.setCurrentRow(0)
     assert room.stack.currentWidget() is room.broken
     assert "damaged" in room.broken.text()
@@ -273,7 +271,7 @@ def test_an_edition_without_a_trainer_says_so_and_starts_nothing(desk, made, qtb
     monkeypatch.setenv("MAMMOVIEW_TRAINER", "/nowhere/trainer")
     desk.window.commands.training()
     room = desk.window.findChild(TrainingWindow)
-    qtbot.waitUntil(lambda: not room.form.problem.isHidden(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not room.form.problem.isHidden())
     assert "there is no trainer" in room.form.problem.text()
     assert not room.form.start.isEnabled()
 

@@ -93,11 +93,11 @@ class Opened:
 
     def open(self, *paths: Path, predictions: tuple[Path, ...] = (), models: tuple[str, ...] = ()) -> Audit:
         self.audit.open(paths, models, predictions)
-        self.qtbot.waitUntil(lambda: not self.audit.state.loading, timeout=20_000)
+        self.qtbot.waitUntil(lambda: not self.audit.state.loading)
         return self.audit
 
     def wait(self, done) -> None:
-        self.qtbot.waitUntil(done, timeout=20_000)
+        self.qtbot.waitUntil(done)
 
     def stop(self) -> None:
         if not self.stopped:

@@ -256,12 +256,12 @@ def test_an_audit_asks_shows_keeps_and_finds_it_again(threads, qtbot, rows, bund
         library = Library()
         audit = Audit(library, folder=tmp_path / "own")
         audit.open([tmp_path / "m.csv"], [str(bundle.folder)])
-        qtbot.waitUntil(lambda audit=audit: not audit.state.loading, timeout=20_000)
+        qtbot.waitUntil(lambda audit=audit: not audit.state.loading)
         assert audit.missing == (6 if turn == 0 else 0)
         if turn == 0:
             audit.predict(workers=1, device="cpu")
             assert audit.state.predicting.total == 6
-            qtbot.waitUntil(lambda audit=audit: audit.state.predicting is None, timeout=60_000)
+            qtbot.waitUntil(lambda audit=audit: audit.state.predicting is None)
         words = [OUTCOMES[code] for code in audit.state.sheet.outcome]
         assert words.count("failed") == 1
         assert set(words) <= {"TN", "FP", "failed"}

@@ -90,7 +90,7 @@ def begin(qtbot, rows):
             self.maps.present(self.state, self.folders, "cpu")
 
         def settled(self) -> CaseMap:
-            qtbot.waitUntil(lambda: all(one.look is not None for one in self.maps.state.of), timeout=30_000)
+            qtbot.waitUntil(lambda: all(one.look is not None for one in self.maps.state.of))
             (one,) = self.maps.state.of
             return one
 
