@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from app.core.imaging.image import Collection, Image, Study
 
@@ -35,6 +36,12 @@ def following(
     if around:
         order += list(range(0, here + 1)) if step > 0 else list(range(len(studies) - 1, here - 1, -1))
     return next((studies[index] for index in order if wanted(studies[index])), None)
+
+
+def holding(studies: tuple[Study, ...], paths: Iterable[Path]) -> Study | None:
+    """Return the first study that holds all of these files, or None."""
+    wanted = set(paths)
+    return next((study for study in studies if wanted <= {image.path for image in study.images}), None)
 
 
 def same_patient(collection: Collection, key: str, image: Image) -> bool:

@@ -64,6 +64,8 @@ class MainWindow(ReadingWindow):
 
     models_wanted = Signal()
     """Emitted when other models than before are installed; `show_models` is the answer."""
+    models_changed = Signal()
+    """Emitted when `models` gives others."""
 
     def __init__(self, session, *, remember: bool = True) -> None:
         super().__init__()
@@ -185,6 +187,7 @@ class MainWindow(ReadingWindow):
         """Take what models are installed; the panel names those of the reading set before they run."""
         self._models = tuple(models)
         self.second_look.present_models(self.reading_set)
+        self.models_changed.emit()
         self.refresh()
 
     @property

@@ -29,6 +29,7 @@ from app.core.audit.plots import Plots, plots_of
 from app.core.audit.sorting import Sorting, ordered
 from app.core.audit.units import Unit, UnitTable, units_of
 from app.core.errors import MammoviewError
+from app.core.imaging.image import Study
 from app.core.metrics.froc import Rule
 from app.core.settings import config_folder, data_folder
 from app.services.audit.loading import Loaded, Wanted, load
@@ -105,15 +106,23 @@ class AuditCases(QObject):
     # Opening
 
     def open(
-        self, paths: Sequence[Path | str], models: Sequence[str] = (), predictions: Sequence[Path | str] = ()
+        self,
+        paths: Sequence[Path | str],
+        models: Sequence[str] = (),
+        predictions: Sequence[Path | str] = (),
+        studies: Sequence[Study] = (),
     ) -> None:
-        """Open a manifest (``.csv``) or files and folders, with bundles (one or two) or prediction files.
+        """Open a manifest (``.csv``), files and folders, or studies that are open in the reading window.
 
-        In the background; `state_changed` follows, or a `message` that says why not. What was predicted
-        with these bundles before is there at once; the rest waits for `predict`.
+        With bundles (one or two) or prediction files. In the background; `state_changed` follows, or a
+        `message` that says why not. What was predicted with these bundles before is there at once; the
+        rest waits for `predict`.
         """
         wanted = Wanted(
-            tuple(Path(path) for path in paths), tuple(models), tuple(Path(path) for path in predictions)
+            tuple(Path(path) for path in paths),
+            tuple(models),
+            tuple(Path(path) for path in predictions),
+            tuple(studies),
         )
         if self._loading is not None:
             self._loading.cancel()

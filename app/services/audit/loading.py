@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,7 +53,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to open: a manifest, or folders and files; which bundles; prediction files taken as they are.
+    """What to open: a manifest, folders and files, or studies; which bundles; prediction files as they are.
 
     Attributes
     ----------
@@ -60,11 +61,15 @@ class Wanted:
         One manifest (``.csv``), or files and folders; none: the images of the first prediction file.
     models
         Names or folders of one or two bundles.
+    studies
+        Studies that are open already, in place of `paths`: as the finder grouped them, with what the
+        reader said of their images by hand.
     """
 
     paths: tuple[Path, ...] = ()
     models: tuple[str, ...] = ()
     predictions: tuple[Path, ...] = ()
+    studies: tuple[Study, ...] = ()
 
     @property
     def manifest(self) -> Path | None:
@@ -74,7 +79,7 @@ class Wanted:
 
 
 def load(wanted: Wanted, kept: KeptAnswers, report: Report) -> Loaded:
-    """Read a manifest (or find images), join the prediction files, and take what is kept of the bundles.
+    """Read what is wanted, join the prediction files, and take what is kept of the bundles.
 
     Raises
     ------
@@ -129,6 +134,8 @@ def said_before(kept: KeptAnswers, model: AuditModel, rows: Sequence[Row]) -> li
 
 
 def _rows(wanted: Wanted, report: Report) -> tuple[tuple[Row, ...], list[str]]:
+    if wanted.studies:
+        return _listed(wanted.studies, report)
     if wanted.manifest is not None:
         manifest: Manifest = read_manifest(wanted.manifest)
         return manifest.rows, list(manifest.caveats)
@@ -152,6 +159,29 @@ def _found(paths: Sequence[Path], report: Report) -> tuple[tuple[Row, ...], list
         rows.append(_row(study, image))
     notes = [f"{len(collection.left_out)} files were left out."] if collection.left_out else []
     return tuple(rows), notes
+
+
+def _listed(studies: Sequence[Study], report: Report) -> tuple[tuple[Row, ...], list[str]]:
+    """Return a row for each image of studies that are open, as `_found` does; files may be gone since."""
+    images = [(study, image) for study in studies for image in study.images]
+    rows: list[Row] = []
+    gone: list[ReadError] = []
+    for number, (study, image) in enumerate(images):
+        report(number, len(images))
+        try:
+            rows.append(_row(study, image))
+        except ReadError as error:
+            gone.append(error)
+    if not rows:
+        raise gone[0] if gone else MammoviewError("these studies have no image")
+    if not gone:
+        return tuple(rows), []
+    left = (
+        "1 image was left out: its file"
+        if len(gone) == 1
+        else f"{len(gone)} images were left out: their files"
+    )
+    return tuple(rows), [f"{left} can no longer be read ({gone[0].path.name}: {gone[0].reason})."]
 
 
 def _row(study: Study, image: Image) -> Row:
@@ -192,11 +222,20 @@ def _described(answers: Answers) -> Answers:
 
 
 def _title(wanted: Wanted) -> str:
+    if wanted.studies:
+        return "1 study" if len(wanted.studies) == 1 else f"{len(wanted.studies)} studies"
     path = _path(wanted)
     return path.stem if wanted.manifest or not wanted.paths else path.name
 
 
 def _path(wanted: Wanted) -> Path:
+    """Return the manifest, the first path, or the folder that all files of the studies lie in."""
+    if wanted.studies:
+        folders = sorted({image.path.parent.absolute() for study in wanted.studies for image in study.images})
+        try:
+            return Path(os.path.commonpath(folders))
+        except ValueError:  # on several drives
+            return folders[0]
     return (wanted.paths or wanted.predictions)[0]
 
 

@@ -14,10 +14,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.core.audit.cases import Places
 from app.core.audit.plots import rows_at, rows_between
 from app.core.audit.units import PLURAL
+from app.core.imaging.image import Study
 from app.core.manifest import Box
 from app.core.settings import Settings
+from app.services.worklist import holding
 from app.ui.actions.audit import ACTIONS
-from app.ui.audit import papers
+from app.ui.audit import opening, papers
 from app.ui.audit.next_dialog import NextDialog
 from app.ui.audit.opening import OpenDialog
 from app.ui.audit.shown import AuditShown
@@ -116,19 +118,20 @@ class AuditWindow(AuditShown):
     # Opening
 
     def open(
-        self, paths: Sequence[Path | str], models: Sequence[str] = (), predictions: Sequence[Path | str] = ()
+        self,
+        paths: Sequence[Path | str],
+        models: Sequence[str] = (),
+        predictions: Sequence[Path | str] = (),
+        studies: Sequence[Study] = (),
     ) -> None:
         """Open images with models or prediction files; what went wrong is said in the foot."""
         self.case.finish_writing()
         self.say("Opening…")
-        self.audit.open(paths, models, predictions)
+        self.audit.open(paths, models, predictions, studies)
 
-    def ask_open(self) -> None:
+    def ask_open(self) -> OpenDialog:
         """Ask what to audit."""
-        names = [model.name for model in getattr(self.parent(), "models", ())]
-        dialog = OpenDialog(self, names)
-        dialog.chosen.connect(self.open)
-        dialog.open()
+        return opening.ask(self)
 
     def ask_next(self) -> None:
         """Ask which cases to read next, and list them."""
@@ -198,7 +201,11 @@ class AuditWindow(AuditShown):
         case = self.panes.case
         paths = [image.path for image in case.images if image is not None] if case is not None else []
         if paths:
-            self._session.open_paths(list(dict.fromkeys(paths)))
+            listed = holding(self._session.studies, paths)
+            if listed is None:
+                self._session.open_paths(list(dict.fromkeys(paths)))
+            else:  # it came from the list: the other studies stay open
+                self._session.open_study(listed.key)
             self.parent().raise_()
             self.parent().activateWindow()
 
@@ -273,8 +280,7 @@ class AuditWindow(AuditShown):
         if files:
             self.open(images, (), files)
         elif images:
-            self.ask_open()
-            self.findChild(OpenDialog).images.setText(str(images[0]))
+            self.ask_open().name_images(str(images[0]))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.case.finish_writing()

@@ -67,6 +67,11 @@ def seconds(left: float | None) -> str:
     return f"{left / 3600:.1f} h left"
 
 
+def counted(number: int, one: str, several: str) -> str:
+    """Return a number with its noun: ``1 study``, ``12 studies``."""
+    return f"{number} {one if number == 1 else several}"
+
+
 def sentence(text: str) -> str:
     """Return a text that begins with a capital, unless a path begins it, and ends with a full stop."""
     if not text:

@@ -80,6 +80,8 @@ class StudyDelegate(QStyledItemDelegate):
         if is_open:
             painter.fillRect(rect, QColor(theme.RAISED))
             painter.fillRect(QRect(rect.left(), rect.top(), 2, rect.height()), QColor(theme.ACCENT))
+        elif option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(rect, QColor(theme.ACCENT_GROUND))
         elif option.state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(rect, QColor(theme.HOVER))
         if option.state & QStyle.StateFlag.State_HasFocus and option.state & QStyle.StateFlag.State_Selected:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelectionModel, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QListView,
+    QVBoxLayout,
+    QWidget,
+)
 
-from app.core.imaging.image import Collection
+from app.core.imaging.image import Collection, Study
 from app.services.state import ScreenState
 from app.ui import theme
 from app.ui.icons import icon
 from app.ui.panels.studies.delegate import StudyDelegate
-from app.ui.panels.studies.rows import Index, Row, StudyRows, rows_of
+from app.ui.panels.studies.rows import Index, Row, StudyRows, rows_of, studies_in
 from app.ui.thumbnails import Thumbnails
+
+CHOOSING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+"""Keys with which a click selects and opens nothing."""
+ONLY = QItemSelectionModel.SelectionFlag.ClearAndSelect
 
 
 class SearchField(QLineEdit):
@@ -32,12 +45,13 @@ class SearchField(QLineEdit):
 
 
 class StudiesPanel(QWidget):
-    """Patients and studies; a click or Enter opens a study.
+    """Patients and studies; a click or Enter opens a study, Ctrl or Shift and a click choose several.
 
-    Signals: `left` when the reader leaves the search with Esc.
+    Signals: `left` when the reader leaves the search with Esc; `choice_changed` when `choice` is another.
     """
 
     left = Signal()
+    choice_changed = Signal()
 
     SIDE = "left"
     STRETCH = 1
@@ -80,7 +94,9 @@ class StudiesPanel(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.verticalScrollBar().setSingleStep(24)
         self.list.setTabKeyNavigation(False)
-        self.list.clicked.connect(self._open)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.selectionModel().selectionChanged.connect(lambda *_: self.choice_changed.emit())
+        self.list.clicked.connect(self._clicked)
         self.list.activated.connect(self._open)
         column.addWidget(self.list, 1)
         thumbnails.changed.connect(self.list.viewport().update)
@@ -92,14 +108,28 @@ class StudiesPanel(QWidget):
         self._collected(session.collection)
         self._screened(session.screen)
 
+    @property
+    def choice(self) -> tuple[tuple[Study, ...], bool]:
+        """The studies meant by a command for many, and whether they were selected here one by one.
+
+        Those selected where they are several (the open study is always), else all that are listed.
+        """
+        places = sorted(index.row() for index in self.list.selectionModel().selectedIndexes())
+        if len(places) > 1:
+            return studies_in(self.rows.rows[place] for place in places), True
+        return studies_in(self.rows.rows), False
+
     def _collected(self, _collection: Collection) -> None:
         self._fill()
 
     def _fill(self) -> None:
         masked = self._session.settings.mask_names
-        self.rows.put(rows_of(self._session.collection, self.search.text(), masked=masked))
-        self.nothing.setVisible(bool(self._session.collection.patients) and not self.rows.rows)
-        self._select()
+        rows = rows_of(self._session.collection, self.search.text(), masked=masked)
+        self.nothing.setVisible(bool(self._session.collection.patients) and not rows)
+        if rows != self.rows.rows:  # else what was selected stays
+            self.rows.put(rows)
+            self._select()
+            self.choice_changed.emit()
 
     def _screened(self, screen: ScreenState) -> None:
         key = screen.study.key if screen.study else ""
@@ -118,8 +148,13 @@ class StudiesPanel(QWidget):
         for number, row in enumerate(self.rows.rows):
             if self._delegate.is_open(row):
                 index = self.rows.index(number)
-                self.list.setCurrentIndex(index)
+                # Not the list's own: that would ask which keys are held, and add or span with some of them.
+                self.list.selectionModel().setCurrentIndex(index, ONLY)
                 self.list.scrollTo(index)
+
+    def _clicked(self, index: Index) -> None:
+        if not QApplication.keyboardModifiers() & CHOOSING:
+            self._open(index)
 
     def _open(self, index: Index) -> None:
         row = index.data(StudyRows.ROW)

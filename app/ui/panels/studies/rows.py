@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
@@ -82,6 +83,21 @@ def rows_of(collection: Collection, search: str = "", *, masked: bool = False) -
         count = sum(len(row.study.images) if row.image is None else 1 for row in rows if row.study)
         found += [Row(rows[0].patient, None, rows[0].folder, None, count, masked), *rows]
     return tuple(found)
+
+
+def studies_in(rows: Iterable[Row]) -> tuple[Study, ...]:
+    """Return the studies of rows, each once, in their order; of one that is shown by picture only those."""
+    whole: dict[str, Study] = {}
+    pictures: dict[str, list[Image]] = {}
+    for row in rows:
+        if row.study is not None:
+            whole.setdefault(row.study.key, row.study)
+            if row.image is not None:
+                pictures.setdefault(row.study.key, []).append(row.image)
+    return tuple(
+        replace(study, images=tuple(pictures[key])) if key in pictures else study
+        for key, study in whole.items()
+    )
 
 
 def _rows(patient: Patient, study: Study, masked: bool) -> list[Row]:
