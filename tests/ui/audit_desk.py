@@ -7,8 +7,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from app.core.manifest import Lesion, Row, file_sha256, write_manifest
+from app.ui.audit.table_model import COLUMNS
+from app.ui.audit.window import AuditWindow
+
+PLACE = {column.key: number for number, column in enumerate(COLUMNS)}
 
 SIZE = (96, 64)
 LESION = (10.0, 10.0, 30.0, 30.0)
@@ -66,3 +72,26 @@ def made_audit(folder: Path) -> tuple[Path, Path]:
     content = {"format": "mammoview-prediction", "version": 1, "models": [model], "studies": studies}
     predictions.write_text(json.dumps(content))
     return manifest, predictions
+
+
+def texts(room: AuditWindow, key: str) -> list[str]:
+    """Return what a column of the list says."""
+    model = room.table.cases
+    return [model.index(row, PLACE[key]).data() for row in range(model.rowCount())]
+
+
+def press(room: AuditWindow, key, keys=Qt.KeyboardModifier.NoModifier) -> None:
+    """Press a key in the window of audits."""
+    QTest.keyClick(room.windowHandle(), key, keys)
+
+
+def count(room: AuditWindow, cell: int) -> int:
+    """Return the number in a cell of the matrix."""
+    return int(room.matrix.cells[cell].text().split()[-1])
+
+
+def show(room: AuditWindow, qtbot, row: int) -> list:
+    """Put a case on screen and return what is drawn over it."""
+    room.go(row)
+    qtbot.waitUntil(lambda: room.panes.case is not None and room.panes.case.row == row)
+    return list(room.views[0].shown)

@@ -9,9 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shiboken6
-from audit_desk import SIZE
+from audit_desk import SIZE, press, show
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from test_audit_window import bench, made, press, room, show  # noqa: F401 - fixtures
 from ui_desk import FACTS
 
 from app.core.reading.findings import Evidence, MapFacts, SecondLook, ViewLook
@@ -45,7 +44,7 @@ def model(monkeypatch) -> Model:
     return found
 
 
-def colours(room) -> np.ndarray:  # noqa: F811
+def colours(room) -> np.ndarray:
     """Return how far from grey each pixel of the first pane is."""
     image = room.views[0].grab().toImage()
     shape = (image.height(), image.bytesPerLine() // 4, 4)
@@ -53,11 +52,11 @@ def colours(room) -> np.ndarray:  # noqa: F811
     return pixels.max(axis=2) - pixels.min(axis=2)
 
 
-def ready(room, qtbot) -> None:  # noqa: F811
+def ready(room, qtbot) -> None:
     qtbot.waitUntil(lambda: all(one.look is not None for one in room.maps.state.of))
 
 
-def test_a_key_draws_the_map_over_the_image_with_what_was_measured_of_it(room, model, qtbot):  # noqa: F811
+def test_a_key_draws_the_map_over_the_image_with_what_was_measured_of_it(room, model, qtbot):
     show(room, qtbot, 0)
     qtbot.waitUntil(lambda: room.views[0].frame is not None)
     view = room.views[0]
@@ -79,7 +78,7 @@ def test_a_key_draws_the_map_over_the_image_with_what_was_measured_of_it(room, m
     assert SIZE == (96, 64)
 
 
-def test_a_map_that_failed_is_hidden_until_it_is_asked_for(room, model, qtbot):  # noqa: F811
+def test_a_map_that_failed_is_hidden_until_it_is_asked_for(room, model, qtbot):
     model.verdict = "failed"
     show(room, qtbot, 0)
     room.case.heat.click()
@@ -98,7 +97,7 @@ def test_a_map_that_failed_is_hidden_until_it_is_asked_for(room, model, qtbot): 
     assert not room.case.maps.isVisible()
 
 
-def test_another_colour_map_is_painted_at_once(room, bench, model, qtbot):  # noqa: F811
+def test_another_colour_map_is_painted_at_once(room, bench, model, qtbot):
     show(room, qtbot, 0)
     qtbot.waitUntil(lambda: room.views[0].frame is not None)
     room.case.heat.click()
@@ -108,7 +107,7 @@ def test_another_colour_map_is_painted_at_once(room, bench, model, qtbot):  # no
     assert np.any(colours(room) != before)
 
 
-def test_a_blinded_reader_is_told_why_there_is_no_map(room, model, qtbot):  # noqa: F811
+def test_a_blinded_reader_is_told_why_there_is_no_map(room, model, qtbot):
     room.audit.begin_blinded("pilot", range(4))
     press(room, Qt.Key.Key_H)
     assert room.case.heat.isChecked()
@@ -116,7 +115,7 @@ def test_a_blinded_reader_is_told_why_there_is_no_map(room, model, qtbot):  # no
     assert room.said.text() == "Heat maps are hidden until the case is answered."
 
 
-def test_a_closed_window_hears_no_more_of_the_overlay(bench, qtbot, tmp_path):  # noqa: F811
+def test_a_closed_window_hears_no_more_of_the_overlay(bench, qtbot, tmp_path):
     window = open_audit(bench, tmp_path / "kept")
     gone = weakref.ref(window)
     window.close()

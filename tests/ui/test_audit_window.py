@@ -6,13 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from audit_desk import FACTS, FINDS, made_audit
+from audit_desk import FACTS, FINDS, PLACE, count, press, show, texts
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from test_accessible_names import unnamed
-from ui_desk import Oracle
 
 from app.core.audit.cases import DECLINED, SCORED, Answers, AuditModel, no_answers, table_of
 from app.core.audit.columns import sheet_of
@@ -20,11 +19,8 @@ from app.core.audit.filters import EVERY_CASE, Among
 from app.core.audit.matching import MatchedLesion, Matching
 from app.core.audit.outcomes import FN, FP, TN, TP
 from app.core.manifest import Row
-from app.core.settings import Settings
 from app.services.audit.state import AuditState
-from app.services.library import Library
-from app.services.session import Session
-from app.ui import icons, theme
+from app.ui import theme
 from app.ui.actions import BY_ID
 from app.ui.actions.audit import ACTIONS as AUDIT_ACTIONS
 from app.ui.audit import papers
@@ -32,81 +28,13 @@ from app.ui.audit.agreement import AgreementDialog
 from app.ui.audit.next_dialog import NextDialog
 from app.ui.audit.opening import OpenDialog
 from app.ui.audit.plots import CURVES
-from app.ui.audit.table_model import CASE, COLUMNS
+from app.ui.audit.table_model import CASE
 from app.ui.audit.truth_boxes import DASHES, DOTS, SOLID, outlines
 from app.ui.audit.window import AuditWindow, open_audit
 from app.ui.bindings import resolve
 from app.ui.dialogs.settings import SettingsDialog
-from app.ui.main_window import MainWindow
-from app.ui.places import Places
 
 Key = Qt.Key
-PLACE = {column.key: number for number, column in enumerate(COLUMNS)}
-
-
-@pytest.fixture
-def workstation(qtbot):
-    library = Library()
-    window = MainWindow(Session(library, Oracle(), Settings(reader="dr a")), remember=False)
-    qtbot.addWidget(window)
-    yield window
-    for found in window.findChildren(AuditWindow):
-        found.close()
-    library.stop()
-
-
-@pytest.fixture
-def bench(qtbot):
-    """What the window of audits needs of a workstation, without the workstation's own window."""
-    application = QApplication.instance()
-    icons.install_search_path()
-    theme.apply(application)
-    library = Library()
-    main = QWidget()
-    qtbot.addWidget(main)
-    main.places, main.models = Places(None), ()
-    main.session = Session(library, Oracle(), Settings(reader="dr a"), parent=main)
-    yield main
-    for found in main.findChildren(AuditWindow):
-        found.close()
-    library.stop()
-
-
-@pytest.fixture
-def made(tmp_path):
-    return made_audit(tmp_path)
-
-
-@pytest.fixture
-def room(bench, made, qtbot, tmp_path) -> AuditWindow:
-    """The window of audits on eight made images."""
-    manifest, predictions = made
-    window = open_audit(bench, tmp_path / "kept")
-    window.resize(1600, 1000)
-    qtbot.waitExposed(window)
-    window.open([manifest], (), [predictions])
-    qtbot.waitUntil(lambda: window.audit.plots is not None)
-    return window
-
-
-def texts(room: AuditWindow, key: str) -> list[str]:
-    model = room.table.cases
-    return [model.index(row, PLACE[key]).data() for row in range(model.rowCount())]
-
-
-def press(room: AuditWindow, key, keys=Qt.KeyboardModifier.NoModifier) -> None:
-    QTest.keyClick(room.windowHandle(), key, keys)
-
-
-def count(room: AuditWindow, cell: int) -> int:
-    return int(room.matrix.cells[cell].text().split()[-1])
-
-
-def show(room: AuditWindow, qtbot, row: int) -> list:
-    """Put a case on screen and return what is drawn over it."""
-    room.go(row)
-    qtbot.waitUntil(lambda: room.panes.case is not None and room.panes.case.row == row)
-    return list(room.views[0].shown)
 
 
 def test_the_menu_asks_what_to_audit_and_the_table_shows_it(workstation, made, qtbot):
