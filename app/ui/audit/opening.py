@@ -45,6 +45,7 @@ class OpenDialog(Dialog):
         self.manifest, self.folder = QPushButton("Manifest…"), QPushButton("Folder…")
         self.studies, self.files = QPushButton(), QPushButton("Files…")
         self.studies.setCheckable(True)
+        self.studies.setProperty("role", "line")  # shows that it is down
         self.manifest.clicked.connect(self._ask_manifest)
         self.folder.clicked.connect(self._ask_folder)
         self.files.clicked.connect(self._ask_predictions)
@@ -96,13 +97,13 @@ class OpenDialog(Dialog):
         """Offer studies that are open in the reading window: those selected in its list, or all listed."""
         self._studies, self._selected = tuple(studies), selected
         count = len(self._studies)
-        self.studies.setText(f"{counted(count, 'study', 'studies')}" if count else "Open studies")
+        self.studies.setText(counted(count, "study", "studies") if count else "Open studies")
         self.studies.setEnabled(bool(count))
         reason = "" if count else "No study is open in the reading window."
-        self.studies.setToolTip(f"Take {self._words()}." if count else reason)
+        self.studies.setToolTip(f"Of the reading window: {self._words()}." if count else reason)
         self.studies.setAccessibleDescription(reason)
-        more = ", or the studies open in the reading window" if count else ""
-        self.images.setPlaceholderText(f"A manifest (.csv) or a folder{more}")
+        more = "A manifest (.csv), a folder, open studies" if count else "A manifest (.csv) or a folder"
+        self.images.setPlaceholderText(more)
         if not count:
             self.studies.setChecked(False)
         elif self.studies.isChecked():
@@ -116,7 +117,7 @@ class OpenDialog(Dialog):
     def _words(self) -> str:
         count = counted(len(self._studies), "study", "studies")
         images = counted(sum(len(study.images) for study in self._studies), "image", "images")
-        return f"{count} {'selected' if self._selected else 'listed'} in the reading window, {images}"
+        return f"{count} {'selected' if self._selected else 'listed'}, {images}"
 
     def _take_studies(self, taken: bool) -> None:
         if taken:

@@ -42,7 +42,7 @@ SHARES: Final = {1: (920, 680), 2: (720, 880)}
 LEAST: Final = (1360, 720)
 """Logical pixels below which words would be cut."""
 EMPTY: Final = (
-    "Choose what to audit (Ctrl+O): a manifest or a folder with one or two models,\n"
+    "Choose what to audit (Ctrl+O): a manifest, a folder or the open studies with one or two models,\n"
     "or drop a prediction file here."
 )
 BLINDED: Final = "Hidden until every case is answered, or the reading is ended."

@@ -26,7 +26,7 @@ NUMBER: Final = 56
 
 
 class StudyDelegate(QStyledItemDelegate):
-    """Paints headings and studies; `open_key`, `open_image` and `read` are set by the panel."""
+    """Paints headings and studies; the panel sets `open_key`, `open_image`, `read`, `several` (selected)."""
 
     def __init__(self, thumbnails: Thumbnails) -> None:
         super().__init__()
@@ -34,6 +34,7 @@ class StudyDelegate(QStyledItemDelegate):
         self.open_key = ""
         self.open_image: tuple[str, str] | None = None
         self.read: frozenset[str] = frozenset()
+        self.several = False
 
     def is_open(self, row: Row) -> bool:
         """Tell whether a row is the open study, or of loose pictures the one in the active pane."""
@@ -77,12 +78,12 @@ class StudyDelegate(QStyledItemDelegate):
         study, rect = row.study, option.rect
         assert study is not None
         is_open, is_read = self.is_open(row), study.key in self.read
+        chosen = self.several and bool(option.state & QStyle.StateFlag.State_Selected)
+        if is_open or chosen:
+            painter.fillRect(rect, QColor(theme.ACCENT_GROUND if chosen else theme.RAISED))
         if is_open:
-            painter.fillRect(rect, QColor(theme.RAISED))
             painter.fillRect(QRect(rect.left(), rect.top(), 2, rect.height()), QColor(theme.ACCENT))
-        elif option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, QColor(theme.ACCENT_GROUND))
-        elif option.state & QStyle.StateFlag.State_MouseOver:
+        elif not chosen and option.state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(rect, QColor(theme.HOVER))
         if option.state & QStyle.StateFlag.State_HasFocus and option.state & QStyle.StateFlag.State_Selected:
             painter.setPen(QColor(theme.DISABLED))

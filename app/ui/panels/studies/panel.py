@@ -95,7 +95,7 @@ class StudiesPanel(QWidget):
         self.list.verticalScrollBar().setSingleStep(24)
         self.list.setTabKeyNavigation(False)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.selectionModel().selectionChanged.connect(lambda *_: self.choice_changed.emit())
+        self.list.selectionModel().selectionChanged.connect(self._chose)
         self.list.clicked.connect(self._clicked)
         self.list.activated.connect(self._open)
         column.addWidget(self.list, 1)
@@ -129,7 +129,7 @@ class StudiesPanel(QWidget):
         if rows != self.rows.rows:  # else what was selected stays
             self.rows.put(rows)
             self._select()
-            self.choice_changed.emit()
+            self._chose()
 
     def _screened(self, screen: ScreenState) -> None:
         key = screen.study.key if screen.study else ""
@@ -151,6 +151,13 @@ class StudiesPanel(QWidget):
                 # Not the list's own: that would ask which keys are held, and add or span with some of them.
                 self.list.selectionModel().setCurrentIndex(index, ONLY)
                 self.list.scrollTo(index)
+
+    def _chose(self) -> None:
+        several = len(self.list.selectionModel().selectedIndexes()) > 1
+        if several != self._delegate.several:
+            self._delegate.several = several
+            self.list.viewport().update()
+        self.choice_changed.emit()
 
     def _clicked(self, index: Index) -> None:
         if not QApplication.keyboardModifiers() & CHOOSING:
