@@ -14,9 +14,9 @@ import warnings
 from collections.abc import Sequence
 
 from app.core.errors import Cancelled, MammoviewError
+from app.core.memory import keep_memory
 from model_zoo.errors import ModelError
 from trainer.commands import curation, data, explaining, measuring, training
-from trainer.memory import keep_memory
 from trainer.processes import leads
 
 

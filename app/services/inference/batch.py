@@ -30,6 +30,7 @@ from app.core.dicom.reader import complete, read_image
 from app.core.errors import MammoviewError, ReadError
 from app.core.imaging.image import Image
 from app.core.manifest import ManifestError, Row, check_file, check_unchanged
+from app.core.memory import keep_memory
 from app.core.settings import Device
 from app.core.spread import cores, spread
 from app.core.stated import stated
@@ -317,6 +318,7 @@ def _serve(pipe: Connection, folders: tuple[Path, ...], device: Device, threads:
     logging.disable(logging.CRITICAL)
     if hasattr(os, "nice"):
         os.nice(5)  # the window and whoever else works here go first
+    keep_memory()
     cv2.setNumThreads(threads)
     import torch
 

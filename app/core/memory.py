@@ -1,4 +1,4 @@
-"""Memory that was given back is taken again: a training asks for the same tens of megabytes at every step."""
+"""Memory that was freed is taken again: going through images asks for the same megabytes at every step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def keep_memory() -> bool:
     By default glibc maps every large block anew, and the system fills it with zeros page by page when it
     is first written to: on two cores four epochs on whole films took 28 and 32 s so, and 23 and 24 s with
     this (two runs each in turn, start included). The process then holds on to the most that it ever
-    needed, which a training does anyhow.
+    needed: for programs of their own that do one thing, never for the window.
 
     Returns
     -------

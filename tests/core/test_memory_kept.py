@@ -1,4 +1,4 @@
-"""What a training frees it gets again without asking the system."""
+"""What a program of its own frees it gets again without asking the system."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 PROGRAM = """
 import resource, sys
 import numpy as np
-from trainer.memory import keep_memory
+from app.core.memory import keep_memory
 if sys.argv[1] == "keep":
     assert keep_memory()
 np.ones(4_000_000)
