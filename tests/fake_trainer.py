@@ -1,6 +1,7 @@
 """Stands in for mammoview-trainer, without a network: the same words, files, events. See MAMMOVIEW_TRAINER.
 
 An epoch takes FAKE_EPOCH_S seconds (0.05). ``FAKE_FAIL=STEP`` ends that step with one line and exit code 1.
+While the file FAKE_HOLD is there the last epoch goes on and on: no test depends on how long a training takes.
 """
 
 from __future__ import annotations
@@ -48,7 +49,11 @@ def fit(words: list[str]) -> None:
     signal.signal(signal.SIGTERM, stop)
     (run / "words").write_text("\n".join(words))
     tell("start", recipe=words[1], fold=0, images=8, folder=str(run))
+    hold, patience = Path(os.environ.get("FAKE_HOLD", "nowhere")), time.monotonic() + 300
     for epoch in range(begin, epochs):
+        while epoch == epochs - 1 and hold.exists() and time.monotonic() < patience:
+            time.sleep(0.05)
+            tell("step", epoch=epoch, epochs=epochs, step=1, steps=2, loss=1 / (1 + epoch))
         for step in (1, 2):
             time.sleep(float(os.environ.get("FAKE_EPOCH_S", "0.05")) / 2)
             tell("step", epoch=epoch, epochs=epochs, step=step, steps=2, loss=1 / (1 + epoch + step / 4))

@@ -21,7 +21,7 @@ from app.services.training.look import Broken, JobView, Looker
 
 FAKE = Path(__file__).with_name("fake_trainer.py")
 TRAIN, VAL, TEST = ("p1", "p2", "p3"), ("p4",), ("p5", "p6")
-DEADLINE_S = 60
+DEADLINE_S = 180
 
 
 def nothing(done: int, total: int) -> None:
@@ -80,6 +80,14 @@ class Desk:
 
     def begin(self, **facts: object) -> Job:
         return asked.begin(self.wish(**facts), report=nothing)
+
+    def hold(self, patch: pytest.MonkeyPatch) -> None:
+        """Have trainings stay in their last epoch until `release`."""
+        patch.setenv("FAKE_HOLD", str(self.folder / "hold"))
+        (self.folder / "hold").touch()
+
+    def release(self) -> None:
+        (self.folder / "hold").unlink()
 
     def manifest_of(self, name: str, *rows: Row) -> Path:
         return write_manifest(rows, self.folder / name).path

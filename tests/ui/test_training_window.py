@@ -150,8 +150,11 @@ def test_not_now_is_written_down_and_what_cannot_be_promoted_is_said(room, made,
     assert set(shelf.installed()) == before
 
 
-def test_a_training_goes_on_when_the_window_is_closed_and_is_found_again(desk, room, made, qtbot):
-    job = started(room, made, qtbot, epochs=30)
+def test_a_training_goes_on_when_the_window_is_closed_and_is_found_again(
+    desk, room, made, qtbot, monkeypatch
+):
+    made.hold(monkeypatch)
+    job = started(room, made, qtbot)
     wait_for(room, qtbot, "running")
     room.close()
     qtbot.waitUntil(lambda: desk.window.findChild(TrainingWindow) is None)
@@ -159,13 +162,14 @@ def test_a_training_goes_on_when_the_window_is_closed_and_is_found_again(desk, r
     again = opened(desk, qtbot)
     qtbot.waitUntil(lambda: again.stack.currentWidget() is again.page)
     assert again._chosen().job == job
+    made.release()
     wait_for(again, qtbot, "finished")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_pause_resume_stop_and_what_a_kill_leaves(room, made, qtbot, monkeypatch):
-    monkeypatch.setenv("FAKE_EPOCH_S", "0.3")
-    job, page = started(room, made, qtbot, epochs=40), room.page
+    made.hold(monkeypatch)
+    job, page = started(room, made, qtbot), room.page
     qtbot.waitUntil(lambda: room._chosen().progress.epoch >= 1)
     assert (page.pause.isHidden(), page.resume.isHidden(), page.stop.isHidden()) == (False, True, False)
     assert "left" in page.line.text()
