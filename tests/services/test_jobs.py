@@ -90,7 +90,7 @@ def test_a_cancelled_job_stops_at_its_next_report_and_says_nothing(qtbot: QtBot)
         return "never"
 
     job = start(jobs, to, count)
-    assert started.wait(5)
+    assert started.wait(60)
     job.cancel()
     qtbot.waitUntil(lambda: to.ends == 1)
     assert (to.results, to.errors) == ([], [])
@@ -103,7 +103,7 @@ def test_a_job_cancelled_while_it_waits_is_never_begun(qtbot: QtBot) -> None:
     begun: list[str] = []
 
     def wait(report: Any) -> None:
-        gate.wait(5)
+        gate.wait(60)
 
     def note(report: Any) -> None:
         begun.append("begun")
@@ -148,7 +148,7 @@ def test_an_answer_to_an_object_that_is_gone_is_dropped(qtbot: QtBot) -> None:
     gate = threading.Event()
 
     def wait(report: Any) -> int:
-        gate.wait(5)
+        gate.wait(60)
         return 1
 
     job = Job(wait, ())
@@ -168,13 +168,15 @@ def test_receivers_must_be_methods_of_qobjects() -> None:
 
 def test_closing_waits_for_what_runs(qtbot: QtBot) -> None:
     jobs, to = Jobs(1), Receiver()
+    begun = threading.Event()
     finished: list[int] = []
 
     def work(report: Any) -> None:
+        begun.set()
         time.sleep(0.1)
         finished.append(1)
 
     start(jobs, to, work)
-    qtbot.wait(20)
+    assert begun.wait(60)
     assert jobs.close()
     assert finished == [1]

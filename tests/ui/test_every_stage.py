@@ -82,7 +82,7 @@ def window(qtbot, tmp_path):
 
 def settle(window: MainWindow) -> None:
     """Wait until every pane of the stage shows its image."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 180
     while True:
         QApplication.processEvents()
         done, wanted = window.grid.loading

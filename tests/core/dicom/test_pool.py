@@ -189,7 +189,7 @@ def test_workers_go_when_the_program_is_killed(tmp_path):
     run = _run(script, file, folder=tmp_path)
     children = run.stdout.split()
     assert children
-    for _ in range(100):
+    for _ in range(600):
         if not any(Path(f"/proc/{pid}").exists() for pid in children):
             break
         time.sleep(0.1)
