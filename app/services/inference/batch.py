@@ -164,7 +164,6 @@ def predict_all(
         Processes of this machine; the processors are shared out among them.
     scheduler
         Address of a dask scheduler, whose workers see files and bundles under the same paths; None: here.
-        Cancelling then waits for the next answer.
 
     Raises
     ------
@@ -237,7 +236,7 @@ def look_far(work: Far) -> Answered:
     if not _far_networks:
         _far_networks.append(no_predictors())
     specs = [load_bundle(folders[each]).spec for each in task.bundles]
-    return answer(folders, device, task, views_of(task.rows, specs), _far_networks[0])
+    return _answered(folders, device, task, lambda: views_of(task.rows, specs), _far_networks[0])
 
 
 def _predict_far(
@@ -249,10 +248,19 @@ def _predict_far(
     scheduler: str,
 ) -> None:
     work: list[Far] = [(folders, device, task) for task in tasks]
-    report(0, len(tasks))
-    for done, (number, said) in enumerate(spread(look_far, work, scheduler=scheduler), start=1):
-        take(number, said, True)
+    done = 0
+
+    def pulse() -> None:
         report(done, len(tasks))
+
+    pulse()
+    try:
+        for number, said in spread(look_far, work, scheduler=scheduler, pulse=pulse):
+            take(number, said, True)
+            done += 1
+            pulse()
+    except ModelError as error:
+        raise MammoviewError(f"a worker of {scheduler}: {error}") from error
 
 
 def _heard(hands: Sequence[_Hand]) -> list[_Hand]:
@@ -339,7 +347,7 @@ def _work(pipe: Connection, folders: tuple[Path, ...], device: Device) -> None:
                     asked = [specs[each] for each in task.bundles]
                     held.append((number, task, reader.submit(views_of, task.rows, asked)))
                 number, task, views = held.popleft()
-                pipe.send((number, _answered(folders, device, task, views, loaded)))
+                pipe.send((number, _answered(folders, device, task, views.result, loaded)))
         except (EOFError, OSError):
             return  # whoever asked has gone
 
@@ -348,11 +356,11 @@ def _answered(
     folders: tuple[Path, ...],
     device: Device,
     task: ExamTask,
-    views: Future[list[MammogramView]],
+    views: Callable[[], list[MammogramView]],
     loaded: Predictors,
 ) -> Answered:
     try:
-        return answer(folders, device, task, views.result(), loaded)
+        return answer(folders, device, task, views(), loaded)
     except (*FAILURES, cv2.error) as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         return tuple((each, failed_record(len(task.rows), text)) for each in task.bundles)
