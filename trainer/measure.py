@@ -17,7 +17,7 @@ from trainer.classes import said_of
 from trainer.cross_fit import cross_fitted
 from trainer.entries import auc_entry, density_metrics, finite, point_metrics, unit_metrics
 from trainer.recipe_blocks import Target
-from trainer.units import ExamResult, ImageResult, Units, all_units, by_breast, by_image
+from trainer.units import ExamResult, ImageResult, Units, all_units, by_both_views, by_breast, by_image
 
 
 def measure(
@@ -53,6 +53,7 @@ def measure(
     scored = [image for image in images if image.score is not None]
     units = all_units(exams, target.is_positive)
     metrics = _by_unit(units, target, probabilities, point) | _malignant(exams, target)
+    metrics |= _both_views(exams, target)
     metrics |= _density(scored, target) | _boxes(exams, target, boxes_from)
     return {
         "format": "mammoview-metrics",
@@ -116,6 +117,14 @@ def _malignant(exams: Sequence[ExamResult], target: Target) -> dict[str, Any]:
         "auc.malignant.image": auc_entry(by_image(exams, malignant), of),
         "auc.malignant.breast": auc_entry(by_breast(exams, malignant), of),
     }
+
+
+def _both_views(exams: Sequence[ExamResult], target: Target) -> dict[str, Any]:
+    """Return what the second view of a breast brings: its score beside those of either view alone."""
+    of = " or ".join(target.positive) + " against the rest, breasts of which both CC and MLO were scored"
+    how = {"both": "", "cc": ", by the CC alone", "mlo": ", by the MLO alone"}
+    found = by_both_views(exams, target.is_positive)
+    return {f"auc.two_views.{name}": auc_entry(own, of + how[name]) for name, own in found.items()}
 
 
 def _boxes(exams: Sequence[ExamResult], target: Target, boxes_from: float | None) -> dict[str, Any]:

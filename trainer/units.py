@@ -115,6 +115,31 @@ def by_breast(exams: Sequence[ExamResult], is_positive: Truth) -> Units:
     return _units("breast", entries)
 
 
+def by_both_views(exams: Sequence[ExamResult], is_positive: Truth) -> dict[str, Units]:
+    """Return the breasts of which a CC and an MLO view were scored: as the bundle has them, and by one view.
+
+    Returns
+    -------
+    dict
+        By ``both`` (the breast's score), ``cc`` and ``mlo`` (mean score of its images of that view): the
+        same breasts, so that what the other view brings can be read off. Empty where none has both.
+    """
+    entries: dict[str, list[_Entry]] = {"both": [], "cc": [], "mlo": []}
+    for exam in exams:
+        for side, score in exam.breasts.items():
+            of_side = [image for image in exam.images if image.row.laterality == side]
+            own = [(image.row, image.score) for image in of_side if image.score is not None]
+            views = {name: [said for row, said in own if row.view == name.upper()] for name in entries}
+            if score is None or not views["cc"] or not views["mlo"]:
+                continue
+            first = own[0][0]
+            positive = any(is_positive(row) for row, _ in own)
+            for name, scores in {**views, "both": [score]}.items():
+                key = f"{first.patient_id} {first.study_id} {side}"
+                entries[name].append((positive, float(np.mean(scores)), first.patient_id, key))
+    return {name: _units("breast", own) for name, own in entries.items() if own}
+
+
 def by_patient(exams: Sequence[ExamResult], is_positive: Truth) -> Units:
     """Return every patient with a scored exam; the highest score of her exams."""
     found: dict[str, _Entry] = {}

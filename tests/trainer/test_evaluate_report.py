@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -93,6 +94,35 @@ def test_every_metric_has_its_baseline_unit_and_method() -> None:
     assert "over normal images, 4 of them" in metrics["froc_normal.centre@2"]["method"]
     for name, entry in metrics.items():
         assert entry["baseline"] is not None or name.startswith("recall_rate"), name
+
+
+def two_views(number: int, cc: float | None, mlo: float, *, sick: bool) -> ExamResult:
+    """A breast whose score is the mean of its views."""
+    (one,) = exam(number, mlo, sick=sick).images
+    other = replace(one, row=replace(one.row, image_id=f"c{number}", view="CC"), score=cc)
+    score = mlo if cc is None else (cc + mlo) / 2
+    return ExamResult((one, other), {"L": score, "R": None}, score)
+
+
+def test_what_the_second_view_brings_is_told_of_the_breasts_that_have_both() -> None:
+    breasts = [
+        two_views(1, 0.9, 0.3, sick=True),  # both 0.6
+        two_views(2, 0.4, 0.6, sick=True),  # both 0.5
+        two_views(3, 0.5, 0.2, sick=False),  # both 0.35
+        two_views(4, 0.6, 0.5, sick=False),  # both 0.55
+        two_views(5, None, 0.0, sick=True),
+        exam(6, 1.0, sick=False),
+    ]
+    metrics = measure(breasts, TARGET, bundle="b 1", split="all", boxes_from=None)["metrics"]
+    # Sick above healthy, of four pairs: CC 0.9 above both, 0.4 above none; MLO 0.3 above 0.2 alone, 0.6
+    # above both; together 0.6 above both, 0.5 above 0.35 alone.
+    wanted = {"cc": 2 / 4, "mlo": 3 / 4, "both": 3 / 4}
+    for name, value in wanted.items():
+        entry = metrics[f"auc.two_views.{name}"]
+        assert (entry["value"], entry["unit"], entry["n"]) == (value, "breast", 4)
+    assert metrics["auc.breast"]["n"] == 6
+    alone = measure(crowd(), TARGET, bundle="b 1", split="all", boxes_from=None)["metrics"]
+    assert not [name for name in alone if "two_views" in name]
 
 
 def test_recalibration_is_told_beside_the_scores_as_they_are() -> None:
