@@ -133,7 +133,7 @@ def by_both_views(exams: Sequence[ExamResult], is_positive: Truth) -> dict[str, 
             if score is None or not views["cc"] or not views["mlo"]:
                 continue
             first = own[0][0]
-            positive = any(is_positive(row) for row, _ in own)
+            positive = any(is_positive(image.row) for image in of_side)
             for name, scores in {**views, "both": [score]}.items():
                 key = f"{first.patient_id} {first.study_id} {side}"
                 entries[name].append((positive, float(np.mean(scores)), first.patient_id, key))
