@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-import multiprocessing
 import sys
-import threading
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from batch_threads import work_in_threads
+from clusters import local_cluster
 from dicom_files import write_mg
 
 import app.commands.predict_manifest as command
 from app.cli import main
 from app.core.audit.prediction_files import join, read_predictions
 from app.core.manifest import Row, file_sha256, write_manifest
-from app.services.inference.batch import _Hand, _work
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "model_zoo"))
 from tiny_bundles import tiny_bundle
@@ -29,23 +28,9 @@ from model_zoo.suitability import Domain, Views
 LEVELS = (800, 1600, 2400, 3200)
 
 
-class Thread(threading.Thread):
-    """A worker without a process of its own: no torch has to be imported again."""
-
-    def terminate(self) -> None:
-        pass
-
-    kill = terminate
-
-
 @pytest.fixture
 def threads(monkeypatch, tmp_path) -> None:
-    def start(hand: _Hand) -> None:
-        hand.pipe, theirs = multiprocessing.Pipe()
-        hand.process = Thread(target=_work, args=(theirs, hand.folders, hand.device), daemon=True)
-        hand.process.start()
-
-    monkeypatch.setattr(_Hand, "_start", start)
+    work_in_threads(monkeypatch)
     monkeypatch.setenv("MAMMOVIEW_DATA", str(tmp_path / "data"))
 
 
@@ -177,7 +162,6 @@ def test_a_manifest_and_its_file_tell_the_same_classes(threads, tmp_path) -> Non
 def test_a_cluster_of_two_workers_says_what_this_machine_does(
     manifest, tmp_path, monkeypatch, threads
 ) -> None:
-    distributed = pytest.importorskip("distributed")
     path, _, bundle = manifest
 
     def said(name: str, *options: str) -> dict[str, object]:
@@ -188,9 +172,7 @@ def test_a_cluster_of_two_workers_says_what_this_machine_does(
         return json.loads(out.read_text())
 
     here = said("here")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
-    ) as cluster:
+    with local_cluster() as cluster:
         there = said("there", "--scheduler", cluster.scheduler_address)
     assert len(here["studies"]) == 2
     assert there == here

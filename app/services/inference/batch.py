@@ -14,11 +14,13 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Lock
 from typing import cast
 
 import cv2
@@ -46,6 +48,7 @@ AHEAD = 2
 """Exams in a worker's hands: one under the network, one being decoded."""
 
 _POLL_S = 0.1
+_AT_ONCE = nullcontext()
 _KILLED = "the model's process ended unexpectedly, perhaps for lack of memory"
 
 
@@ -228,15 +231,19 @@ def _predict_here(
 Far = tuple[tuple[Path, ...], Device, ExamTask]
 _far_networks: list[Predictors] = []
 """Of a cluster's worker: its networks stay loaded from one exam to the next."""
+_far_turn = Lock()
+"""A worker may have several threads: they decode side by side, and ask the networks in turn."""
 
 
 def look_far(work: Far) -> Answered:
     """Look at one exam in a cluster's worker."""
     folders, device, task = work
-    if not _far_networks:
-        _far_networks.append(no_predictors())
+    with _far_turn:
+        if not _far_networks:
+            _far_networks.append(no_predictors())
     specs = [load_bundle(folders[each]).spec for each in task.bundles]
-    return _answered(folders, device, task, lambda: views_of(task.rows, specs), _far_networks[0])
+    ready = partial(views_of, task.rows, specs)
+    return _answered(folders, device, task, ready, _far_networks[0], _far_turn)
 
 
 def _predict_far(
@@ -358,9 +365,12 @@ def _answered(
     task: ExamTask,
     views: Callable[[], list[MammogramView]],
     loaded: Predictors,
+    turn: AbstractContextManager[object] = _AT_ONCE,
 ) -> Answered:
     try:
-        return answer(folders, device, task, views(), loaded)
+        found = views()
+        with turn:
+            return answer(folders, device, task, found, loaded)
     except (*FAILURES, cv2.error) as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         return tuple((each, failed_record(len(task.rows), text)) for each in task.bundles)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
-import threading
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from batch_threads import begin, work_in_threads
 from dicom_files import write_mg
 
 from app.core.audit.cases import ViewSaid
@@ -23,7 +22,7 @@ from app.services.audit.audit import Audit
 from app.services.audit.loading import keys_of, said_before
 from app.services.audit.predicting import Run, plan_of, predict
 from app.services.inference.audited import audit_model
-from app.services.inference.batch import ExamTask, _Hand, _work, predict_all
+from app.services.inference.batch import ExamTask, _Hand, predict_all
 from app.services.inference.exam import gather
 from app.services.inference.process import LookRequest, no_predictors, run_look
 from app.services.inference.views import read_model_view
@@ -82,23 +81,9 @@ def rows(tmp_path_factory) -> tuple[Row, ...]:
     return tuple(made)
 
 
-class Thread(threading.Thread):
-    """A worker without a process of its own: no torch has to be imported again."""
-
-    def terminate(self) -> None:
-        pass
-
-    kill = terminate
-
-
 @pytest.fixture
 def threads(monkeypatch) -> None:
-    def start(hand: _Hand) -> None:
-        hand.pipe, theirs = multiprocessing.Pipe()
-        hand.process = Thread(target=_work, args=(theirs, hand.folders, hand.device), daemon=True)
-        hand.process.start()
-
-    monkeypatch.setattr(_Hand, "_start", start)
+    work_in_threads(monkeypatch)
 
 
 def quiet(done: int, total: int) -> None:
@@ -207,13 +192,7 @@ class PipeConnection:
 
 
 def test_an_answer_is_heard_through_a_pipe_of_windows(rows, bundle, monkeypatch) -> None:
-    def start(hand: _Hand) -> None:
-        ours, theirs = multiprocessing.Pipe()
-        hand.pipe = PipeConnection(ours)
-        hand.process = Thread(target=_work, args=(theirs, hand.folders, hand.device), daemon=True)
-        hand.process.start()
-
-    monkeypatch.setattr(_Hand, "_start", start)
+    monkeypatch.setattr(_Hand, "_start", lambda hand: begin(hand, PipeConnection))
     turns = 0
 
     def report(done: int, total: int) -> None:
