@@ -42,7 +42,8 @@ class Kept(Generic[Key, Value]):
 
     def put(self, key: Key, value: Value) -> Value:
         """Keep an entry, and return it."""
-        self.forget(lambda other: other == key)
+        if key in self._entries:
+            self._weight -= self._weigh(self._entries.pop(key))
         self._entries[key] = value
         self._weight += self._weigh(value)
         while self._weight > self._most and len(self._entries) > 1:

@@ -187,11 +187,19 @@ class Library(QObject):
         """Return why a frame cannot be shown, as a sentence; empty when nothing went wrong."""
         return self._failures.get((image.key, frame), "")
 
-    def thumbnail(self, image: Image) -> Thumbnail | None:
-        """Return the small hung picture (uint8, at most 160 a side) or None; `thumbnail_ready` follows."""
+    def thumbnail(self, image: Image, *, ask: bool = True) -> Thumbnail | None:
+        """Return the small hung picture (uint8, at most 160 a side) or None; `thumbnail_ready` follows.
+
+        Parameters
+        ----------
+        ask
+            False: only what is here already, and nothing follows.
+        """
         if image.key in self._thumbnails:
             self._thumbnails.move_to_end(image.key)
             return self._thumbnails[image.key]
+        if not ask:
+            return None
         middle = image.frames // 2
         present = self.cache.peek((image.key, middle))
         if present is not None:
@@ -248,8 +256,16 @@ class Library(QObject):
             self._ask(image, 0, Urgency.STUDY)
         self._pump()
 
-    def prefetch(self, images: Sequence[Image]) -> None:
-        """Decode the first frames of images that may be read next, as far as there is memory."""
+    def prefetch(self, images: Sequence[Image], *, instead_of: Sequence[Image] = ()) -> None:
+        """Decode the first frames of images that may be read next, as far as there is memory.
+
+        Parameters
+        ----------
+        instead_of
+            Images that were asked for like this before: those whose turn has not come are let go.
+        """
+        before = {image.key for image in instead_of}
+        self._decoding.queue.drop(lambda each: each.urgency is Urgency.NEXT and each.image.key in before)
         for image in images[:AHEAD]:
             self._ask(image, 0, Urgency.NEXT)
         self._pump()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -17,10 +18,14 @@ from app.core.stated import stated
 from app.services.audit.state import CaseImages
 from app.services.jobs import Job, Jobs
 from app.services.kept import Kept
-from app.services.library import Library
+from app.services.library import ImageKey, Library
 
 HEADERS = 4000
 """Most headers held; the least recently wanted go first."""
+WANTED = 64
+"""Most small pictures that wait: of rows that were scrolled past none is made."""
+TOGETHER = 8
+"""Headers read in one go for small pictures."""
 
 Found = dict[int, Image | str]
 """By row, the image, or why it cannot be shown."""
@@ -61,11 +66,17 @@ class CasePictures(QObject):
         self._jobs = Jobs(1, self)
         self._thumbs = Jobs(1, self)
         self._images: Kept[int, Image | str] = Kept(HEADERS)
-        self._asked: set[int] = set()
-        self._keys: dict[tuple[str, str], set[int]] = {}
+        self._wanted: OrderedDict[int, None] = OrderedDict()
+        self._reading: Job | None = None
+        self._lack: list[int] = []
+        self._drawing: ImageKey | None = None
+        self._without: set[int] = set()
+        self._keys: dict[ImageKey, set[int]] = {}
         self._shown: int | None = None
         self._next: tuple[int, ...] = ()
+        self._ahead: tuple[Image, ...] = ()
         library.thumbnail_ready.connect(self._on_thumbnail)
+        library.collection_changed.connect(self._on_collection)
 
     def begin(self, table: CaseTable) -> None:
         """Turn to another table."""
@@ -77,8 +88,10 @@ class CasePictures(QObject):
         self._jobs.cancel()
         self._thumbs.cancel()
         self._images = Kept(HEADERS)
-        self._asked, self._keys = set(), {}
-        self._table, self._shown, self._next = None, None, ()
+        self._wanted.clear()
+        self._reading = self._drawing = None
+        self._without, self._keys = set(), {}
+        self._table, self._shown, self._next, self._ahead = None, None, (), ()
 
     def show(self, row: int, upcoming: Sequence[int]) -> None:
         """Make ready the images of a case, then those of the cases that come next."""
@@ -90,17 +103,31 @@ class CasePictures(QObject):
             self._tell(row)
         ahead = [each for case in self._next for each in self._of_exam(case)]
         missing = [each for each in (*wanted, *ahead) if self._images.get(each) is None]
-        self._read(self._jobs, missing, self._on_read)
+        if missing:
+            self._jobs.start(Job(read_rows, (self._pairs(missing),), tag=self._table), done=self._on_read)
+        else:
+            self._look_ahead()
 
     def thumbnail(self, row: int) -> npt.NDArray[np.uint8] | None:
-        """Return the small picture of a row, or None; `thumbnail_ready` follows."""
+        """Return the small picture of a row, or None; `thumbnail_ready` follows.
+
+        What was asked for last is made first, and what `WANTED` others were asked for since is not made
+        at all: ask again when it is in sight again.
+        """
         image = self._images.get(row)
         if isinstance(image, Image):
-            self._keys.setdefault(image.key, set()).add(row)
-            return self._library.thumbnail(image)
-        if image is None and row not in self._asked and self._table is not None:
-            self._asked.add(row)
-            self._read(self._thumbs, [row], self._on_header)
+            picture = self._library.thumbnail(image, ask=False)
+            if picture is not None:
+                return picture
+            if image.key == self._drawing:
+                self._keys[image.key].add(row)
+                return None
+        if not isinstance(image, str) and row not in self._without and self._table is not None:
+            self._wanted[row] = None
+            self._wanted.move_to_end(row)
+            if len(self._wanted) > WANTED:
+                self._wanted.popitem(last=False)
+            self._draw()
         return None
 
     # Within
@@ -110,11 +137,34 @@ class CasePictures(QObject):
         others = tuple(each for each in self._table.of_exam(row) if each != row)
         return (row, *others)
 
-    def _read(self, jobs: Jobs, rows: Sequence[int], done: Callable[[Job, Found], None]) -> None:
-        table = self._table
-        if table is not None and rows:
-            pairs = [(each, table.rows[each]) for each in dict.fromkeys(rows)]
-            jobs.start(Job(read_rows, (pairs,), tag=table), done=done)
+    def _pairs(self, rows: Sequence[int]) -> list[tuple[int, Row]]:
+        assert self._table is not None
+        return [(each, self._table.rows[each]) for each in dict.fromkeys(rows)]
+
+    def _draw(self) -> None:
+        """Begin the small picture wanted last, and reading the headers of those that lack theirs."""
+        if self._reading is None:
+            self._lack = [row for row in reversed(self._wanted) if self._images.get(row) is None][:TOGETHER]
+            if self._lack:
+                self._reading = Job(read_rows, (self._pairs(self._lack),))
+                self._thumbs.start(
+                    self._reading,
+                    done=self._on_headers,
+                    failed=self._on_no_headers,
+                    ended=self._on_headers_ended,
+                )
+        while self._drawing is None:
+            row = next((row for row in reversed(self._wanted) if self._images.get(row) is not None), None)
+            if row is None:
+                return
+            del self._wanted[row]
+            image = self._images.get(row)
+            if isinstance(image, Image):
+                self._keys.setdefault(image.key, set()).add(row)
+                if self._library.thumbnail(image) is None:
+                    self._drawing = image.key
+                else:  # of the frame, which is in memory
+                    self._tell_drawn(image.key)
 
     @Slot(object, object)
     def _on_read(self, job: Job, found: Found) -> None:
@@ -126,22 +176,52 @@ class CasePictures(QObject):
         # Its own header may be known already, of the list's small picture: then the rest of its exam came.
         if shown is not None and not found.keys().isdisjoint(self._of_exam(shown)):
             self._tell(shown)
-        ahead = [self._images.get(each) for case in self._next for each in self._of_exam(case)]
-        self._library.prefetch([image for image in ahead if isinstance(image, Image)])
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Have the pixels of the next cases decoded, and no more those of cases that are not next now."""
+        ahead = [self._images.get(row) for row in self._next]
+        before, self._ahead = self._ahead, tuple(image for image in ahead if isinstance(image, Image))
+        self._library.prefetch(self._ahead, instead_of=before)
 
     @Slot(object, object)
-    def _on_header(self, job: Job, found: Found) -> None:
-        if job.tag is not self._table:
-            return
-        for row, image in found.items():
-            self._asked.discard(row)
-            self._images.put(row, image)
-            if isinstance(image, Image) and self.thumbnail(row) is not None:
-                self.thumbnail_ready.emit(row)
+    def _on_headers(self, job: Job, found: Found) -> None:
+        if job is self._reading:
+            for row, image in found.items():
+                self._images.put(row, image)
+
+    @Slot(object, object)
+    def _on_no_headers(self, job: Job, error: Exception) -> None:
+        if job is self._reading:
+            self._without.update(self._lack)
+            for row in self._lack:
+                self._wanted.pop(row, None)
 
     @Slot(object)
-    def _on_thumbnail(self, key: tuple[str, str]) -> None:
-        for row in self._keys.get(key, ()):
+    def _on_headers_ended(self, job: Job) -> None:
+        if job is self._reading:
+            self._reading = None
+            self._draw()
+
+    @Slot(object)
+    def _on_thumbnail(self, key: ImageKey) -> None:
+        if key == self._drawing:
+            self._drawing = None
+        self._tell_drawn(key)
+        self._draw()
+
+    @Slot()
+    def _on_collection(self) -> None:
+        """Ask for what is in sight again: opening other files empties the library."""
+        self._drawing = None
+        self._draw()
+
+    def _tell_drawn(self, key: ImageKey) -> None:
+        for row in self._keys.pop(key, ()):
+            self._wanted.pop(row, None)
+            image = self._images.get(row)
+            if isinstance(image, Image) and self._library.thumbnail(image, ask=False) is None:
+                self._without.add(row)  # it cannot be decoded
             self.thumbnail_ready.emit(row)
 
     def _tell(self, row: int) -> None:
