@@ -37,14 +37,22 @@ BENCHMARKS = {
     "train-data-wait": "benchmarks.waiting",
     "audit-50k": "benchmarks.auditing",
     "audit-table": "benchmarks.audit_table",
+    "audit-scroll": "benchmarks.audit_scroll",
     "audit-drag": "benchmarks.audit_drag",
+    "audit-next-case": "benchmarks.audit_next",
     "predict-batch": "benchmarks.predicting",
     "evaluate-overhead": "benchmarks.evaluating",
 }
 """Name: the module that measures it, by ``run(name, folder) -> Result``."""
 
-MORE = ("next-study", "memory-50-studies", "audit-table", "audit-drag", "predict-batch", "train-data-wait")
+MORE = (
+    *("next-study", "memory-50-studies", "predict-batch", "train-data-wait"),
+    *("audit-table", "audit-scroll", "audit-drag", "audit-next-case"),
+)
 """Names beyond those of the design."""
+
+TOGETHER = {"audit-table": ("audit-table", "audit-scroll", "audit-drag", "audit-next-case")}
+"""What is measured where one name is given: all that is asked of the table of cases."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,9 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments.output.absolute().parent.is_dir():
         return _fail(f"{arguments.output}: its folder does not exist")
 
+    names = [each for name in arguments.names or BENCHMARKS for each in TOGETHER.get(name, (name,))]
     results, failed = [], []
     with tempfile.TemporaryDirectory(prefix="mammoview-benchmarks-") as folder:
-        for name in arguments.names or BENCHMARKS:
+        for name in dict.fromkeys(names):
             try:
                 result = measure(name, Path(folder))
             except BenchmarkError as error:

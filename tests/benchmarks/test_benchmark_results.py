@@ -77,3 +77,17 @@ def test_a_benchmark_that_fails_is_named_and_the_others_are_written(
         *("name", "value", "unit", "peer", "peer_config", "peer_value", "ratio", "runs"),
     }
     assert report["machine"]["cores"] >= 1
+
+
+def test_the_name_of_the_audits_table_measures_all_that_is_asked_of_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[str] = []
+
+    def measure(name: str, folder: Path) -> dict[str, object]:
+        measured.append(name)
+        return Result(name, 1.0, "ms", "goal", "c", 2.0, 2.0, ((1.0, 2.0),)).as_json()
+
+    monkeypatch.setattr(command, "measure", measure)
+    assert command.main(["audit-table", "audit-drag", "-o", str(tmp_path / "out.json")]) == 0
+    assert measured == ["audit-table", "audit-scroll", "audit-drag", "audit-next-case"]
