@@ -154,6 +154,24 @@ class Settings:
             bounds=(0, 262144),
         ),
     )
+    audit_workers: int = field(
+        default=0,
+        metadata=_about(
+            "Audit",
+            "Processes",
+            "That ask models about a data set; 0: as many as are worth it here, at most 4.",
+            bounds=(0, 64),
+        ),
+    )
+    audit_scheduler: str = field(
+        default="",
+        metadata=_about(
+            "Audit",
+            "Cluster",
+            "Address of a dask scheduler, tcp://host:port, in place of processes here. Its workers have to "
+            "see images and models under the same paths. Empty: this machine.",
+        ),
+    )
     mask_names: bool = field(
         default=False,
         metadata=_about(

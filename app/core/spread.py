@@ -201,10 +201,7 @@ _KILLED = (
     "a worker process was killed (out of memory?); what is finished is kept: "
     "the same command goes on from there, with fewer --workers if memory is short"
 )
-_LOST = (
-    "the cluster no longer answers; what is finished is kept: the same command goes on from there "
-    "once it is up again"
-)
+_LOST = "the cluster no longer answers; what is finished is kept: once it is up, the same goes on from there"
 _STRANGERS = (
     "the workers of the cluster do not know this work: the same Mammoview has to be installed on each of them"
 )

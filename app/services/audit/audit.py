@@ -19,6 +19,7 @@ from app.core.audit.reported import AuditReport, Exhibit, cases_csv
 from app.core.files import write_text
 from app.core.manifest import Row
 from app.core.settings import Device
+from app.core.spread import ClusterError
 from app.services.audit.cases import sentence_of
 from app.services.audit.next_cases import AuditNext
 from app.services.audit.predicting import Plan, Run, plan_of, predict, usual_workers
@@ -141,7 +142,7 @@ class Audit(AuditNext):
         if job is self._predicting:
             self._take_news()
             self._end_run()
-            self.message.emit(sentence_of(error))
+            self.message.emit(_why_not(error))
 
     @Slot(object)
     def _on_ended(self, job: Job) -> None:
@@ -249,6 +250,14 @@ class Audit(AuditNext):
     @Slot(object, object)
     def _on_not_written(self, job: Job, error: Exception) -> None:
         self.message.emit(sentence_of(error))
+
+
+def _why_not(error: Exception) -> str:
+    """Return why models were not asked, and of a cluster what to do, as a sentence."""
+    if not isinstance(error, ClusterError):
+        return sentence_of(error)
+    rest = "What was answered is kept; More, Where models run names another cluster or this machine."
+    return f"The cluster {error.address} cannot be used: {error.reason}. {rest}"
 
 
 def _written(

@@ -39,6 +39,7 @@ class Head(QFrame):
 
     open_asked = Signal()
     predict_asked = Signal()
+    place_asked = Signal()
     cancel_asked = Signal()
     lead_chosen = Signal(int)
     unit_chosen = Signal(str)
@@ -56,6 +57,7 @@ class Head(QFrame):
         self.setObjectName("bar")
         self._state = AuditState()
         self._presenting = False
+        self._where, self._missing = "", 0
         self.open = QPushButton("Open…")
         self.title, self.standing = Elided("title", 120), Elided("quiet")
         # A warning that is cut off warns of nothing: each has a line of its own, and wraps.
@@ -103,6 +105,8 @@ class Head(QFrame):
             action.setCheckable(True)
             action.setData(rule)
             action.triggered.connect(lambda _=False, rule=rule: self.rule_chosen.emit(rule))
+        menu.addSeparator()
+        self.place = menu.addAction("Where models run…", self.place_asked.emit)
         menu.addSeparator()
         self.blind = menu.addAction(
             "Blinded reading of the listed cases…", lambda: self.blinded_asked.emit(False)
@@ -186,7 +190,8 @@ class Head(QFrame):
             self._stand(state)
         self.predict.setVisible(is_open and running is None and missing > 0)
         self.predict.setText(f"Predict {missing}")
-        self.predict.setToolTip(f"Ask for {missing} answers (images times models) that are missing")
+        self._missing = missing
+        self.say_where(self._where)
         for part in (self.running, self.progress, self.cancel):
             part.setVisible(running is not None)
         if running is not None:
@@ -204,6 +209,13 @@ class Head(QFrame):
         for part in (self.threshold, self.usual, self.lead, self.unit, self.group):
             part.setEnabled(is_open and not blinded)
         self._presenting = False
+
+    def say_where(self, where: str) -> None:
+        """Say where models run, as a clause."""
+        self._where = where
+        self.predict.setToolTip(
+            f"Ask for {self._missing} answers (images times models) that are missing, {where}"
+        )
 
     def _stand(self, state: AuditState) -> None:
         sheet = state.sheet

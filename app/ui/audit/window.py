@@ -19,7 +19,7 @@ from app.core.manifest import Box
 from app.core.settings import Settings
 from app.services.worklist import holding
 from app.ui.actions.audit import ACTIONS
-from app.ui.audit import opening, papers
+from app.ui.audit import opening, papers, run_on
 from app.ui.audit.next_dialog import NextDialog
 from app.ui.audit.opening import OpenDialog
 from app.ui.audit.shown import AuditShown
@@ -48,7 +48,8 @@ class AuditWindow(AuditShown):
         audit.case_changed.connect(self._show_case)
         audit.message.connect(self.say)
         head.open_asked.connect(self.ask_open)
-        head.predict_asked.connect(lambda: audit.predict(device=self._session.settings.device))
+        head.predict_asked.connect(lambda: run_on.predict(audit, self._session.settings))
+        head.place_asked.connect(lambda: run_on.RunOnDialog(self, self._session).open())
         head.cancel_asked.connect(audit.cancel)
         head.lead_chosen.connect(audit.set_lead)
         head.unit_chosen.connect(audit.set_unit)
@@ -89,11 +90,13 @@ class AuditWindow(AuditShown):
             view.marked.connect(lambda box: self._take_marks((*self._marks, box)))
             view.painted.connect(self._tell_painted)
         self._session.settings_changed.connect(self._take_settings)
+        head.say_where(run_on.words(self._session.settings))
 
     def _take_settings(self, settings: Settings) -> None:
         self.audit.set_reader(settings.reader)
         if settings.key_bindings != self._given:
             self._give_keys(settings.key_bindings)
+        self.head.say_where(run_on.words(settings))
         self._heat()  # in another colour map, perhaps
 
     @Slot(object)
