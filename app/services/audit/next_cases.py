@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 from PySide6.QtCore import Slot
 
-from app.core.audit.cases import Bools
+from app.core.audit.cases import Bools, Places
 from app.core.audit.choice import Chosen, chosen_item, chosen_text, is_chosen, read_chosen
 from app.core.audit.columns import Sheet
+from app.core.audit.filters import CaseFilter
 from app.core.audit.next_case import Strategy
 from app.core.audit.offering import Sought, offered
 from app.core.audit.sorting import AS_IT_IS
 from app.core.audit.verdicts import AUDIT
 from app.core.manifest import Row
+from app.services.audit.behind import Asked
 from app.services.audit.blinded import AuditBlinded
 from app.services.audit.cases import sentence_of
 from app.services.inference.case_vectors import vectors_of
@@ -47,6 +49,7 @@ class AuditNext(AuditBlinded):
     """Offering cases; signals and parameters as of `AuditBlinded`."""
 
     _offering: Job | None = None
+    _offer_asked: Asked | None = None
 
     def offer_next(self, strategy: Strategy, count: int) -> None:
         """Make the cases that are worth reading next the queue, in the background, and put that on record.
@@ -59,15 +62,21 @@ class AuditNext(AuditBlinded):
         strategy
             See `app.core.audit.next_case`; ``uncertainty`` is at the threshold in force, ``diversity`` by the
             leading model's index.
+
+        Notes
+        -----
+        What the reader chooses meanwhile goes before it: with other cases, a filter or another model it is
+        let go, and nothing goes on record; a case that is put on screen and an order stay.
         """
         sheet = self._state.sheet
         if sheet is None or self._state.blinded is not None:
             self.message.emit("There is nothing to choose from; a blinded reading has to be ended first.")
             return
         self._forget_offered()
+        self._forget_found()
         folder = self._folders.get(sheet.answers.model.name)
         work = (sheet, strategy, count, self._read(sheet), folder, self._ledger.reader)
-        self._offering = Job(choose, work, tag=sheet.table.rows)
+        self._offering, self._offer_asked = Job(choose, work), self._asked_now(sheet)
         self._jobs.start(self._offering, done=self._on_offered, failed=self._on_not_offered)
 
     def _forget_requests(self) -> None:
@@ -79,6 +88,32 @@ class AuditNext(AuditBlinded):
             self._offering.cancel()
         self._offering = None
 
+    def set_filter(self, wanted: CaseFilter) -> None:
+        """Look at the cases that a filter lets through; what is still being chosen is let go."""
+        self._let_go()
+        super().set_filter(wanted)
+
+    def set_lead(self, model: int) -> None:
+        """Let another model be the one that score, outcome and threshold are of (0-based)."""
+        self._let_go()
+        super().set_lead(model)
+
+    def show_froc(self, above: float) -> None:
+        """Make the images behind a point of the FROC the queue; see `AuditBehind`."""
+        self._let_go()
+        super().show_froc(above)
+
+    def show_cases(self, rows: Places | Sequence[int], words: str) -> None:
+        """Make the cases behind a point, a bar or a cell the queue; `words` says what they are."""
+        self._let_go()
+        super().show_cases(rows, words)
+
+    def _let_go(self) -> None:
+        """Let go of the choice on its way, which the reader's newer one takes the place of, and say so."""
+        if self._offering is not None:
+            self._forget_offered()
+            self.message.emit("What to read next was not listed: you chose other cases meanwhile.")
+
     def _read(self, sheet: Sheet) -> Bools:
         read = np.zeros(len(sheet.table), np.bool_)
         judged = [row for row, own in sheet.said.of.items() if any(each.verdict for each in own)]
@@ -89,7 +124,10 @@ class AuditNext(AuditBlinded):
     @Slot(object, object)
     def _on_offered(self, job: Job, found: Offered) -> None:
         sheet = self._state.sheet
-        if job is not self._offering or sheet is None or job.tag is not sheet.table.rows:
+        asked = self._offer_asked
+        if job is not self._offering or sheet is None or asked is None:
+            return
+        if asked.table.rows is not sheet.table.rows:
             return
         self._offering = None
         if self._state.blinded is not None:
@@ -97,8 +135,9 @@ class AuditNext(AuditBlinded):
         texts = [(chosen_item(each.image), chosen_text(each)) for each in found.chosen]
         label = f"{found.chosen[0].strategy}: {len(texts)} cases offered"
         self._ledger.when_loaded(lambda: self._ledger.change(AUDIT, label, texts, CHOOSING))
-        self._state = replace(self._state, sorting=AS_IT_IS)  # the most useful first
-        self.show_cases(found.rows, found.words)
+        if self._state.sorting == asked.sorting:
+            self._state = replace(self._state, sorting=AS_IT_IS)  # the most useful first
+        self._list(found.rows, found.words, asked_at=asked.current)
         self.message.emit(found.words)
 
     @Slot(object, object)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_audit_service import Opened, begin, data, opened  # noqa: F401 - fixtures
+from test_audit_service import Opened, begin, data, opened, settled  # noqa: F401 - fixtures
 from training_desk import write_splits
 
 from app.core.audit.choice import is_chosen, read_chosen
+from app.core.audit.filters import Among, CaseFilter
+from app.core.audit.outcomes import TP
 from app.core.errors import MammoviewError
 from app.core.manifest import read_manifest
 from app.core.reading.log import read_log
@@ -108,6 +110,51 @@ def test_a_strategy_without_what_it_needs_says_so(opened) -> None:  # noqa: F811
     offer(opened, "diversity")
     assert opened.said[-1] == "diversity needs embeddings of the cases, and there are none"
     assert opened.audit.state.chosen == {}
+
+
+@pytest.mark.parametrize("choose", ["cell", "filter", "froc"])
+def test_cases_that_are_listed_while_the_next_are_chosen_stay_listed(opened, choose: str) -> None:  # noqa: F811
+    audit = opened.audit
+    settled(opened)
+    audit.offer_next("uncertainty", 3)
+    if choose == "cell":
+        audit.show_cell(TP)
+    elif choose == "filter":
+        audit.set_filter(CaseFilter((Among("label", ("normal",)),)))
+    else:
+        audit.show_froc(0.45)
+    assert opened.said[-1] == "What to read next was not listed: you chose other cases meanwhile."
+    settled(opened)
+    # By scores and labels: 0 is recalled and malignant; 0 and 5 are the malignant ones; of the FROC's point
+    # 0.45 the false boxes are those above it on 2 and 4, and 5 is missed.
+    listed = {"cell": [0], "filter": [1, 2, 3, 4, 6, 7], "froc": [5, 2, 4]}[choose]
+    assert [int(row) for row in audit.state.queue] == listed
+    assert audit.state.chosen == {}, "what was not listed is not on record"
+
+
+def test_the_newest_request_for_the_next_cases_is_listed(opened) -> None:  # noqa: F811
+    audit = opened.audit
+    settled(opened)
+    audit.show_froc(0.45)
+    audit.offer_next("uncertainty", 3)
+    settled(opened)
+    assert [int(row) for row in audit.state.queue] == [4, 2, 5]
+
+
+def test_a_case_and_an_order_chosen_meanwhile_stay(opened) -> None:  # noqa: F811
+    audit = opened.audit
+    settled(opened)
+    audit.pick(0)
+    audit.offer_next("uncertainty", 3)
+    audit.pick(6)
+    audit.sort_by("score")
+    settled(opened)
+    assert audit.state.current == 6
+    assert audit.state.picked.startswith("next to read by uncertainty: 3 of 8")
+    # Scores 0.4, 0.6, 0.7.
+    assert [int(row) for row in audit.state.queue] == [5, 4, 2]
+    audit.next_case()
+    assert audit.state.current == 5, "from there it goes on with the first"
 
 
 def test_an_image_has_the_mean_of_its_places_in_the_bundle_s_index(tmp_path, data) -> None:  # noqa: F811
