@@ -32,6 +32,7 @@ from app.ui.audit.table_model import CASE
 from app.ui.audit.truth_boxes import DASHES, DOTS, SOLID, outlines
 from app.ui.audit.window import AuditWindow, open_audit
 from app.ui.bindings import resolve
+from app.ui.dialogs.keys import KeysDialog
 from app.ui.dialogs.settings import SettingsDialog
 
 Key = Qt.Key
@@ -259,6 +260,21 @@ def test_keys_are_changed_in_the_settings_and_named_where_they_act(workstation, 
     assert window.case.forth.toolTip() == "Next case"
     press(window, Key.Key_M)
     assert texts(window, "verdict")[row] == "model wrong", "the others keep theirs"
+
+
+def test_f1_lists_the_keys_of_the_window_as_the_reader_has_them(room, bench, qtbot):
+    settings = replace(bench.session.settings, key_bindings={"audit_agree": "Y", "audit_next": ""})
+    bench.session.set_settings(settings)
+    press(room, Key.Key_F1)
+    sheet = room.findChild(KeysDialog)
+    assert sheet.tabs.tabText(sheet.tabs.currentIndex()) == "Audit"
+    shown = [label.text() for label in sheet.tabs.currentWidget().findChildren(QLabel) if label.text()]
+    assert shown[0] == "Audit"
+    pairs = dict(zip(shown[2::2], shown[1::2], strict=True))  # what a key does, by name: its key
+    assert pairs["Verdict: agree"] == "Y"
+    assert pairs["Next case"] == "–"
+    assert pairs["Keys"] == "F1"
+    assert set(pairs) == {action.text for action in AUDIT_ACTIONS}
 
 
 def test_every_key_of_the_window_has_something_to_do():

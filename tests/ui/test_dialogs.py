@@ -15,6 +15,7 @@ from app.core.imaging.image import Note, Spacing
 from app.core.settings import Settings, load
 from app.ui import menus
 from app.ui.actions import ACTIONS
+from app.ui.actions.audit import ACTIONS as AUDIT_ACTIONS
 from app.ui.dialogs.assign import AssignDialog
 from app.ui.dialogs.error import ErrorDialog
 from app.ui.dialogs.keys import KeysDialog
@@ -24,9 +25,11 @@ from app.ui.dialogs.settings import SettingsDialog
 def test_the_f1_sheet_lists_every_action_with_its_key(four_views, qtbot):
     sheet = KeysDialog(four_views.window)
     qtbot.addWidget(sheet)
-    assert set(sheet.rows) == {action.id for action in ACTIONS}
+    assert set(sheet.rows) == {action.id for action in (*ACTIONS, *AUDIT_ACTIONS)}
+    assert sheet.tabs.tabText(sheet.tabs.currentIndex()) == "Reading"
     assert sheet.rows["invert"] == "I"
     assert sheet.rows["previous_stage"].split() == ["Shift+Space", ","]
+    assert (sheet.rows["audit_next"], sheet.rows["audit_model_wrong"]) == ("Space", "M")
 
 
 def test_the_menu_holds_every_action(four_views):

@@ -41,6 +41,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     _action("map", "Heat map of the case", "H", "heat_map"),
     _action("undo", "Undo", "Ctrl+Z", "undo"),
     _action("redo", "Redo", "Ctrl+Shift+Z", "redo"),
+    _action("keys", "Keys", "F1", "show_keys"),
     *(_action(f"answer_{n}", f"Blinded reading: answer {n}", str(n), "assess", n) for n in range(1, 6)),
 )
 """In the order in which they are listed."""

@@ -18,12 +18,13 @@ from app.core.imaging.image import Study
 from app.core.manifest import Box
 from app.core.settings import Settings
 from app.services.worklist import holding
-from app.ui.actions.audit import ACTIONS
+from app.ui.actions.audit import ACTIONS, GROUP
 from app.ui.audit import opening, papers, run_on
 from app.ui.audit.next_dialog import NextDialog
 from app.ui.audit.opening import OpenDialog
 from app.ui.audit.shown import AuditShown
 from app.ui.bindings import resolve
+from app.ui.dialogs.keys import KeysDialog
 from app.ui.focus import keeps
 
 BEHIND: Final = 20
@@ -146,7 +147,7 @@ class AuditWindow(AuditShown):
 
     def _offer(self, strategy: str, count: int) -> None:
         self.case.finish_writing()
-        self.audit.offer_next(strategy, count)
+        self.audit.offer_next(strategy, count, self._session.settings.device)
 
     # Doing
 
@@ -181,6 +182,10 @@ class AuditWindow(AuditShown):
     def redo(self) -> None:
         """Do again what was taken back."""
         self.audit.redo()
+
+    def show_keys(self) -> None:
+        """List the keys."""
+        KeysDialog(self, self._session, GROUP).open()
 
     def assess(self, number: int) -> None:
         """Answer the case of a blinded reading; truth and model are then shown."""

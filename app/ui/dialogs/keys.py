@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
 
-from app.ui.actions import ACTIONS, GROUPS
-from app.ui.bindings import Bindings
+from app.ui.actions import ACTIONS, GROUPS, Action
+from app.ui.actions.audit import ACTIONS as AUDIT_ACTIONS
+from app.ui.actions.audit import GROUP as AUDIT
+from app.ui.bindings import Bindings, resolve
 from app.ui.dialog import Dialog
 
+READING = "Reading"
 COLUMNS = (
     ("File", "Study", "Overlays", "Window"),
     ("Hanging", "Tools"),
@@ -38,37 +43,60 @@ def shown_keys(bindings: Bindings, name: str) -> str:
 
 
 class KeysDialog(Dialog):
-    """Lists every row of the action table."""
+    """Lists every row of the action tables, a tab for each window that has keys of its own.
+
+    Parameters
+    ----------
+    window
+        Above which it stands; the reading window, or one that names `session` and its `tab`.
+    session
+        Whose settings hold the reader's keys.
+    tab
+        The one that is shown first.
+    """
 
     NAME = "keys"
 
-    def __init__(self, window) -> None:
+    def __init__(self, window, session=None, tab: str = READING) -> None:
         super().__init__("Keys", window)
+        overrides = (session or window.session).settings.key_bindings
         self.rows: dict[str, str] = {}
-        line = QHBoxLayout()
-        line.setSpacing(32)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.tabs.tabBar().setDrawBase(False)
         assert {group for column in COLUMNS for group in column} == set(GROUPS)
-        for groups in COLUMNS:
-            column = QVBoxLayout()
-            column.setSpacing(16)
-            for group in groups:
-                rows = [
-                    (shown_keys(window.bindings, a.id), a.text.rstrip("…"))
-                    for a in ACTIONS
-                    if a.group == group
-                ]
-                self.rows |= {a.id: shown_keys(window.bindings, a.id) for a in ACTIONS if a.group == group}
-                column.addLayout(_table(group, rows))
-            if "Tools" in groups:
-                column.addLayout(_table("Mouse", list(MOUSE)))
-            column.addStretch(1)
-            line.addLayout(column)
-        self.body.addLayout(line)
-        for key, names in window.bindings.conflicts:
+        reading, audit = resolve(overrides), resolve(overrides, AUDIT_ACTIONS)
+        self.tabs.addTab(self._page(COLUMNS, ACTIONS, reading), READING)
+        self.tabs.addTab(self._page(((AUDIT,),), AUDIT_ACTIONS, audit), AUDIT)
+        self.tabs.setCurrentIndex((READING, AUDIT).index(tab))
+        self.body.addWidget(self.tabs)
+        for key, names in (*reading.conflicts, *audit.conflicts):
             warning = QLabel(f"{key} is claimed by {', '.join(names)}; the first has it.")
             warning.setProperty("role", "warning")
             self.body.addWidget(warning)
         self.add_button("Close", self.close, default=True)
+
+    def _page(
+        self, columns: Sequence[Sequence[str]], actions: Sequence[Action], bindings: Bindings
+    ) -> QWidget:
+        page = QWidget()
+        line = QHBoxLayout(page)
+        line.setContentsMargins(0, 16, 0, 0)
+        line.setSpacing(32)
+        for groups in columns:
+            column = QVBoxLayout()
+            column.setSpacing(16)
+            for group in groups:
+                own = {each: shown_keys(bindings, each.id) for each in actions if each.group == group}
+                self.rows |= {each.id: keys for each, keys in own.items()}
+                column.addLayout(_table(group, [(keys, each.text.rstrip("…")) for each, keys in own.items()]))
+            if "Tools" in groups:
+                column.addLayout(_table("Mouse", list(MOUSE)))
+            column.addStretch(1)
+            line.addLayout(column)
+        if len(columns) == 1:
+            line.addStretch(1)
+        return page
 
 
 def _table(title: str, rows: list[tuple[str, str]]) -> QGridLayout:
