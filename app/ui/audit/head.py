@@ -91,28 +91,7 @@ class Head(QFrame):
         self.threshold.setSingleStep(0.01)
         self.threshold.setFixedWidth(72)
         self.threshold.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        menu = QMenu(self.more)
-        self.report = menu.addAction("Report…", self.report_asked.emit)
-        self.csv = menu.addAction("Listed cases as CSV…", lambda: self.csv_asked.emit(False))
-        self.answers = menu.addAction(
-            "Answers of blinded readings as CSV…", lambda: self.csv_asked.emit(True)
-        )
-        self.agreement = menu.addAction("Agreement of readers…", self.agreement_asked.emit)
-        menu.addSeparator()
-        self.rules = menu.addMenu("A box hits a lesion when …")
-        for rule, meaning in RULES.items():
-            action = self.rules.addAction(meaning)
-            action.setCheckable(True)
-            action.setData(rule)
-            action.triggered.connect(lambda _=False, rule=rule: self.rule_chosen.emit(rule))
-        menu.addSeparator()
-        self.place = menu.addAction("Where models run…", self.place_asked.emit)
-        menu.addSeparator()
-        self.blind = menu.addAction(
-            "Blinded reading of the listed cases…", lambda: self.blinded_asked.emit(False)
-        )
-        self.helped = menu.addAction("The same, with the model shown…", lambda: self.blinded_asked.emit(True))
-        self.more.setMenu(menu)
+        self._build_menu()
         for button in (self.open, self.predict, self.cancel, self.end, self.more, self.usual):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         first, second = QHBoxLayout(), QHBoxLayout()
@@ -138,6 +117,30 @@ class Head(QFrame):
         column.addLayout(first)
         column.addWidget(self.counting)
         column.addWidget(self.notes)
+
+    def _build_menu(self) -> None:
+        menu = QMenu(self.more)
+        self.report = menu.addAction("Report…", self.report_asked.emit)
+        self.csv = menu.addAction("Listed cases as CSV…", lambda: self.csv_asked.emit(False))
+        self.answers = menu.addAction(
+            "Answers of blinded readings as CSV…", lambda: self.csv_asked.emit(True)
+        )
+        self.agreement = menu.addAction("Agreement of readers…", self.agreement_asked.emit)
+        menu.addSeparator()
+        self.rules = menu.addMenu("A box hits a lesion when …")
+        for rule, meaning in RULES.items():
+            action = self.rules.addAction(meaning)
+            action.setCheckable(True)
+            action.setData(rule)
+            action.triggered.connect(lambda _=False, rule=rule: self.rule_chosen.emit(rule))
+        menu.addSeparator()
+        self.place = menu.addAction("Where models run…", self.place_asked.emit)
+        menu.addSeparator()
+        self.blind = menu.addAction(
+            "Blinded reading of the listed cases…", lambda: self.blinded_asked.emit(False)
+        )
+        self.helped = menu.addAction("The same, with the model shown…", lambda: self.blinded_asked.emit(True))
+        self.more.setMenu(menu)
 
     @staticmethod
     def _label(row: QHBoxLayout, text: str, editor) -> None:

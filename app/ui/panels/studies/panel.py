@@ -82,6 +82,18 @@ class StudiesPanel(QWidget):
         self.nothing.setContentsMargins(16, 8, 12, 0)
         self.nothing.setVisible(False)
         column.addWidget(self.nothing)
+        self._build_list(thumbnails)
+        column.addWidget(self.list, 1)
+        thumbnails.changed.connect(self.list.viewport().update)
+        session.collection_changed.connect(self._collected)
+        session.screen_changed.connect(self._screened)
+        session.reads_changed.connect(self._marked)
+        session.settings_changed.connect(lambda _: self._fill())
+        self._marked(session.reads)
+        self._collected(session.collection)
+        self._screened(session.screen)
+
+    def _build_list(self, thumbnails: Thumbnails) -> None:
         self.rows = StudyRows()
         self._delegate = StudyDelegate(thumbnails)
         self.list = QListView()
@@ -98,15 +110,6 @@ class StudiesPanel(QWidget):
         self.list.selectionModel().selectionChanged.connect(self._chose)
         self.list.clicked.connect(self._clicked)
         self.list.activated.connect(self._open)
-        column.addWidget(self.list, 1)
-        thumbnails.changed.connect(self.list.viewport().update)
-        session.collection_changed.connect(self._collected)
-        session.screen_changed.connect(self._screened)
-        session.reads_changed.connect(self._marked)
-        session.settings_changed.connect(lambda _: self._fill())
-        self._marked(session.reads)
-        self._collected(session.collection)
-        self._screened(session.screen)
 
     @property
     def choice(self) -> tuple[tuple[Study, ...], bool]:
