@@ -179,6 +179,18 @@ def embedding_at(
     return vector
 
 
+def image_vector(predictor: Predictor, pixels: Pixels) -> npt.NDArray[np.float32]:
+    """Return the vector that whole images are compared by, float32 (C,): the mean of `embedding_maps`.
+
+    Raises
+    ------
+    ModelError
+        A network without a trunk of known kind.
+    """
+    vector: npt.NDArray[np.float32] = embedding_maps(predictor, pixels).mean(axis=(1, 2))
+    return vector
+
+
 def _trunk(network: nn.Module) -> nn.Module | None:
     """Return the first module named trunk: of a detector its pyramid's, of an ensemble the first member's.
 

@@ -62,7 +62,7 @@ def embeddings_of(
     TrainerError
         It takes none of the images.
     """
-    from model_zoo.features import embedding_maps
+    from model_zoo.features import image_vector
     from model_zoo.predictor import load_predictor
     from model_zoo.preprocess import prepare
     from model_zoo.suitability import judge
@@ -76,8 +76,7 @@ def embeddings_of(
         try:
             view = read_view(row)
             if judge(view, spec.views, spec.domain).level == "suits":
-                maps = embedding_maps(predictor, prepare(view, spec.preprocess).pixels)
-                vectors[number] = maps.mean(axis=(1, 2))
+                vectors[number] = image_vector(predictor, prepare(view, spec.preprocess).pixels)
         except (ReadError, ValueError):
             pass  # as an image that the bundle declines: without a vector it is not offered
         report(number + 1, len(rows))

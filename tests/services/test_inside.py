@@ -12,9 +12,9 @@ import pytest
 
 from app.core.errors import MammoviewError
 from app.core.reading.inside import LikeCase
-from app.services.inference.inside import PlaceRequest
+from app.services.inference.inside import PlaceRequest, VectorRequest
 from app.services.inference.like_pictures import SIDE, like_pictures
-from app.services.inference.process import no_predictors, run_inside
+from app.services.inference.process import no_predictors, run_inside, run_vector
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "model_zoo"))
 from tiny_bundles import flat_view, tiny_bundle, tiny_spec
@@ -79,6 +79,22 @@ def test_a_view_the_model_never_saw_is_refused_in_one_sentence(tmp_path: Path) -
         run_inside(replace(asked, view=replace(asked.view, view="ML")), no_predictors())
     with pytest.raises(ModelError, match="does not see this place"):
         run_inside(replace(asked, place=(500.0, 9.0)), no_predictors())
+
+
+def test_the_vector_of_an_image_is_the_mean_of_the_last_map(tmp_path: Path) -> None:
+    """The tiny network is linear in the grey level, and has it in channel 0 alone."""
+    bundle = tiny_bundle(tmp_path / "b")
+
+    def vector(view) -> np.ndarray | None:
+        return run_vector(VectorRequest(bundle.folder, "cpu", view), no_predictors())
+
+    dim, bright = vector(flat_view("L", "CC", 0.25)), vector(flat_view("L", "CC", 0.75))
+    assert dim[0] > 0
+    assert bright[0] == pytest.approx(3 * dim[0], rel=1e-4)
+    # A block of 16 pixels at full grey among 4,096 black ones.
+    assert vector(spot_view())[0] == pytest.approx(dim[0] / 0.25 * 16 / 4096, rel=1e-3)
+    assert np.abs(dim[1:]).max() < 1e-6
+    assert vector(flat_view("L", "ML", 0.5)) is None, "a view that it never saw"
 
 
 def case(image_id: str, licence: str = "any: x") -> LikeCase:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import Slot
@@ -17,12 +17,14 @@ from app.core.audit.next_case import Strategy
 from app.core.audit.offering import Sought, offered
 from app.core.audit.sorting import AS_IT_IS
 from app.core.audit.verdicts import AUDIT
+from app.core.errors import MammoviewError
 from app.core.manifest import Row
+from app.core.settings import Device
 from app.services.audit.behind import Asked
 from app.services.audit.blinded import AuditBlinded
 from app.services.audit.cases import sentence_of
-from app.services.inference.case_vectors import vectors_of
-from app.services.jobs import Job, Report
+from app.services.inference.case_vectors import CaseVectors, Vectors
+from app.services.jobs import Job, Jobs, Report
 from app.services.training import frozen as frozen_tests
 
 CHOOSING = f"{AUDIT}/chosen"
@@ -50,8 +52,10 @@ class AuditNext(AuditBlinded):
 
     _offering: Job | None = None
     _offer_asked: Asked | None = None
+    _vectors: CaseVectors | None = None
+    _looking: Jobs | None = None
 
-    def offer_next(self, strategy: Strategy, count: int) -> None:
+    def offer_next(self, strategy: Strategy, count: int, device: Device = "auto") -> None:
         """Make the cases that are worth reading next the queue, in the background, and put that on record.
 
         Read is what anybody gave a verdict or a blinded answer. Patients of the frozen tests, known by id
@@ -61,7 +65,10 @@ class AuditNext(AuditBlinded):
         ----------
         strategy
             See `app.core.audit.next_case`; ``uncertainty`` is at the threshold in force, ``diversity`` by the
-            leading model's index.
+            leading model's vectors. Images that its index does not hold are shown to its network first, which
+            may take long: a `message` tells how far it is, and choosing other cases stops it.
+        device
+            On which that network runs.
 
         Notes
         -----
@@ -74,10 +81,38 @@ class AuditNext(AuditBlinded):
             return
         self._forget_offered()
         self._forget_found()
-        folder = self._folders.get(sheet.answers.model.name)
-        work = (sheet, strategy, count, self._read(sheet), folder, self._ledger.reader)
+        vectors = self._vectors_of(sheet, device) if strategy == "diversity" else None
+        work = (sheet, strategy, count, self._read(sheet), vectors, self._ledger.reader)
         self._offering, self._offer_asked = Job(choose, work), self._asked_now(sheet)
-        self._jobs.start(self._offering, done=self._on_offered, failed=self._on_not_offered)
+        jobs, told = self._jobs, None
+        if vectors is not None:  # a network at work keeps nothing else waiting
+            jobs = self._looking = self._looking or Jobs(1, self)
+            told = self._on_looked_at
+        jobs.start(self._offering, done=self._on_offered, failed=self._on_not_offered, progress=told)
+
+    def stop(self, seconds: float = 3.0) -> bool:
+        """Write what is still on its way and end background work; tell whether all was written."""
+        self._forget_offered()
+        done = super().stop(seconds)
+        if self._vectors is not None:
+            self._vectors.stop()
+        return done
+
+    def _vectors_of(self, sheet: Sheet, device: Device) -> VectorsOf:
+        """Return where the vectors of the leading model come from."""
+        model = sheet.answers.model
+        folder = self._folders.get(model.name)
+        if folder is None:
+            return partial(_no_vectors, model.name)
+        if self._vectors is None:
+            self._vectors = CaseVectors()
+        return partial(self._vectors.of, model, folder, device)
+
+    @Slot(object, int, int)
+    def _on_looked_at(self, job: Job, done: int, total: int) -> None:
+        if job is self._offering:
+            far = f"{done} of {total} images"
+            self.message.emit(f"Looking at the cases for diversity: {far}. Choosing other cases stops it.")
 
     def _forget_requests(self) -> None:
         super()._forget_requests()
@@ -169,17 +204,32 @@ class AuditNext(AuditBlinded):
         super()._follow()
 
 
+VectorsOf = Callable[..., Vectors]
+"""``(rows, wanted, report=report)``: vectors of images; see `CaseVectors.of`."""
+
+
+def _no_vectors(name: str, rows: Sequence[Row], wanted: Bools, *, report: Report) -> Vectors:
+    raise MammoviewError(
+        f"{name} is known from a prediction file only; diversity needs the model itself and its vectors"
+    )
+
+
 def choose(
     sheet: Sheet,
     strategy: Strategy,
     count: int,
     read: Bools,
-    folder: Path | None,
+    vectors_of: VectorsOf | None,
     reader: str,
     *,
     report: Report,
 ) -> Offered:
     """Return the cases to read next; for a job.
+
+    Parameters
+    ----------
+    vectors_of
+        For ``diversity``, else None.
 
     Raises
     ------
@@ -191,13 +241,13 @@ def choose(
     answers = sheet.table.answers
     ordered = (sheet.answers, *(each for each in answers if each is not sheet.answers))
     patients, frozen_by = frozen_of(rows)
-    vectors = None
     models = [each.model for each in ordered]
-    if strategy == "diversity":
+    if strategy in ("diversity", "uncertainty"):
         models = models[:1]
-        vectors = None if folder is None else vectors_of(folder, rows)
-    elif strategy == "uncertainty":
-        models = models[:1]
+    vectors = None
+    if vectors_of is not None:
+        wanted = np.array([row.patient_id not in patients for row in rows], np.bool_)
+        vectors = vectors_of(rows, wanted, report=report)
     sought = Sought(
         strategy,
         count,

@@ -45,6 +45,35 @@ class PlaceRequest:
     layer: int | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorRequest:
+    """All that an image's vector needs; `folder` is the bundle's."""
+
+    folder: Path
+    device: Device
+    view: ArrayView
+
+
+def vector_of(request: VectorRequest, predictor: Predictor) -> npt.NDArray[np.float32] | None:
+    """Return what a network makes of a whole image, float32 (C,); None: it takes no such image.
+
+    Imports torch, so not in the window's process.
+
+    Raises
+    ------
+    ModelError
+        A network that has no such vectors.
+    """
+    from model_zoo.features import image_vector
+    from model_zoo.preprocess import prepare
+    from model_zoo.suitability import judge
+
+    spec = predictor.bundle.spec
+    if judge(request.view, spec.views, spec.domain).level != "suits":
+        return None
+    return image_vector(predictor, prepare(request.view, spec.preprocess).pixels)
+
+
 def see(request: PlaceRequest, predictor: Predictor) -> InsidePlace:
     """Return what a network sees at a place; imports torch, so not in the window's process.
 

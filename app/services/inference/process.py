@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
+import numpy.typing as npt
 
 from app.core.reading.inside import InsidePlace
 from app.core.settings import Device
-from app.services.inference.inside import PlaceRequest, see
+from app.services.inference.inside import PlaceRequest, VectorRequest, see, vector_of
 from app.services.kept import Kept
 from model_zoo.contract import ExamPrediction, MammogramView
 from model_zoo.errors import ModelError
@@ -54,6 +56,7 @@ class LookRequest:
     heatmaps: bool = True
 
 
+Vector = npt.NDArray[np.float32]
 Predictors = Kept[tuple[Path, str, str], Any]
 """Loaded networks by (folder, hash of the bundle, device)."""
 
@@ -98,6 +101,12 @@ def run_inside(request: PlaceRequest, predictors: Predictors) -> InsidePlace:
         return see(request, _predictor(request.folder, request.device, predictors))
 
 
+def run_vector(request: VectorRequest, predictors: Predictors) -> Vector | None:
+    """Return an image's vector, in this process; raises `ModelError` as `run_look` does."""
+    with _one_sentence(request.folder):
+        return vector_of(request, _predictor(request.folder, request.device, predictors))
+
+
 def _predictor(folder: Path, device: Device, predictors: Predictors) -> Any:
     from model_zoo.bundle import load_bundle
     from model_zoo.predictor import load_predictor
@@ -136,6 +145,8 @@ def _serve(connection: Connection) -> None:
         try:
             if isinstance(request, PlaceRequest):
                 connection.send(("done", run_inside(request, predictors)))
+            elif isinstance(request, VectorRequest):
+                connection.send(("done", run_vector(request, predictors)))
             else:
                 connection.send(("done", run_look(request, report, predictors)))
         except ModelError as error:
@@ -158,6 +169,11 @@ class InferenceProcess:
     def inside(self, request: PlaceRequest, report: Callable[[int, int], None]) -> InsidePlace:
         """Look into a network at a place, blocking; raises as `look` does."""
         answer: InsidePlace = self._ask(request, 1, report)
+        return answer
+
+    def vector(self, request: VectorRequest, report: Callable[[int, int], None]) -> Vector | None:
+        """Return an image's vector, blocking; raises as `look` does."""
+        answer: Vector | None = self._ask(request, 1, report)
         return answer
 
     def _ask(self, request: object, total: int, report: Callable[[int, int], None]) -> Any:

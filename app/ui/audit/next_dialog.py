@@ -16,7 +16,7 @@ MOST: Final = 1000
 MEANINGS: Final = {
     "uncertainty": "scores nearest to the threshold",
     "disagreement": "cases that the two models rank farthest apart",
-    "diversity": "least like what was read, by the vectors in the model's own index",
+    "diversity": "least like what was read, by the model's own vectors; images new to it are looked at first",
     "random": "a lot: the control that shows what a strategy does to the set",
 }
 NOTE: Final = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +14,18 @@ from training_desk import write_splits
 from app.core.audit.choice import is_chosen, read_chosen
 from app.core.audit.filters import Among, CaseFilter
 from app.core.audit.outcomes import TP
-from app.core.errors import MammoviewError
 from app.core.manifest import read_manifest
 from app.core.reading.log import read_log
 from app.core.reading.store import Store
 from app.core.settings import DATA_VARIABLE
-from app.services.inference.case_vectors import vectors_of
+from app.services.inference.case_vectors import CaseVectors, indexed
+from app.services.inference.inside import VectorRequest
 from app.services.training import frozen
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "model_zoo"))
 from tiny_bundles import tiny_bundle
 
+from model_zoo.bundle import Bundle, load_bundle
 from model_zoo.index import Entry, image_mark, store_index
 
 # Scores 0.9 0.2 0.7 0.3 0.6 0.4 0.1 and none; patient p0 has the first four. By the number of scores between
@@ -108,7 +110,7 @@ def test_a_strategy_without_what_it_needs_says_so(opened) -> None:  # noqa: F811
     offer(opened, "disagreement")
     assert opened.said[-1] == "disagreement needs the scores of two models"
     offer(opened, "diversity")
-    assert opened.said[-1] == "diversity needs embeddings of the cases, and there are none"
+    assert opened.said[-1].startswith("m is known from a prediction file only; diversity needs the model")
     assert opened.audit.state.chosen == {}
 
 
@@ -160,32 +162,113 @@ def test_a_case_and_an_order_chosen_meanwhile_stay(opened) -> None:  # noqa: F81
 def test_an_image_has_the_mean_of_its_places_in_the_bundle_s_index(tmp_path, data) -> None:  # noqa: F811
     rows = read_manifest(data / "m.csv").rows[:3]
     bundle = tiny_bundle(tmp_path / "b")
-    with pytest.raises(MammoviewError, match="has no index"):
-        vectors_of(bundle.folder, rows)
+    assert indexed(bundle, rows) is None
     names = (rows[0].image_id, rows[0].image_id, rows[2].image_id)
     entries = [Entry(image_mark(name), "no lesion", (0.0, 0.0, 8.0, 8.0), "any: x") for name in names]
     store_index(bundle, entries, np.array([[1, 0], [3, 2], [5, 5]], np.float32), "made up")
-    found = vectors_of(bundle.folder, rows)
+    found = indexed(load_bundle(bundle.folder), rows)
     assert found[[0, 2]].tolist() == [[2, 1], [5, 5]]
     assert np.isnan(found[1]).all()
-    with pytest.raises(MammoviewError, match="has none of them"):
-        vectors_of(bundle.folder, rows[1:2])
+
+
+def with_index(folder: Path, rows, places) -> Bundle:
+    """Return a bundle whose index has one place of each of the first images."""
+    bundle = tiny_bundle(folder)
+    entries = [
+        Entry(image_mark(row.image_id), "no lesion", (0.0, 0.0, 8.0, 8.0), "any: x")
+        for row in rows[: len(places)]
+    ]
+    vectors = np.array([[place, 0] for place in places], np.float32)
+    store_index(bundle, entries, vectors, "made up")
+    return load_bundle(folder)
 
 
 def test_diversity_offers_what_is_least_like_what_was_read(begin, data, tmp_path) -> None:  # noqa: F811
     rows = read_manifest(data / "m.csv").rows
-    bundle = tiny_bundle(tmp_path / "tiny-mean")
-    places = (0.0, 1.0, 10.0, 4.0, 11.0)
-    entries = [
-        Entry(image_mark(row.image_id), "no lesion", (0.0, 0.0, 8.0, 8.0), "any: x") for row in rows[:5]
-    ]
-    store_index(bundle, entries, np.array([[place, 0] for place in places], np.float32), "made up")
+    bundle = with_index(tmp_path / "tiny-mean", rows, (0.0, 1.0, 10.0, 4.0, 11.0, 0.0, 0.0, 0.0))
     made = begin()
     made.open(data / "m.csv", models=(str(bundle.folder),))
     made.audit.set_verdict("agree", [0])
     # Read is what lies at 0: the farthest is 11, then 4, then 1 and 10 are both 1 away and the earlier comes.
     assert offer(made, "diversity", 3) == [4, 3, 1]
     assert {one.models for one in made.audit.state.chosen.values()} == {("tiny-mean 1.0.0",)}
+
+
+class Network:
+    """In place of the process: the vector of the n-th image asked about is (n, 0), the third has none.
+
+    Where `hold` images were answered the next one takes until it is stopped.
+    """
+
+    def __init__(self, hold: int = -1) -> None:
+        self.asked: list[VectorRequest] = []
+        self.hold = hold
+        self.stopped = 0
+
+    def vector(self, request: VectorRequest, report) -> np.ndarray | None:
+        self.asked.append(request)
+        while len(self.asked) - 1 == self.hold:
+            report(0, 1)
+            time.sleep(0.005)
+        return np.array([len(self.asked), 0], np.float32) if len(self.asked) != 3 else None
+
+    def stop(self) -> None:
+        self.stopped += 1
+
+
+@pytest.fixture
+def looked_at(begin, data, tmp_path):  # noqa: F811
+    """An audit by a bundle whose index does not know all images, and what stands in for its network."""
+    rows = read_manifest(data / "m.csv").rows
+    bundle = with_index(tmp_path / "tiny-mean", rows, (0.0, 1.0))
+    made = begin()
+    made.open(data / "m.csv", models=(str(bundle.folder),))
+    network = Network()
+    made.audit._vectors = CaseVectors(network)
+    return made, network
+
+
+def test_images_that_the_index_does_not_know_are_shown_to_the_network(looked_at) -> None:
+    made, network = looked_at
+    made.audit.set_verdict("agree", [0])
+    settled(made)
+    made.audit.offer_next("diversity", 3)
+    made.wait(lambda: made.audit.state.picked.startswith("next to read by diversity"))
+    # Read is the one at 1: the farthest is 8; then 4, 3 away from 1 (5 is as far from 8, and comes later);
+    # then 6, 2 away from 4 and 8.
+    assert [int(row) for row in made.audit.state.queue] == [7, 3, 5]
+    assert any(said.startswith("Looking at the cases for diversity: ") for said in made.said)
+    assert len(network.asked) == 8
+    made.audit.offer_next("diversity", 2)
+    settled(made)
+    made.wait(lambda: len(made.audit.state.queue) == 2)
+    assert len(network.asked) == 8, "kept"
+
+
+def test_choosing_other_cases_stops_the_network(looked_at) -> None:
+    made, network = looked_at
+    network.hold = 3
+    made.audit.offer_next("diversity", 3)
+    made.wait(lambda: len(network.asked) == 4)
+    made.audit.show_cases([1, 2], "two")
+    made.wait(lambda: not made.audit._looking.running)
+    assert [int(row) for row in made.audit.state.queue] == [1, 2]
+    assert made.audit.state.chosen == {}
+    assert len(network.asked) == 4
+
+
+def test_patients_of_a_frozen_test_are_not_even_looked_at(looked_at, data, monkeypatch) -> None:  # noqa: F811
+    freeze(data, monkeypatch)
+    made, network = looked_at
+    assert len(offer_when_listed(made)) == 3
+    assert len(network.asked) == 4
+    assert set(made.audit.state.queue) <= {0, 1, 3}
+
+
+def offer_when_listed(made: Opened) -> list[int]:
+    made.audit.offer_next("diversity", 8)
+    made.wait(lambda: made.audit.state.picked.startswith("next to read"))
+    return [int(row) for row in made.audit.state.queue]
 
 
 def test_an_offer_is_forgotten_once_a_blinded_reading_begins(opened) -> None:  # noqa: F811
