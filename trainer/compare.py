@@ -20,7 +20,7 @@ import numpy as np
 from app.core.files import write_json, write_text
 from app.core.manifest import Row, caveats_of
 from app.core.metrics.bootstrap import DRAWS, intervals
-from app.core.metrics.delong import paired_delong
+from app.core.metrics.delong import p_words, paired_delong
 from app.core.metrics.froc import froc, sensitivities
 from app.core.metrics.probability import briers
 from app.core.metrics.ranking import (
@@ -140,7 +140,7 @@ def sentence(name: str, entry: Mapping[str, Any]) -> str:
         return f"{name}: undefined ({entry['n']} {entry['unit']}s of both bundles)."
     interval = "no interval" if entry["low"] is None else f"{entry['low']:+.3f} to {entry['high']:+.3f}"
     test = entry.get("delong")
-    p = f", DeLong p = {test['p']:.3f}" if test else ""
+    p = f", DeLong p {p_words(test['p'], '= ')}" if test else ""
     numbers = (
         f"{name} {entry['a']:.3f} (A) and {entry['b']:.3f} (B), B - A {entry['difference']:+.3f} "
         f"[{interval}]{p}, n = {entry['n']} {entry['unit']}s"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from app.core.metrics.delong import p_words
 from trainer.curves import Curve
 from trainer.report_page import drawings, number, page, table
 
@@ -23,7 +24,7 @@ def _cells(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
         number(entry["b"]),
         _signed(entry["difference"]),
         interval,
-        number(test["p"]) if test else "–",
+        p_words(test["p"]) if test else "–",
         str(entry["n"]),
         "difference shown" if entry["shown"] else "no difference shown",
         entry["method"],

@@ -64,3 +64,14 @@ def paired_delong(positive: Bools, a: Floats, b: Floats, level: float = 0.95) ->
     else:
         p = 1.0 if difference == 0 else 0.0
     return Paired(float(a10.mean()), float(b10.mean()), difference - half, difference + half, p)
+
+
+def p_words(p: float, sign: str = "") -> str:
+    """Return a p value as it is written: three places, never as 0.
+
+    Parameters
+    ----------
+    sign
+        What stands before one that is not small, for example "= "; empty in a table.
+    """
+    return "< 0.001" if p < 0.001 else f"{sign}{p:.3f}"

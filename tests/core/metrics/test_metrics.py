@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.core.metrics.bootstrap import patient_interval
+from app.core.metrics.delong import p_words
 from app.core.metrics.froc import (
     ImageBoxes,
     froc,
@@ -158,3 +159,9 @@ def test_the_trivial_baseline_of_froc_is_the_chance_to_land_on_a_lesion() -> Non
     # One lesion of 20 x 20 in a breast of 100 x 100, one box per image: 400 / 10000.
     images = [ImageBoxes(str(k), (), (LESION,), REGION) for k in range(400)]
     assert random_places(images, "centre", 1.0) == pytest.approx(0.04, abs=0.01)
+
+
+def test_a_small_p_is_never_written_as_nought() -> None:
+    assert [p_words(p) for p in (0.0, 0.00099, 0.001, 0.0431)] == ["< 0.001", "< 0.001", "0.001", "0.043"]
+    assert f"p {p_words(0.5, '= ')}" == "p = 0.500"
+    assert f"p {p_words(1e-9, '= ')}" == "p < 0.001"

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.metrics.delong import p_words
 from app.services.training.history import Entry
 from app.services.training.look import JobView
 from app.services.training.results import Difference, Results
@@ -223,7 +224,7 @@ def _row(name: str, one: Difference) -> tuple[tuple[str, ...], str | None]:
         words.number(one.b),
         words.number(one.difference, signed=True),
         words.interval(one.low, one.high, signed=True),
-        words.number(one.p),
+        words.NONE if one.p is None else p_words(one.p),
         f"{one.n}",
         words.said_of(one),
     )
