@@ -60,9 +60,9 @@ def run(name: str, folder: Path) -> Result:
     most = middle["two bare loops"] / middle["half a bare loop"]
     config = (
         f"arrays in memory, prepare and network only, {cores()} processors; goal 0.8; {MODEL} on {DEVICE}, "
-        f"{len(rows)} images of {SHAPE[0]} x {SHAPE[1]}; two workers (of {half} processors each) {second:.2f} "
-        f"times one of {cores()}, {shared:.2f} times one of {half} (goal 1.6); two bare loops of {half} side "
-        f"by side {most:.2f} times one of {half}: what this machine has to give"
+        f"{len(rows)} images of {SHAPE[0]} x {SHAPE[1]}; two workers (of {half} processors each) "
+        f"{second:.2f} times one of {cores()}, {shared:.2f} times one of {half} (goal 1.6); two bare loops "
+        f"of {half} side by side {most:.2f} times one of {half}: what this machine has to give"
     )
     return judge(name, "images an hour", runs, better="higher", peer="bare loop", peer_config=config)
 
