@@ -20,10 +20,10 @@ from app.core.files import write_text
 from app.core.manifest import Row
 from app.core.settings import Device
 from app.core.spread import ClusterError
-from app.services.audit.cases import sentence_of
 from app.services.audit.next_cases import AuditNext
 from app.services.audit.predicting import Plan, Run, plan_of, predict, usual_workers
 from app.services.audit.state import Predicting
+from app.services.audit.table import sentence_of
 from app.services.inference.gallery import exhibits
 from app.services.jobs import Job, Report
 

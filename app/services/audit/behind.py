@@ -15,7 +15,8 @@ from app.core.audit.froc_cases import FrocCases, froc_cases
 from app.core.audit.outcomes import rows_in_cell
 from app.core.audit.sorting import Sorting
 from app.core.metrics.froc import Rule
-from app.services.audit.cases import AuditCases, sentence_of
+from app.services.audit.cases import AuditCases
+from app.services.audit.table import sentence_of
 from app.services.jobs import Job, Report
 
 

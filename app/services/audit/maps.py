@@ -14,8 +14,8 @@ from app.core.audit.verdicts import identity
 from app.core.reading.findings import Evidence, SecondLook
 from app.core.settings import Device
 from app.services import maps
-from app.services.audit.cases import sentence_of
 from app.services.audit.state import AuditState
+from app.services.audit.table import sentence_of
 from app.services.inference.case_map import look_at_case, no_look
 from app.services.inference.process import InferenceProcess
 from app.services.jobs import Job, Jobs

@@ -22,7 +22,7 @@ from app.core.manifest import Row
 from app.core.settings import Device
 from app.services.audit.behind import Asked
 from app.services.audit.blinded import AuditBlinded
-from app.services.audit.cases import sentence_of
+from app.services.audit.table import sentence_of
 from app.services.inference.case_vectors import CaseVectors, Vectors
 from app.services.jobs import Job, Jobs, Report
 from app.services.training import frozen as frozen_tests

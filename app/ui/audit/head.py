@@ -22,8 +22,8 @@ from app.core.audit.columns import texts
 from app.core.audit.filters import EVERY_CASE, Among, CaseFilter, words
 from app.core.audit.matching import RULES
 from app.core.audit.units import PLURAL, UNITS
-from app.services.audit.cases import threshold_of
 from app.services.audit.state import AuditState
+from app.services.audit.table import threshold_of
 from app.ui.audit import wording
 from app.ui.bar_parts import Elided
 from app.ui.drop_down import DropDown
