@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from audit_desk import texts
 from dicom_files import write_mg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 
 from app.ui.audit.opening import OpenDialog
@@ -92,7 +93,7 @@ def test_the_listed_studies_are_opened_as_their_folder_would_be(reading, folder,
     assert room.head.title.whole == "3 studies"
     assert WITHOUT_TRUTH in room.head.notes.text()
     room.ask_open()
-    again = room.findChildren(OpenDialog)[-1]
+    again = next(each for each in room.findChildren(OpenDialog) if each.isVisible())
     again.images.setText(str(folder))
     opened(reading, again, folder, qtbot)
     qtbot.waitUntil(lambda: room.audit.state.title == "images")
@@ -172,3 +173,32 @@ def test_reading_an_exam_of_the_list_keeps_the_others_open(reading, folder, qtbo
     assert reading.session.screen.study.patient.id == "kim"
     assert len(reading.session.studies) == 3
     assert not reading.session.library.opening
+
+
+def test_a_folder_that_is_dropped_waits_in_the_dialog_for_its_model(reading, folder):
+    asked(reading).close()
+    room = reading.findChild(AuditWindow)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(folder))])
+    action, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    room.dropEvent(QDropEvent(QPointF(9, 9), action, data, button, PLAIN))
+    dialog = next(each for each in room.findChildren(OpenDialog) if each.isVisible())
+    assert dialog.images.text() == str(folder)
+    dialog.open_button.click()
+    assert dialog.said.text() == "Choose a model, or a prediction file."
+
+
+def test_files_that_went_away_are_said_and_what_was_open_stays(reading, folder, qtbot):
+    dialog = asked(reading)
+    dialog.studies.click()
+    room = opened(reading, dialog, folder, qtbot)
+    for path in folder.iterdir():
+        path.unlink()
+    room.ask_open()
+    again = next(each for each in room.findChildren(OpenDialog) if each.isVisible())
+    again.studies.click()
+    again.predictions.setText(str(folder.parent / "said.json"))
+    again.open_button.click()
+    qtbot.waitUntil(lambda: "cannot be read" in room.said.text())
+    assert "ann-L.dcm" in room.said.text()
+    assert len(room.audit.state.table.rows) == 6
