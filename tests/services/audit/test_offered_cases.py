@@ -141,6 +141,7 @@ def test_the_newest_request_for_the_next_cases_is_listed(opened) -> None:  # noq
     audit.offer_next("uncertainty", 3)
     settled(opened)
     assert [int(row) for row in audit.state.queue] == [4, 2, 5]
+    assert not [said for said in opened.said if "missed lesion" in said], "the point of the FROC was let go"
 
 
 def test_a_case_and_an_order_chosen_meanwhile_stay(opened) -> None:  # noqa: F811
