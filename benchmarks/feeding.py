@@ -62,7 +62,8 @@ def run(name: str, folder: Path) -> Result:
     if name == "train-input-cold":
         config += (
             f"; work of processors per image: the loop {theirs.seconds:.2f} s (its decoder has threads of "
-            f"its own: it keeps {theirs.busy:.1f} of {cores()} busy), ours {ours.seconds:.2f} s ({ours.busy:.1f})"
+            f"its own: it keeps {theirs.busy:.1f} of {cores()} busy), ours {ours.seconds:.2f} s "
+            f"({ours.busy:.1f})"
         )
     return judge(name, "images/s", runs, better="higher", peer="plain loop", peer_config=config)
 
