@@ -20,7 +20,7 @@ from trainer.afterwards import recipe_afterwards
 from trainer.ancestry import seen_before
 from trainer.box_metrics import placed_boxes
 from trainer.class_temperature import ExamLogits, class_temperature, with_temperature
-from trainer.evaluate import boxes_from, read_study, score_part, studies
+from trainer.evaluate import boxes_from, read_ahead, score_part, studies
 from trainer.operating import Trial
 from trainer.recipe import Recipe, bundle_content
 from trainer.runs import Run, kept_checkpoint, load_checkpoint, need_ended, read_run
@@ -125,8 +125,8 @@ def _raw(bundle: Bundle, part: Part, classes: list[ExamLogits]) -> dict[str, flo
     """
     predictor = load_predictor(bundle, "cpu")
     found: dict[str, float] = {}
-    for rows in studies(part.rows):
-        views = read_study(rows)
+    groups = studies(part.rows)
+    for rows, views in zip(groups, read_ahead(groups), strict=True):
         answers = raw_answers(predictor, views)
         classes.append(ExamLogits(tuple(rows), tuple(answer.class_logits for answer in answers)))
         for view, answer in zip(views, answers, strict=True):
