@@ -25,13 +25,13 @@ from app.ui.bindings import resolve
 from app.ui.commands import Commands
 from app.ui.dialogs import DIALOGS
 from app.ui.export import Export
+from app.ui.folding import FoldingWindow
 from app.ui.grid import Grid
 from app.ui.hand_back import HandBack
 from app.ui.looking_inside import LookingInside
 from app.ui.overlays.corner_text import zoom_of
 from app.ui.panels import PANELS
 from app.ui.places import Places, first_size
-from app.ui.reading_window import ReadingWindow
 from app.ui.recent_menu import RecentMenu
 from app.ui.second_window import OtherWindows
 from app.ui.side_tabs import SideTabs
@@ -51,7 +51,7 @@ MESSAGE_MS: Final = 10_000
 """How long a message stands in the status line."""
 
 
-class MainWindow(ReadingWindow):
+class MainWindow(FoldingWindow):
     """The workstation's window.
 
     Parameters
@@ -256,58 +256,6 @@ class MainWindow(ReadingWindow):
     def is_opening(self) -> bool:
         """True while the finder is at work."""
         return bool(self.session.library.opening)
-
-    # Folding and focus
-
-    @property
-    def has_panels(self) -> bool:
-        """True while a side panel is open."""
-        return not (self.left.isHidden() and self.right.isHidden())
-
-    @property
-    def has_bars(self) -> bool:
-        """True while the bars are open."""
-        return not self.top_bar.isHidden()
-
-    def fold_panels(self) -> None:
-        """Fold or open both side panels; their widths stay."""
-        is_open = self.has_panels
-        self.left.setVisible(not is_open)
-        self.right.setVisible(not is_open)
-        self.refresh()
-
-    def fold_bars(self) -> None:
-        """Fold or open the bars; that this is for research stays in the images' corner."""
-        is_open = self.has_bars
-        self.top_bar.setVisible(not is_open)
-        self.status.setVisible(not is_open)
-        self.grid.set_research_note(is_open)
-        self.refresh()
-
-    def focus_search(self) -> None:
-        """Put the keyboard into the search field."""
-        self.left.setVisible(True)
-        self.panels["StudiesPanel"].search.setFocus()
-        self.panels["StudiesPanel"].search.selectAll()
-        self.refresh()
-
-    def focus_next_panel(self) -> None:
-        """Move the keyboard on: studies, images, second look, marks, report."""
-        look, marks = self.second_look, self.panels["MarksPanel"].list
-        first = look.findings if look.findings.count() else look.run
-        places = [(self.panels["StudiesPanel"].list, None), (self.grid, None), (first, look), (marks, None)]
-        places.append((self.report.density, self.report))
-        open_right = self.right.isVisible()
-        near = [
-            (place, panel)
-            for place, panel in places
-            if place.isVisible() or (panel is not None and open_right and place.isVisibleTo(panel))
-        ]
-        here = next((i for i, (place, _) in enumerate(near) if place.hasFocus()), -1)
-        if near:
-            place, panel = near[(here + 1) % len(near)]
-            self.right_tabs.bring(panel)
-            place.setFocus(Qt.FocusReason.TabFocusReason)
 
     # Asking
 
