@@ -28,6 +28,8 @@ ROW: Final = 40
 """Logical pixels of a row."""
 PICTURES: Final = 600
 """Most small pictures held as pixmaps."""
+MARGIN: Final = 8
+"""Logical pixels between the edges of a cell and its words."""
 _PLACES: Final = {column.key: number for number, column in enumerate(COLUMNS)}
 
 
@@ -63,6 +65,32 @@ class _PictureCell(QStyledItemDelegate):
         painter.drawPixmap(place, picture)
 
 
+class _WordCell(QStyledItemDelegate):
+    """Paints words as the style would, in half the time.
+
+    The style asks the model seven things of each cell, and each time waits for the interpreter while
+    headers are read beside it; here the model is asked once.
+    """
+
+    def __init__(self, cases: CaseModel, parent: QTableView) -> None:
+        super().__init__(parent)
+        self._cases = cases
+        self._text, self._ground = QColor(theme.TEXT), QColor(theme.ACCENT_GROUND)
+
+    def paint(self, painter: QPainter, option, index) -> None:
+        words, colour, alignment = self._cases.cell(index.row(), index.column())
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        if selected:
+            painter.fillRect(option.rect, self._ground)
+        if not words:
+            return
+        place, metrics = option.rect.adjusted(MARGIN, 0, -MARGIN, 0), option.fontMetrics
+        if metrics.horizontalAdvance(words) > place.width():
+            words = metrics.elidedText(words, option.textElideMode, place.width())
+        painter.setPen(self._text if selected or colour is None else colour)
+        painter.drawText(place, alignment | Qt.TextFlag.TextSingleLine, words)
+
+
 def _pixmap(pixels: npt.NDArray[np.uint8]) -> QPixmap:
     height, width = pixels.shape
     data = pixels.tobytes()
@@ -93,7 +121,6 @@ class CaseList(QTableView):
         self.setWordWrap(False)
         # Names of images begin alike and differ at their ends.
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setStyleSheet("QTableView::item { padding: 0 5px; border: none; }")
         rows = self.verticalHeader()
         rows.hide()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -108,6 +135,7 @@ class CaseList(QTableView):
         for number, column in enumerate(COLUMNS):
             self.setColumnWidth(number, column.width)
         head.sectionClicked.connect(self._on_head)
+        self.setItemDelegate(_WordCell(self.cases, self))
         self.setItemDelegateForColumn(_PLACES[PICTURE], _PictureCell(audit, self))
         self.selectionModel().currentRowChanged.connect(self._on_current)
         audit.thumbnail_ready.connect(self._on_thumbnail)

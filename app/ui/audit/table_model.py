@@ -125,6 +125,15 @@ class CaseModel(QAbstractTableModel):
         """Return the row of the case table that stands in a row of the model."""
         return int(self._state.queue[index.row()])
 
+    def cell(self, row: int, column: int) -> tuple[str, QColor | None, int]:
+        """Return what stands in a cell, its colour (None: the usual) and alignment: all that is painted."""
+        sheet, shown = self._state.sheet, COLUMNS[column]
+        if sheet is None:
+            return "", None, _LEFT
+        case = int(self._state.queue[row])
+        text, colour = self._text(sheet, case, shown), self._colour(sheet, case, shown)
+        return text, colour, _RIGHT if shown.form else _LEFT
+
     # Qt
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
