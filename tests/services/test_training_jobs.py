@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,23 @@ def test_what_is_written_is_read_again(made: Desk) -> None:
     state = State(Process(1, "x"), None, "fit", ("guard",), True, "failed", "why", {"compare": "no"})
     write_state(job.folder, state)
     assert read_state(job.folder) == state
+
+
+def test_a_keeper_that_ends_while_it_is_looked_at_has_not_failed(
+    made: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its record is read; then it writes the end and goes; only then it is asked whether it is alive."""
+    job = _written()
+    gone = State(keeper=Process(1, "gone"), step="evaluate", done=("guard", "fit", "export"))
+    write_state(job.folder, gone)
+
+    def late(process: Process | None) -> bool:
+        write_state(job.folder, replace(gone, ended="finished", sentence="All is done."))
+        return False
+
+    monkeypatch.setattr(alive, "is_alive", late)
+    view = look(job)
+    assert (view.status, view.sentence) == ("finished", "All is done.")
 
 
 @pytest.mark.parametrize("file", ["job.json", "state.json"])

@@ -111,6 +111,10 @@ class Looker:
         reader = self._readers.setdefault(folder.name, EventReader(folder / "events.jsonl"))
         progress = reader.read()
         status, sentence = standing(folder, state)
+        # What was found dead may have told its end just before: what was written since is believed.
+        while status == "failed" and (again := read_state(folder)) != state:
+            state = again
+            status, sentence = standing(folder, state)
         kept = state or State()
         results = read_results(folder) if EVALUATE in kept.done else None
         if results is not None and kept.failures:
