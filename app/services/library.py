@@ -225,7 +225,9 @@ class Library(QObject):
             del self._looks[key]
         self._decoding.queue.relax(lambda request: request.place in self._screen, Urgency.STUDY)
         near = {(image.key, frame + step) for image, frame in wanted for step in (-1, 0, 1)}
-        self._decoding.queue.drop(lambda request: request.frame > 0 and request.place not in near)
+        self._decoding.queue.drop(
+            lambda request: request.kind != "thumbnail" and request.frame > 0 and request.place not in near
+        )
         for image, frame in wanted:
             self._ask(image, frame, Urgency.SCREEN)
         for image, frame in wanted:

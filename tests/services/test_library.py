@@ -222,6 +222,22 @@ def test_the_frames_beside_the_one_on_screen_are_decoded_too(
         assert frame.stored[0, 0] == 100 * number
 
 
+def test_another_image_on_screen_leaves_a_waiting_thumbnail_of_many_frames_in_its_place(
+    qtbot: QtBot, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = np.stack([np.full((80, 60), 100 * number, np.uint16) for number in range(9)])
+    write_mg(tmp_path / "a.dcm", frames, view="CC", orientation=("P", "L"), sop_class=TOMOSYNTHESIS)
+    write_mg(tmp_path / "b.dcm", breast(80, 60), view="MLO", orientation=("P", "L"))
+    opened(qtbot, library, tmp_path)
+    many, single = sorted(images(library), key=lambda image: -image.frames)
+    with monkeypatch.context() as busy:
+        busy.setattr(library, "_pump", lambda: None)  # all threads are taken
+        library.thumbnail(many)
+    with qtbot.waitSignal(library.thumbnail_ready, timeout=20_000) as told:
+        library.set_screen([(single, 0)])
+    assert told.args == [many.key]
+
+
 def test_the_file_that_is_gone_fails_alone(qtbot: QtBot, library: Library, tmp_path: Path) -> None:
     write_four_views(tmp_path)
     found = opened(qtbot, library, tmp_path)
