@@ -213,6 +213,8 @@ class CasePictures(QObject):
     @Slot()
     def _on_collection(self) -> None:
         """Ask for what is in sight again: opening other files empties the library."""
+        if self._drawing is not None:
+            self._wanted.update(dict.fromkeys(self._keys.pop(self._drawing, ())))
         self._drawing = None
         self._draw()
 
