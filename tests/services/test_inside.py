@@ -17,13 +17,14 @@ from app.services.inference.like_pictures import SIDE, like_pictures
 from app.services.inference.process import no_predictors, run_inside, run_vector
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "model_zoo"))
-from tiny_bundles import flat_view, tiny_bundle, tiny_spec
+from tiny_bundles import AS_STORED, flat_view, tiny_bundle, tiny_spec
 
 from app.core.manifest import Row, file_sha256, write_manifest
 from model_zoo.architectures import build_network
 from model_zoo.bundle import write_bundle
 from model_zoo.errors import ModelError
 from model_zoo.index import Entry, image_mark, store_index
+from model_zoo.preprocess import Resize
 from model_zoo.spec import Network
 
 
@@ -95,6 +96,16 @@ def test_the_vector_of_an_image_is_the_mean_of_the_last_map(tmp_path: Path) -> N
     assert vector(spot_view())[0] == pytest.approx(dim[0] / 0.25 * 16 / 4096, rel=1e-3)
     assert np.abs(dim[1:]).max() < 1e-6
     assert vector(flat_view("L", "ML", 0.5)) is None, "a view that it never saw"
+
+
+def test_an_image_that_cannot_be_prepared_has_no_vector(tmp_path: Path) -> None:
+    in_mm = replace(AS_STORED, resize=Resize("spacing", 64, 64, mm=0.1))
+    bundle = tiny_bundle(tmp_path / "b", preprocess=in_mm)
+    view = flat_view("L", "CC", 0.5)
+    assert view.spacing_mm is None
+    assert run_vector(VectorRequest(bundle.folder, "cpu", view), no_predictors()) is None
+    known = replace(view, spacing_mm=(0.1, 0.1))
+    assert run_vector(VectorRequest(bundle.folder, "cpu", known), no_predictors()) is not None
 
 
 def case(image_id: str, licence: str = "any: x") -> LikeCase:

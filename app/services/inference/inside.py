@@ -71,7 +71,11 @@ def vector_of(request: VectorRequest, predictor: Predictor) -> npt.NDArray[np.fl
     spec = predictor.bundle.spec
     if judge(request.view, spec.views, spec.domain).level != "suits":
         return None
-    return image_vector(predictor, prepare(request.view, spec.preprocess).pixels)
+    try:
+        pixels = prepare(request.view, spec.preprocess).pixels
+    except ValueError:
+        return None  # one without millimetres, say
+    return image_vector(predictor, pixels)
 
 
 def see(request: PlaceRequest, predictor: Predictor) -> InsidePlace:
