@@ -182,6 +182,7 @@ class AuditNext(AuditBlinded):
             self.message.emit(sentence_of(error))
 
     def _take_up(self) -> None:
+        self._forget_offered()  # its cases were those of the table before
         super()._take_up()
         self._state = replace(self._state, chosen=self._choices())
 

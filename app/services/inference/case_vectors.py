@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.audit.cases import AuditModel
-from app.core.audit.verdicts import identity
+from app.core.audit.kept import exam_key
 from app.core.errors import MammoviewError
 from app.core.manifest import Row
 from app.core.settings import Device
@@ -120,7 +120,7 @@ class CaseVectors:
     def _vector(
         self, bundle: Bundle, digest: str, device: Device, row: Row, report: Callable[[int, int], None]
     ) -> Vector | None:
-        key = (digest, identity(row))
+        key = (digest, exam_key([row]))
         if key in self._kept:
             return self._kept.get(key)
         (view,) = views_of([row], (bundle.spec,))

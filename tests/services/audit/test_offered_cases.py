@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from app.core.manifest import read_manifest
 from app.core.reading.log import read_log
 from app.core.reading.store import Store
 from app.core.settings import DATA_VARIABLE
+from app.services.inference.audited import audit_model
 from app.services.inference.case_vectors import CaseVectors, indexed
 from app.services.inference.inside import VectorRequest
 from app.services.training import frozen
@@ -256,6 +258,31 @@ def test_choosing_other_cases_stops_the_network(looked_at) -> None:
     assert [int(row) for row in made.audit.state.queue] == [1, 2]
     assert made.audit.state.chosen == {}
     assert len(network.asked) == 4
+
+
+def test_opening_other_data_stops_the_network(looked_at, data) -> None:  # noqa: F811
+    made, network = looked_at
+    network.hold = 3
+    made.audit.offer_next("diversity", 3)
+    made.wait(lambda: len(network.asked) == 4)
+    made.open(data / "m.csv", predictions=(data / "p.json",))
+    made.wait(lambda: not made.audit._looking.running)
+    said = len(made.said)
+    made.audit.set_filter(CaseFilter((Among("label", ("normal",)),)))
+    assert len(made.said) == said, "nothing was on its way any more"
+    assert len(network.asked) == 4
+
+
+def test_a_vector_is_of_the_file_not_of_the_name_that_a_manifest_gives_it(data, tmp_path) -> None:  # noqa: F811
+    one, other = (replace(row, image_id="1", sha256="") for row in read_manifest(data / "m.csv").rows[:2])
+    bundle = tiny_bundle(tmp_path / "tiny-mean")
+    vectors, every = CaseVectors(Network()), np.ones(1, np.bool_)
+    model = audit_model(bundle)
+    found = [
+        vectors.of(model, bundle.folder, "cpu", [row], every, report=lambda done, total: None)[0, 0]
+        for row in (one, other, one)
+    ]
+    assert found == [1, 2, 1]
 
 
 def test_patients_of_a_frozen_test_are_not_even_looked_at(looked_at, data, monkeypatch) -> None:  # noqa: F811
