@@ -79,7 +79,7 @@ class CaseVectors:
             found = indexed(bundle, rows)
             places = np.flatnonzero(wanted)
             if found is None or np.isnan(found[places]).all(axis=1).any():
-                found = self._asked(bundle, model.digest, device, rows, places, report)
+                found = self._asked(bundle, model, device, rows, places, report)
         except ModelError as error:
             raise MammoviewError(str(error)) from error
         found[~wanted] = np.nan
@@ -92,7 +92,7 @@ class CaseVectors:
     def _asked(
         self,
         bundle: Bundle,
-        digest: str,
+        model: AuditModel,
         device: Device,
         rows: Sequence[Row],
         places: npt.NDArray[np.intp],
@@ -105,7 +105,7 @@ class CaseVectors:
                 report(number, len(places))
 
             still(0, 1)
-            vector = self._vector(bundle, digest, device, rows[place], still)
+            vector = self._vector(bundle, model, device, rows[place], still)
             if vector is not None:
                 vectors[place] = vector
         if not vectors:
@@ -118,15 +118,21 @@ class CaseVectors:
         return found
 
     def _vector(
-        self, bundle: Bundle, digest: str, device: Device, row: Row, report: Callable[[int, int], None]
+        self,
+        bundle: Bundle,
+        model: AuditModel,
+        device: Device,
+        row: Row,
+        report: Callable[[int, int], None],
     ) -> Vector | None:
-        key = (digest, exam_key([row]))
+        key = (model.digest, exam_key([row]))
         if key in self._kept:
             return self._kept.get(key)
         (view,) = views_of([row], (bundle.spec,))
         if not isinstance(view, ArrayView):
             return None  # it cannot be read now: without a vector it is not offered
         vector = self._process.vector(VectorRequest(bundle.folder, device, view), report)
+        need_unchanged(model, bundle.folder)  # one that was installed meanwhile has vectors of its own
         return self._kept.put(key, vector)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from dataclasses import replace
@@ -15,6 +16,7 @@ from training_desk import write_splits
 from app.core.audit.choice import is_chosen, read_chosen
 from app.core.audit.filters import Among, CaseFilter
 from app.core.audit.outcomes import TP
+from app.core.errors import MammoviewError
 from app.core.manifest import read_manifest
 from app.core.reading.log import read_log
 from app.core.reading.store import Store
@@ -283,6 +285,23 @@ def test_a_vector_is_of_the_file_not_of_the_name_that_a_manifest_gives_it(data, 
         for row in (one, other, one)
     ]
     assert found == [1, 2, 1]
+
+
+def test_vectors_of_a_bundle_that_is_installed_meanwhile_are_not_mixed_in(data, tmp_path) -> None:  # noqa: F811
+    folder, rows = tmp_path / "tiny-mean", read_manifest(data / "m.csv").rows[:2]
+    model = audit_model(tiny_bundle(folder))
+
+    class Replaced(Network):
+        def vector(self, request: VectorRequest, report) -> np.ndarray | None:
+            if self.asked:
+                shutil.rmtree(folder)
+                tiny_bundle(folder, slope=2.0)
+            return super().vector(request, report)
+
+    vectors, both = CaseVectors(Replaced()), np.ones(2, np.bool_)
+    with pytest.raises(MammoviewError, match="another version of tiny-mean was put there"):
+        vectors.of(model, folder, "cpu", rows, both, report=lambda done, total: None)
+    assert len(vectors._kept) == 1
 
 
 def test_patients_of_a_frozen_test_are_not_even_looked_at(looked_at, data, monkeypatch) -> None:  # noqa: F811
