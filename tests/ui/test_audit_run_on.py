@@ -86,6 +86,7 @@ def test_a_cluster_that_is_not_there_costs_nothing_and_one_that_is_answers(askin
     with local_cluster() as cluster:
         let_run_on(window, cluster.scheduler_address)
         window.head.predict.click()
+        assert window.said.text() == "", "what was said of the other is over"
         qtbot.waitUntil(lambda: window.audit.missing == 0 and window.audit.state.predicting is None)
     assert window.audit.state.answers.score == pytest.approx(expected(), abs=1e-3)
     assert window.said.text() == "Everything is predicted."

@@ -56,6 +56,32 @@ def test_the_menu_asks_what_to_audit_and_the_table_shows_it(workstation, made, q
     assert texts(window, "view")[:4] == ["L CC", "R CC", "L MLO", "R MLO"]
 
 
+def test_the_table_has_the_keyboard_once_it_is_there(bench, made, qtbot, tmp_path):
+    window = open_audit(bench, tmp_path / "kept")
+    qtbot.waitExposed(window)
+    dialog = window.ask_open()
+    dialog.images.setText(str(made[0]))
+    dialog.predictions.setText(str(made[1]))
+    dialog.open_button.click()
+    qtbot.waitUntil(lambda: window.audit.state.sheet is not None)
+    assert window.focusWidget() is window.table, "else Space presses Open… again"
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    press(window, Key.Key_Space)
+    assert window.audit.state.current == 1
+    assert window.findChild(OpenDialog) is None
+
+
+def test_a_pane_that_went_with_its_window_hears_of_no_frame(room, bench, qtbot):
+    library = bench.session.library
+    with qtbot.waitSignal(room.destroyed):
+        room.close()
+    with qtbot.captureExceptions() as raised:
+        library.frame_ready.emit("0" * 64, 0)
+        library.frame_failed.emit("0" * 64, 0, "gone")
+    assert raised == []
+
+
 def test_what_cannot_be_opened_is_said_in_one_sentence(room, qtbot, tmp_path):
     missing = tmp_path / "gone.json"
     room.open([], (), [missing])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from PySide6.QtCore import QPointF, QRectF, QTimer, Signal
+from PySide6.QtCore import QPointF, QRectF, QTimer, Signal, Slot
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, Qt, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -71,8 +71,8 @@ class CaseView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.setAccessibleName("Image of the case")
         panes.screen_changed.connect(self._moved)
-        panes.library.frame_ready.connect(lambda *_: self.update())
-        panes.library.frame_failed.connect(lambda *_: self.update())
+        panes.library.frame_ready.connect(self._take_frame)  # bound: the library outlives the window
+        panes.library.frame_failed.connect(self._take_frame)
 
     def present(self, shown: tuple[Outline, ...], model: str = "") -> None:
         """Show outlines over the image, and whose they are."""
@@ -86,6 +86,10 @@ class CaseView(QWidget):
         if (evidence, look, colours) != (self.evidence, self._look, self._colours):
             self.evidence, self._look, self._colours = evidence, look, colours
             self.update()
+
+    @Slot()
+    def _take_frame(self) -> None:
+        self.update()
 
     def _moved(self) -> None:
         self._rest.start()

@@ -147,6 +147,8 @@ class AuditShown(QWidget):
         if others or state.current != old.current:
             self._marks = ()
         self.stack.setCurrentWidget(self.empty if state.sheet is None else self.splitter)
+        if old.sheet is None and state.sheet is not None:
+            self.table.setFocus()  # hidden until now, it could not keep the keyboard: Space would press Open…
         self.head.present(state, self.audit.missing if state.sheet is not None else 0)
         self.filters.present(state)
         self.table.present(state)
@@ -161,6 +163,8 @@ class AuditShown(QWidget):
             self.plots.curves.show_boxes(state.boxes_above if state.picked else None)
         if old.loading and not state.loading:
             self.say("")
+        if old.predicting is None and state.predicting is not None:
+            self.say("")  # why it could not be asked the last time, perhaps
         if state.refused and state.refused != old.refused:
             self.say(state.refused)
         if state.answers is not old.answers or (old.table is None) != (state.table is None):
