@@ -208,6 +208,10 @@ class Library(QObject):
         self._pump()
         return None
 
+    def thumbnail_settled(self, key: ImageKey) -> bool:
+        """Tell whether nothing more will come of a small picture: it is here, or there is none."""
+        return key in self._thumbnails
+
     def set_screen(self, shown: Iterable[tuple[Image, int]], owner: str = "") -> None:
         """Say which frames are on screen: they are decoded first and never thrown out of memory.
 

@@ -161,10 +161,11 @@ class CasePictures(QObject):
             image = self._images.get(row)
             if isinstance(image, Image):
                 self._keys.setdefault(image.key, set()).add(row)
-                if self._library.thumbnail(image) is None:
-                    self._drawing = image.key
-                else:  # of the frame, which is in memory
+                self._library.thumbnail(image)
+                if self._library.thumbnail_settled(image.key):  # of the frame in memory, or there is none
                     self._tell_drawn(image.key)
+                else:
+                    self._drawing = image.key
 
     @Slot(object, object)
     def _on_read(self, job: Job, found: Found) -> None:

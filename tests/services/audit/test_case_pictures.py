@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_files import write_mg
+from dicom_files import J2K, write_mg
 
 from app.core.audit.cases import table_of
 from app.core.manifest import file_sha256
@@ -106,6 +106,25 @@ def test_an_image_without_a_small_picture_is_not_asked_for_again(shown, qtbot, t
     assert shown.thumbnail(3) is None
     assert shown.thumbnail(4) is None
     assert (shown._reading, shown._drawing, len(shown._wanted)) == (None, None, 0)
+
+
+def test_an_image_known_to_have_no_small_picture_stops_no_others(shown, qtbot, tmp_path: Path) -> None:
+    grey = np.full((64, 64), 900, np.uint16)
+    path = write_mg(tmp_path / "3.dcm", grey, window=(2048, 4096), transfer_syntax=J2K)
+    data = bytearray(path.read_bytes())
+    start = data.rindex(b"\xff\x4f\xff\x51")  # the beginning of its codestream
+    data[start:] = bytes(len(data) - start)
+    path.write_bytes(data)
+    table = shown._table
+    for last in (5, 6):  # as the data is opened, and opened again
+        shown.begin(table)
+        told = told_by(shown)
+        shown.thumbnail(3)
+        qtbot.waitUntil(lambda told=told: 3 in told, timeout=20_000)
+        shown.thumbnail(last)
+        qtbot.waitUntil(lambda told=told, last=last: last in told, timeout=20_000)
+        assert shown.thumbnail(3) is None
+        assert shown.thumbnail(last) is not None
 
 
 def test_a_failure_that_nobody_foresaw_stops_neither_the_others_nor_itself_anew(
