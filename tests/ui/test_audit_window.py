@@ -82,6 +82,17 @@ def test_a_pane_that_went_with_its_window_hears_of_no_frame(room, bench, qtbot):
     assert raised == []
 
 
+def test_what_a_strategy_means_is_not_cut_and_nothing_lies_over_the_number(room, qtbot):
+    dialog = NextDialog(room, 2)
+    dialog.open()
+    qtbot.waitExposed(dialog)
+    meanings = [label for label in dialog.findChildren(QLabel) if not label.wordWrap()]
+    assert all(label.width() >= label.sizeHint().width() for label in meanings)
+    (note,) = [label for label in dialog.findChildren(QLabel) if label.wordWrap()]
+    assert dialog.count.height() >= dialog.count.sizeHint().height()
+    assert note.y() > dialog.count.geometry().bottom()
+
+
 def test_what_cannot_be_opened_is_said_in_one_sentence(room, qtbot, tmp_path):
     missing = tmp_path / "gone.json"
     room.open([], (), [missing])

@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QLabel, QRadioButton, Q
 from app.core.audit.next_case import STRATEGIES
 from app.ui.dialog import Dialog
 
-WIDTH: Final = 560
+WIDTH: Final = 720
 USUAL: Final = 20
 MOST: Final = 1000
 MEANINGS: Final = {
     "uncertainty": "scores nearest to the threshold",
     "disagreement": "cases that the two models rank farthest apart",
-    "diversity": "least like what was read, by the model's own vectors; images new to it are looked at first",
+    "diversity": "least like what was read, by the model's own vectors; it looks at new images first",
     "random": "a lot: the control that shows what a strategy does to the set",
 }
 NOTE: Final = (
