@@ -233,7 +233,7 @@ def test_another_image_on_screen_leaves_a_waiting_thumbnail_of_many_frames_in_it
     with monkeypatch.context() as busy:
         busy.setattr(library, "_pump", lambda: None)  # all threads are taken
         library.thumbnail(many)
-    with qtbot.waitSignal(library.thumbnail_ready, timeout=20_000) as told:
+    with qtbot.waitSignal(library.thumbnail_ready) as told:
         library.set_screen([(single, 0)])
     assert told.args == [many.key]
 

@@ -120,9 +120,9 @@ def test_an_image_known_to_have_no_small_picture_stops_no_others(shown, qtbot, t
         shown.begin(table)
         told = told_by(shown)
         shown.thumbnail(3)
-        qtbot.waitUntil(lambda told=told: 3 in told, timeout=20_000)
+        qtbot.waitUntil(lambda told=told: 3 in told)
         shown.thumbnail(last)
-        qtbot.waitUntil(lambda told=told, last=last: last in told, timeout=20_000)
+        qtbot.waitUntil(lambda told=told, last=last: last in told)
         assert shown.thumbnail(3) is None
         assert shown.thumbnail(last) is not None
 
