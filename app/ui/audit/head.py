@@ -179,8 +179,11 @@ class Head(QFrame):
         self.title.write(state.title or ("Opening…" if state.loading else "Nothing is open"))
         is_open = sheet is not None
         self.counting.setVisible(is_open)
-        self.notes.setText("\n".join(state.notes))
-        self.notes.setVisible(bool(state.notes))
+        lines = list(state.notes)
+        if state.refused:  # stands for as long as it is so
+            lines.append(f"What you say of these cases is not saved: {state.refused}.")
+        self.notes.setText("\n".join(lines))
+        self.notes.setVisible(bool(lines))
         for part in (self.lead, self.unit, self.group, self.threshold, self.usual, self.more):
             part.setEnabled(is_open)
         if sheet is not None:
