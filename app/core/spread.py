@@ -187,9 +187,9 @@ def _taken(
             if not under_way:
                 return
             done, _ = wait(under_way, _POLL_S, FIRST_COMPLETED)
-            pulse()
             for future in done:
                 yield under_way.pop(future), _result(future)
+            pulse()  # after: what it ends has been handed on as far as it was done
     except BrokenExecutor as error:
         raise SpreadError(_KILLED) from error
     finally:
@@ -199,7 +199,7 @@ def _taken(
 
 _KILLED = (
     "a worker process was killed (out of memory?); what is finished is kept: "
-    "the same command goes on from there, with fewer --workers if memory is short"
+    "the same goes on from there, with fewer processes if memory is short"
 )
 _LOST = "the cluster no longer answers; what is finished is kept: once it is up, the same goes on from there"
 _STRANGERS = (

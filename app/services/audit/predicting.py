@@ -145,6 +145,9 @@ def predict(
     file = KeptAnswers(kept)
 
     def take(task: int, said: Answered, for_good: bool) -> None:
+        # Put there anew meanwhile (promoted, say), a bundle may have given this answer already.
+        for number, _ in said:
+            need_unchanged(run.models[number], folders[number])
         if for_good:
             for number, record in said:
                 file.keep(run.models[number].digest, [(run.plan.keys[task], record)])

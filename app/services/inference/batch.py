@@ -36,7 +36,14 @@ from app.core.memory import keep_memory
 from app.core.settings import Device
 from app.core.spread import cores, spread
 from app.core.stated import stated
-from app.services.inference.process import FAILURES, LookRequest, Predictors, no_predictors, run_look
+from app.services.inference.process import (
+    FAILURES,
+    LookRequest,
+    Predictors,
+    bundle_digest,
+    no_predictors,
+    run_look,
+)
 from app.services.inference.views import model_view
 from model_zoo.bundle import load_bundle
 from model_zoo.contract import ExamPrediction, MammogramView, UnreadableView
@@ -228,7 +235,8 @@ def _predict_here(
             hand.stop()
 
 
-Far = tuple[tuple[Path, ...], Device, ExamTask]
+Far = tuple[tuple[Path, ...], tuple[str, ...], Device, ExamTask]
+"""Bundles, their hashes where the work was begun, and what is to be done with them."""
 _far_networks: list[Predictors] = []
 """Of a cluster's worker: its networks stay loaded from one exam to the next."""
 _far_turn = Lock()
@@ -236,8 +244,17 @@ _far_turn = Lock()
 
 
 def look_far(work: Far) -> Answered:
-    """Look at one exam in a cluster's worker."""
-    folders, device, task = work
+    """Look at one exam in a cluster's worker.
+
+    Raises
+    ------
+    ModelError
+        The worker has no such bundle, or another version of it: its answers would be another model's.
+    """
+    folders, digests, device, task = work
+    for each in task.bundles:
+        if bundle_digest(folders[each]) != digests[each]:
+            raise ModelError(f"{folders[each]}: it has no model there, or another version of it")
     with _far_turn:
         if not _far_networks:
             _far_networks.append(no_predictors())
@@ -254,7 +271,8 @@ def _predict_far(
     device: Device,
     scheduler: str,
 ) -> None:
-    work: list[Far] = [(folders, device, task) for task in tasks]
+    digests = tuple(map(bundle_digest, folders))
+    work: list[Far] = [(folders, digests, device, task) for task in tasks]
     done = 0
 
     def pulse() -> None:

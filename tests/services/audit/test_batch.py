@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from dataclasses import replace
@@ -22,9 +23,9 @@ from app.services.audit.audit import Audit
 from app.services.audit.loading import keys_of, said_before
 from app.services.audit.predicting import Run, plan_of, predict
 from app.services.inference.audited import audit_model
-from app.services.inference.batch import ExamTask, _Hand, predict_all
+from app.services.inference.batch import ExamTask, _Hand, look_far, predict_all
 from app.services.inference.exam import gather
-from app.services.inference.process import LookRequest, no_predictors, run_look
+from app.services.inference.process import LookRequest, bundle_digest, no_predictors, run_look
 from app.services.inference.views import read_model_view
 from app.services.library import Library
 
@@ -32,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "model_zoo"))
 from tiny_bundles import tiny_bundle
 
 from app.core.dicom.reader import read_image
+from model_zoo.errors import ModelError
 from model_zoo.suitability import Domain, Views
 
 
@@ -259,3 +261,35 @@ def test_a_bundle_put_in_the_place_of_the_one_chosen_is_not_asked(rows, tmp_path
     (first.folder / "bundle.json").unlink()
     with pytest.raises(MammoviewError, match="is gone"):
         predict(run, [first.folder], tmp_path / "kept.sqlite", "cpu", 1, report=quiet)
+
+
+def test_no_answer_of_a_bundle_put_there_meanwhile_is_kept(threads, rows, tmp_path) -> None:
+    def made(slope: float):
+        return tiny_bundle(
+            tmp_path / "b",
+            slope=slope,
+            domain=Domain(("ffdm",), ("presentation",), 32, 32, True, "Trained on nothing."),
+            views=Views((), ("CC", "MLO")),
+        )
+
+    chosen = audit_model(made(4.0))
+    run = Run((chosen,), plan_of(rows, [[True] * len(rows)]))
+
+    def promote(done: int, total: int) -> None:
+        if done == 1:
+            shutil.rmtree(tmp_path / "b")
+            made(-4.0)
+
+    with pytest.raises(MammoviewError, match="another version of tiny-mean was put there"):
+        predict(run, [tmp_path / "b"], tmp_path / "kept.sqlite", "cpu", 1, report=promote)
+    file = KeptAnswers(tmp_path / "kept.sqlite")
+    assert len(file.find(chosen.digest, tuple(keys_of(rows)))) == 1, "the one that came before"
+    file.close()
+
+
+def test_a_worker_elsewhere_with_another_version_of_the_model_does_not_answer(rows, bundle) -> None:
+    task = ExamTask(rows[:2], (0,))
+    (said,) = look_far(((bundle.folder,), (bundle_digest(bundle.folder),), "cpu", task))
+    assert said[0] == 0
+    with pytest.raises(ModelError, match="another version of it"):
+        look_far(((bundle.folder,), ("0" * 64,), "cpu", task))
