@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import queue
 import statistics
 import time
 from collections.abc import Iterator
@@ -135,8 +136,11 @@ def _bare(bundle: Path, rows: tuple[Row, ...], loops: int, threads: int) -> floa
         process.start()
     try:
         slowest = max(answers.get(timeout=PATIENCE_S) for _ in processes)
+    except queue.Empty:
+        raise BenchmarkError(f"a bare loop did not end within {PATIENCE_S} s") from None
     finally:
-        for process in processes:
+        for process in processes:  # one that waits for another that died would wait for ever
+            process.terminate()
             process.join()
     return 3600 * loops * len(rows) / slowest
 
