@@ -291,8 +291,11 @@ def read_table(path: Path) -> tuple[list[tuple[int, dict[str, str]]], str]:
         text = content.decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
         rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"{path}: the table cannot be read ({error.__class__.__name__})") from error
+    except OSError as error:
+        raise ManifestError(f"{path}: the table cannot be read ({error.strerror})") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        what = "it is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else error
+        raise ManifestError(f"{path}: the table cannot be read ({what})") from error
     return rows, hashlib.sha256(content).hexdigest()
 
 

@@ -114,6 +114,7 @@ def test_an_outcome_is_told_by_shape_word_and_colour(room):
 
 def test_the_threshold_moves_table_matrix_curve_and_field_together(room, qtbot):
     assert [count(room, cell) for cell in (TP, FP, FN, TN)] == [2, 1, 2, 2]
+    assert room.matrix.without.text() == "1 image without score"
     room.plots.scores.line.setValue(0.4)  # as a drag does
     qtbot.waitUntil(lambda: room.audit.state.sheet.threshold == 0.4)
     assert [count(room, cell) for cell in (TP, FP, FN, TN)] == [3, 1, 1, 2]

@@ -148,6 +148,9 @@ def _rows(wanted: Wanted, report: Report) -> tuple[tuple[Row, ...], list[str]]:
 
 def _found(paths: Sequence[Path], report: Report) -> tuple[tuple[Row, ...], list[str]]:
     """Return a row for each image below paths; nothing is known of what is true."""
+    missing = next((path for path in paths if not path.exists()), None)
+    if missing is not None:
+        raise MammoviewError(f"{missing}: does not exist")
     collection = find(paths, report)
     studies = [study for patient in collection.patients for study in patient.studies]
     images = [(study, image) for study in studies for image in study.images]

@@ -103,7 +103,7 @@ class MatrixView(QWidget):
         for name, label in self.shares.items():
             label.setText(wording.share(getattr(matrix, name)))
         lacks = [
-            f"{count} {unit} without {what}"
+            f"{wording.counted(count, matrix.unit, unit)} without {what}"
             for count, what in ((matrix.without_truth, "truth"), (matrix.without_score, "score"))
             if count
         ]

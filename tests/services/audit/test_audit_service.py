@@ -423,7 +423,9 @@ def test_curves_of_before_the_answers_that_just_came_are_not_reported(opened: Op
 @pytest.mark.parametrize(
     ("paths", "predictions", "models", "word"),
     [
-        (("none.csv",), ("p.json",), (), "cannot be read"),
+        (("none.csv",), ("p.json",), (), "none.csv: the table cannot be read (No such file or directory)"),
+        (("latin.csv",), ("p.json",), (), "latin.csv: the table cannot be read (it is no UTF-8 text)"),
+        (("nowhere",), ("p.json",), (), "nowhere: does not exist"),
         (("m.csv",), ("none.json",), (), "cannot be read"),
         (("m.csv",), ("other.json",), (), "of another manifest"),
         (("m.csv",), (), ("no-such-model",), "no-such-model"),
@@ -438,6 +440,7 @@ def test_what_cannot_be_opened_is_a_sentence_and_what_is_open_stays(
     for view in other["studies"][0]["views"]:
         view["path"] = "/elsewhere" + view["path"]
     (data / "other.json").write_text(json.dumps(other))
+    (data / "latin.csv").write_bytes(b"image_id\n\xe9\n")
     files = [tuple(data / name for name in names) for names in (paths, predictions)]
     opened.open(*files[0], predictions=files[1], models=models)
     assert word in opened.said[-1]
