@@ -152,6 +152,7 @@ class CaseMaps(QObject):
         if self._job is not None:
             self._job.cancel()
         self._job = None
+        self._process.interrupt()  # else its job is waited for
         self._jobs.close()
         self._process.stop()
 

@@ -93,6 +93,8 @@ class AuditNext(AuditBlinded):
     def stop(self, seconds: float = 3.0) -> bool:
         """Write what is still on its way and end background work; tell whether all was written."""
         self._forget_offered()
+        if self._vectors is not None:
+            self._vectors.interrupt()  # else its job is waited for
         done = super().stop(seconds)
         if self._vectors is not None:
             self._vectors.stop()

@@ -85,6 +85,10 @@ class CaseVectors:
         found[~wanted] = np.nan
         return found
 
+    def interrupt(self) -> None:
+        """End what the process is asked, from another thread than the job's."""
+        self._process.interrupt()
+
     def stop(self) -> None:
         """End the process."""
         self._process.stop()

@@ -212,6 +212,15 @@ class InferenceProcess:
         self._process, self._connection = process, ours
         return ours
 
+    def interrupt(self) -> None:
+        """End what the process is asked, from another thread: the one that waits for it gets a `ModelError`.
+
+        One that has only just started takes no request yet, and whoever sends it one cannot be cancelled.
+        """
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def stop(self) -> None:
         """End the process; a later look starts a new one."""
         if self._connection is not None:

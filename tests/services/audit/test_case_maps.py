@@ -41,6 +41,8 @@ class Here:
         self.asked.append([view.laterality for view in request.views])
         return run_look(request, report, no_predictors())
 
+    def interrupt(self) -> None: ...
+
     def stop(self) -> None: ...
 
 

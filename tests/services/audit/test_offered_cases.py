@@ -217,6 +217,8 @@ class Network:
             time.sleep(0.005)
         return np.array([len(self.asked), 0], np.float32) if len(self.asked) != 3 else None
 
+    def interrupt(self) -> None: ...
+
     def stop(self) -> None:
         self.stopped += 1
 
