@@ -250,7 +250,8 @@ class CasePanel(QFrame):
             self.facts.write("")
             self.said.write("")
             return
-        self._offer_labels(sheet.table.label.words)
+        given = "" if state.hidden(row) else sheet.table.rows[row].label
+        self._offer_labels(tuple(word for word in sheet.table.label.words if word != given))
         self.title.setText(sheet.table.rows[row].image_id)
         code = int(sheet.outcome[row])
         hides = state.hidden(row)
