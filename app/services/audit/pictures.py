@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.core.audit.cases import CaseTable
 from app.core.dicom.reader import read_image
@@ -24,6 +24,8 @@ HEADERS = 4000
 """Most headers held; the least recently wanted go first."""
 WANTED = 64
 """Most small pictures that wait: of rows that were scrolled past none is made."""
+REST_MS = 80
+"""No small picture is begun before the table has asked for no other row so long: it is being scrolled."""
 TOGETHER = 8
 """Headers read in one go for small pictures."""
 
@@ -75,6 +77,8 @@ class CasePictures(QObject):
         self._shown: int | None = None
         self._next: tuple[int, ...] = ()
         self._ahead: tuple[Image, ...] = ()
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self._draw)
         library.thumbnail_ready.connect(self._on_thumbnail)
         library.collection_changed.connect(self._on_collection)
 
@@ -87,6 +91,7 @@ class CasePictures(QObject):
         """Drop everything; answers that are still on their way are not told."""
         self._jobs.cancel()
         self._thumbs.cancel()
+        self._rest.stop()
         self._images = Kept(HEADERS)
         self._wanted.clear()
         self._reading = self._drawing = None
@@ -123,11 +128,12 @@ class CasePictures(QObject):
                 self._keys[image.key].add(row)
                 return None
         if not isinstance(image, str) and row not in self._without and self._table is not None:
+            if row not in self._wanted:
+                self._rest.start()
             self._wanted[row] = None
             self._wanted.move_to_end(row)
             if len(self._wanted) > WANTED:
                 self._wanted.popitem(last=False)
-            self._draw()
         return None
 
     # Within
@@ -141,8 +147,11 @@ class CasePictures(QObject):
         assert self._table is not None
         return [(each, self._table.rows[each]) for each in dict.fromkeys(rows)]
 
+    @Slot()
     def _draw(self) -> None:
         """Begin the small picture wanted last, and reading the headers of those that lack theirs."""
+        if self._rest.isActive():
+            return
         if self._reading is None:
             self._lack = [row for row in reversed(self._wanted) if self._images.get(row) is None][:TOGETHER]
             if self._lack:

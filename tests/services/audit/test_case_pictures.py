@@ -141,6 +141,7 @@ def test_a_failure_that_nobody_foresaw_stops_neither_the_others_nor_itself_anew(
     pictures_read = pictures.read_rows
     monkeypatch.setattr(pictures, "read_rows", fails)
     shown.thumbnail(0)
+    qtbot.waitUntil(lambda: asked == [[0]])
     shown.thumbnail(1)
     qtbot.waitUntil(lambda: told == [1])
     assert shown.thumbnail(0) is None
@@ -159,3 +160,15 @@ def test_opening_other_files_leaves_no_small_picture_waiting_for_ever(
     library.collection_changed.emit(library.collection)
     assert shown.thumbnail(6) is None
     qtbot.waitUntil(lambda: {2, 6} <= set(told))
+
+
+def test_nothing_is_begun_while_the_table_is_scrolled(shown, qtbot, monkeypatch) -> None:
+    monkeypatch.setattr(shown._rest, "isActive", lambda: True)
+    told = told_by(shown)
+    shown.thumbnail(0)
+    qtbot.wait(2 * pictures.REST_MS)
+    assert shown._reading is None
+    assert shown._drawing is None
+    monkeypatch.undo()
+    shown.thumbnail(1)
+    qtbot.waitUntil(lambda: told == [1, 0])
