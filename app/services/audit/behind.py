@@ -79,9 +79,11 @@ class AuditBehind(AuditCases):
         asked = self._asked
         if job is not self._finding or sheet is None or asked is None:
             return
-        if asked.table is not sheet.table or asked.lead != sheet.lead:
-            return
         self._finding = None
+        if asked.table is not sheet.table or asked.lead != sheet.lead:
+            if asked.table.rows is sheet.table.rows and asked.lead == sheet.lead:
+                self.message.emit("The models answered more cases meanwhile: click the point again.")
+            return
         blinded = self._state.blinded
         if blinded is not None and blinded.left:
             return  # it would tell the truth of cases that wait for an answer

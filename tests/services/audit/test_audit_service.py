@@ -12,6 +12,7 @@ import pytest
 from dicom_files import write_mg
 
 from app.core.audit.cases import AuditModel, ViewSaid
+from app.core.audit.columns import sheet_of
 from app.core.audit.filters import Among, CaseFilter
 from app.core.audit.kept import ExamRecord, KeptAnswers
 from app.core.audit.outcomes import FN, OUTCOMES, TP
@@ -580,3 +581,19 @@ def test_what_is_chosen_after_a_click_on_the_froc_stays(opened: Opened, choose: 
     settled(opened)
     assert (list(audit.state.queue), audit.state.picked) == (before, picked)
     assert len(opened.said) == said
+
+
+def test_answers_that_come_while_the_froc_s_cases_are_sought_are_told(opened: Opened) -> None:
+    audit = opened.audit
+    settled(opened)
+    before = list(audit.state.queue)
+    audit.show_froc(0.45)
+    sheet = audit.state.sheet
+    table = sheet.table.with_answers(sheet.table.answers)  # as `Audit` does with news
+    audit._show(sheet_of(table, sheet.lead, sheet.threshold, sheet.said))
+    settled(opened)
+    assert opened.said[-1] == "The models answered more cases meanwhile: click the point again."
+    assert list(audit.state.queue) == before
+    audit.show_froc(0.45)
+    settled(opened)
+    assert list(audit.state.queue) != before
