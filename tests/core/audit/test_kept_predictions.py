@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -83,6 +84,14 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
         other.execute("CREATE TABLE letters (a)")
     with pytest.raises(ReadError, match="left as it is"):
         KeptAnswers(path).find("b", ["e"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
+def test_answers_are_for_their_owner_s_eyes_only(tmp_path: Path) -> None:
+    file = KeptAnswers(tmp_path / "p.sqlite")
+    file.keep("b", [("e", RECORD)])
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    file.close()
 
 
 def test_windows_that_make_the_file_at_the_same_moment_all_use_it(tmp_path: Path) -> None:
