@@ -139,6 +139,14 @@ def test_the_settings_dialog_has_every_setting_and_keeps_a_change(four_views, qt
     assert load().corner == "full"
 
 
+def test_all_tabs_of_the_settings_are_in_sight(four_views, qtbot):
+    dialog = SettingsDialog(four_views.window)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    bar = dialog.tabs.tabBar()
+    assert bar.tabRect(bar.count() - 1).right() < bar.width()
+
+
 def test_a_key_claimed_twice_cannot_be_saved(four_views, qtbot):
     dialog = SettingsDialog(four_views.window)
     qtbot.addWidget(dialog)

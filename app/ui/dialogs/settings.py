@@ -33,6 +33,8 @@ from app.ui.drop_down import DropDown
 
 WINDOWS = (ACTIONS, AUDIT_ACTIONS)
 """The actions of each window that has keys of its own."""
+WIDTH = 640
+"""All tabs are in sight at it."""
 
 
 class SettingsDialog(Dialog):
@@ -61,7 +63,8 @@ class SettingsDialog(Dialog):
         self.warning.setWordWrap(True)
         self.warning.setVisible(False)
         self.body.addWidget(self.warning)
-        self.resize(560, 560)
+        self.setMinimumWidth(WIDTH)
+        self.resize(WIDTH, 560)
         self.add_button("Cancel", self.close)
         self.save_button = self.add_button("Save", self.store, default=True)
         self.keys.changed = self._check
